@@ -1,0 +1,66 @@
+"""Train the tiny base's VAE on pictures, with a loss that cares for edges."""
+
+import logging
+import time
+
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor
+from torch.nn import functional
+
+from train.tiny_base.architecture import autoencoder
+from train.tiny_base.schedule import pace, take
+
+log = logging.getLogger(__name__)
+KL_WEIGHT = 1e-6  # as Stable Diffusion's first stage: barely a prior, only a bound on the latents
+EDGE_WEIGHT = 2.0
+PEAK_RATE = 1.5e-3
+
+
+def fit_autoencoder(images: Tensor, *, seconds: float, batch_size: int, seed: int, device: torch.device) -> AutoencoderKL:
+    """Train for `seconds`, with a learning rate that falls to zero at the end.
+
+    Args:
+        images: [N, 3, 128, 128] uint8 RGB.
+
+    Returns:
+        The VAE in eval mode; its `scaling_factor` gives latents of unit variance over the first 512 pictures.
+    """
+    torch.manual_seed(seed)
+    model = autoencoder().to(device, memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=1e-4)
+    generator = torch.Generator().manual_seed(seed)
+    start, step, share = time.monotonic(), 0, 0.0
+    while share < 1.0:
+        share = (time.monotonic() - start) / seconds
+        optimizer.param_groups[0]["lr"] = PEAK_RATE * pace(share, step)
+        pixels = take(images, batch_size, generator).to(device).float() / 127.5 - 1
+        with torch.autocast(device.type, torch.bfloat16):
+            posterior = model.encode(pixels.contiguous(memory_format=torch.channels_last)).latent_dist
+            drawn = model.decode(posterior.sample()).sample
+        loss = reconstruction_loss(drawn.float(), pixels) + KL_WEIGHT * posterior.kl().float().mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        if step % 50 == 0:
+            log.info("autoencoder step %d (%.0f %% of the time): loss %.4f", step, 100 * share, loss.item())
+        step += 1
+    model.eval().requires_grad_(False)
+    model.register_to_config(scaling_factor=1 / latent_deviation(model, images[:512], device))
+    return model
+
+
+def reconstruction_loss(drawn: Tensor, pixels: Tensor) -> Tensor:
+    """Mean absolute error of pixels and of their differences to the right and below; [B, 3, H, W] in [-1, 1] both."""
+    loss = functional.l1_loss(drawn, pixels) + functional.mse_loss(drawn, pixels)
+    for axis in (-1, -2):
+        loss = loss + EDGE_WEIGHT * functional.l1_loss(drawn.diff(dim=axis), pixels.diff(dim=axis))
+    return loss
+
+
+@torch.no_grad()
+def latent_deviation(model: AutoencoderKL, images: Tensor, device: torch.device) -> float:
+    """Standard deviation of the latents of [N, 3, 128, 128] uint8 pictures, over everything."""
+    means = [model.encode(chunk.to(device).float() / 127.5 - 1).latent_dist.sample() for chunk in images.split(64)]
+    return float(torch.cat(means).std())
