@@ -1,0 +1,108 @@
+"""What was evaluated and how, hashed, so that numbers made differently are never put side by side."""
+
+import json
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+SPEC_FILE = "spec.json"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Everything that two runs must share for their scores to be comparable."""
+
+    dataset: str  # id of the dataset whose test split is drawn
+    condition: str  # family
+    annotator: str
+    annotator_fingerprint: str
+    measures_version: int
+    base: str
+    resolution: int  # pixels, both sides
+    settings: dict[str, Any]  # evaluate section of the manifest, without the batch size, which changes nothing
+    keys_sha256: str  # of the keys of the test samples, in order
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits over all fields."""
+        return _digest(asdict(self))
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One evaluation: a protocol applied to a checkpoint."""
+
+    run: str
+    rows: int  # of the training subset
+    steps: int
+    manifest_fingerprint: str
+    subset_fingerprint: str
+    controlnet_sha256: str
+    asked: int  # test samples wanted
+    protocol: Protocol
+    versions: dict[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits over the protocol and the checkpoint (not its name, nor package versions)."""
+        return _digest({"protocol": asdict(self.protocol), "controlnet": self.controlnet_sha256})
+
+
+def write_spec(spec: Spec, folder: Path) -> None:
+    """Claim a folder for one evaluation; another one's folder is refused, naming what differs."""
+    target = folder / SPEC_FILE
+    if target.is_file():
+        _refuse_another(read_spec(folder), spec, folder)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = target.with_suffix(".json.partial")
+    aside.write_text(json.dumps(asdict(spec), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    aside.replace(target)
+
+
+def read_spec(folder: Path) -> Spec:
+    """Read what an evaluation folder holds."""
+    path = folder / SPEC_FILE
+    if not path.is_file():
+        raise ValueError(f"{folder}: no evaluation here (no {SPEC_FILE}). Make one: python pipelines/evaluate.py RUN")
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    return Spec(**{**fields, "protocol": Protocol(**fields["protocol"])})
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file's bytes."""
+    digest = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def differences(one: dict[str, Any], other: dict[str, Any], *, prefix: str = "") -> list[str]:
+    """Name each field whose values differ, with both values."""
+    found = []
+    for name in sorted(one.keys() | other.keys()):
+        a, b = one.get(name), other.get(name)
+        if isinstance(a, dict) and isinstance(b, dict):
+            found += differences(a, b, prefix=f"{prefix}{name}.")
+        elif a != b:
+            found.append(f"{prefix}{name}: {a} and {b}")
+    return found
+
+
+def _refuse_another(found: Spec, wanted: Spec, folder: Path) -> None:
+    if found.fingerprint == wanted.fingerprint:
+        return
+    fields = differences(
+        {**asdict(found.protocol), "controlnet_sha256": found.controlnet_sha256},
+        {**asdict(wanted.protocol), "controlnet_sha256": wanted.controlnet_sha256},
+    )
+    raise ValueError(
+        f"{folder}: it holds another evaluation ({found.fingerprint}, not {wanted.fingerprint}); {'; '.join(fields)}. "
+        "Choose another folder with --out, or delete this one"
+    )
+
+
+def _digest(fields: dict[str, Any]) -> str:
+    return sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
