@@ -1,8 +1,8 @@
 """The playroom: solids and mannequins in named colours on a floor before a wall, with everything about them known.
 
-Row `n` of seed `s` is the same picture on every machine. One to three objects stand at different depths; haze grows with
-distance, so depth can be seen. The caption names the objects from left to right, then wall and floor. The truth beside
-each picture: `truth_edges`, `truth_depth` (inverse depth in 1/m: larger is nearer, as MiDaS gives it),
+Row `n` of seed `s` is the same picture on every machine. One to three objects stand at different depths; haze grows
+with distance, so depth can be seen. The caption names the objects from left to right, then wall and floor. The truth
+beside each picture: `truth_edges`, `truth_depth` (inverse depth in 1/m: larger is nearer, as MiDaS gives it),
 `truth_segmentation` (an index into `CLASSES`) and `truth_openpose` (body-18 joints in pixels; score 0 where hidden).
 """
 
@@ -119,16 +119,21 @@ def arrange(rng: np.random.Generator) -> Scene:
     return Scene(things, str(wall), str(floor), wall_depth)
 
 
+def raised(point: Array, height: float) -> Array:
+    """A point, `height` metres higher: [3]."""
+    return np.asarray(point + np.array([0.0, height, 0.0]))
+
+
 def _thing(rng: np.random.Generator, wall_depth: float) -> Thing:
     kind, colour = str(rng.choice(CLASSES[2:])), str(rng.choice(list(OBJECT_COLOURS)))
     z = rng.uniform(2.9, wall_depth - 0.8)
     foot = np.array([rng.uniform(-0.40, 0.40) * z, -EYE, z])
     if kind == "ball":
         radius = rng.uniform(0.30, 0.60)
-        return Thing(kind, colour, foot, radius, [ball(foot + [0, radius, 0], radius)])
+        return Thing(kind, colour, foot, radius, [ball(raised(foot, radius), radius)])
     if kind == "box":
         half = rng.uniform(0.25, 0.55, size=3)
-        solid = box(foot + [0, half[1], 0], half, rng.uniform(0, np.pi / 2))
+        solid = box(raised(foot, half[1]), half, rng.uniform(0, np.pi / 2))
         return Thing(kind, colour, foot, float(np.hypot(half[0], half[2])), [solid])
     if kind == "cone":
         radius, tall = rng.uniform(0.30, 0.55), rng.uniform(0.7, 1.4)

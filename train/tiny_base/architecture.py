@@ -1,4 +1,4 @@
-"""The tiny base's networks: Stable Diffusion 1.5's classes, from diffusers and transformers, at a thousandth of the size.
+"""The tiny base's networks: Stable Diffusion 1.5's classes from diffusers and transformers, but small.
 
 VAE of stride 8 with 4 latent channels, 128-pixel pictures, 16x16 latents, cross-attention from the first block on, so
 that everything written for Stable Diffusion 1.5 fits it unchanged.

@@ -17,7 +17,9 @@ EDGE_WEIGHT = 2.0
 PEAK_RATE = 1.5e-3
 
 
-def fit_autoencoder(images: Tensor, *, seconds: float, batch_size: int, seed: int, device: torch.device) -> AutoencoderKL:
+def fit_autoencoder(
+    images: Tensor, *, seconds: float, batch_size: int, seed: int, device: torch.device
+) -> AutoencoderKL:
     """Train for `seconds`, with a learning rate that falls to zero at the end.
 
     Args:
@@ -27,7 +29,7 @@ def fit_autoencoder(images: Tensor, *, seconds: float, batch_size: int, seed: in
         The VAE in eval mode; its `scaling_factor` gives latents of unit variance over the first 512 pictures.
     """
     torch.manual_seed(seed)
-    model = autoencoder().to(device, memory_format=torch.channels_last)
+    model = autoencoder().to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=1e-4)
     generator = torch.Generator().manual_seed(seed)
     start, step, share = time.monotonic(), 0, 0.0
@@ -36,7 +38,7 @@ def fit_autoencoder(images: Tensor, *, seconds: float, batch_size: int, seed: in
         optimizer.param_groups[0]["lr"] = PEAK_RATE * pace(share, step)
         pixels = take(images, batch_size, generator).to(device).float() / 127.5 - 1
         with torch.autocast(device.type, torch.bfloat16):
-            posterior = model.encode(pixels.contiguous(memory_format=torch.channels_last)).latent_dist
+            posterior = model.encode(pixels).latent_dist
             drawn = model.decode(posterior.sample()).sample
         loss = reconstruction_loss(drawn.float(), pixels) + KL_WEIGHT * posterior.kl().float().mean()
         optimizer.zero_grad(set_to_none=True)

@@ -88,4 +88,6 @@ def fit_denoiser(
             log.info("denoiser step %d (%.0f %% of the time): loss %.4f", step, 100 * share, smooth)
         step += 1
     log.info("denoiser: %d steps of %d", step, batch_size)
-    return average.module.eval().requires_grad_(False)
+    averaged = average.module
+    assert isinstance(averaged, Conditioned)
+    return averaged.eval().requires_grad_(False)

@@ -69,7 +69,7 @@ def read(datasets: list[Path]) -> tuple[NDArray[np.uint8], list[str]]:
             table = dataset.read("images", name, columns=["image", "captions"])
             for row in table.to_pylist():
                 raw = np.frombuffer(row["image"]["bytes"], np.uint8)
-                pictures.append(cv2.imdecode(raw, cv2.IMREAD_COLOR_RGB))
+                pictures.append(np.asarray(cv2.imdecode(raw, cv2.IMREAD_COLOR_RGB), np.uint8))
                 captions.append(row["captions"][0])
     return np.stack(pictures), captions
 
