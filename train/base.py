@@ -1,0 +1,130 @@
+"""The locked copy: a released Stable Diffusion pipeline that training reads and never changes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from torch import Tensor
+from transformers import CLIPTextModel, CLIPTokenizer
+
+PARTS = ("vae", "unet", "text_encoder", "tokenizer", "scheduler")
+
+
+@dataclass(frozen=True)
+class Base:
+    """The parts of the locked copy, without gradients and in evaluation mode."""
+
+    vae: AutoencoderKL
+    unet: UNet2DConditionModel
+    text_encoder: CLIPTextModel
+    tokenizer: CLIPTokenizer
+    scheduler: DDPMScheduler  # the noise schedule the base was trained with
+
+    @property
+    def stride(self) -> int:
+        """Pixels per latent cell along a side (8 for Stable Diffusion 1.5)."""
+        return int(2 ** (len(self.vae.config.block_out_channels) - 1))
+
+    def latent_shape(self, resolution: int) -> tuple[int, int, int]:
+        """Give the shape [channels, h, w] of the latents of a square picture of `resolution` pixels."""
+        if resolution % self.stride:
+            raise ValueError(
+                f"resolution: {resolution} is not a multiple of the base's stride {self.stride}. "
+                f"Take {max(self.stride, resolution - resolution % self.stride)}"
+            )
+        cells = resolution // self.stride
+        return int(self.vae.config.latent_channels), cells, cells
+
+
+def load_base(name_or_path: str) -> Base:
+    """Load a pipeline in diffusers layout and lock it.
+
+    Args:
+        name_or_path: a folder, or a name on the Hugging Face Hub.
+
+    Returns:
+        Its parts as float32 on the CPU; no parameter asks for a gradient.
+    """
+    try:
+        base = Base(
+            vae=AutoencoderKL.from_pretrained(name_or_path, subfolder="vae"),
+            unet=UNet2DConditionModel.from_pretrained(name_or_path, subfolder="unet"),
+            text_encoder=CLIPTextModel.from_pretrained(name_or_path, subfolder="text_encoder"),
+            tokenizer=CLIPTokenizer.from_pretrained(name_or_path, subfolder="tokenizer"),
+            scheduler=DDPMScheduler.from_pretrained(name_or_path, subfolder="scheduler"),
+        )
+    except OSError as error:
+        raise ValueError(
+            f"base: no pipeline can be read from '{name_or_path}': {_first_line(error)}. Give a folder that holds "
+            f"{', '.join(PARTS)} in diffusers layout, or a name on the Hub that this machine may download"
+        ) from error
+    lock(base)
+    return base
+
+
+def lock(base: Base) -> None:
+    """Take every gradient from `base` and put it in evaluation mode."""
+    for part in (base.vae, base.unet, base.text_encoder):
+        part.requires_grad_(False)
+        part.eval()
+
+
+def place(base: Base, *, device: torch.device, dtype: torch.dtype) -> None:
+    """Move the locked copy to `device`, its weights rounded to `dtype` (it is never trained, so nothing is lost)."""
+    for part in (base.vae, base.unet, base.text_encoder):
+        part.to(device=device, dtype=dtype)
+
+
+def tokenize(tokenizer: CLIPTokenizer, caption: str) -> Tensor:
+    """Turn a caption into token numbers, cut or padded to the length the text encoder was made for.
+
+    Returns:
+        [T] int64.
+    """
+    tokens = tokenizer(
+        caption,
+        max_length=tokenizer.model_max_length,
+        padding="max_length",
+        truncation=True,
+        return_tensors="pt",
+    )
+    return torch.as_tensor(tokens.input_ids[0], dtype=torch.int64)
+
+
+@torch.no_grad()
+def encode_images(base: Base, pixels: Tensor, noise: Tensor) -> Tensor:
+    """Sample latents from the autoencoder's posterior.
+
+    Args:
+        pixels: [B, 3, H, W] float32 in [-1, 1].
+        noise: [B, C, h, w] float32 standard normal; it decides the sample.
+
+    Returns:
+        [B, C, h, w] float32, scaled by the base's scaling factor.
+    """
+    posterior = base.vae.encode(pixels.to(base.vae.dtype)).latent_dist
+    sample = posterior.mean.float() + posterior.std.float() * noise
+    return sample * float(base.vae.config.scaling_factor)
+
+
+@torch.no_grad()
+def encode_tokens(base: Base, tokens: Tensor) -> Tensor:
+    """Encode captions.
+
+    Args:
+        tokens: [B, T] int64.
+
+    Returns:
+        [B, T, D] in the base's dtype: the text encoder's last hidden state.
+    """
+    return torch.as_tensor(base.text_encoder(tokens)[0])
+
+
+def is_local(name_or_path: str) -> bool:
+    """Tell a folder from a name on the Hub."""
+    return Path(name_or_path).is_dir()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".")

@@ -1,0 +1,71 @@
+"""The trainable copy: the encoder half of the locked U-Net, joined to it by zero convolutions."""
+
+from pathlib import Path
+
+import torch
+from diffusers import ControlNetModel, UNet2DConditionModel
+from torch import Tensor
+
+
+def trainable_copy(unet: UNet2DConditionModel, *, seed: int) -> ControlNetModel:
+    """Copy the encoder and middle block of `unet`, with a new hint encoder and zero convolutions.
+
+    Args:
+        unet: the locked U-Net; its weights are copied, not shared.
+        seed: decides the hint encoder's first weights, the only ones that are drawn.
+
+    Returns:
+        A float32 ControlNet in training mode whose control residuals are exactly zero.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        controlnet = ControlNetModel.from_unet(unet)
+    controlnet.requires_grad_(True)
+    controlnet.train()
+    return controlnet
+
+
+def load_controlnet(folder: Path) -> ControlNetModel:
+    """Read a trained ControlNet in diffusers format, in evaluation mode on the CPU."""
+    if not (folder / "config.json").is_file():
+        raise ValueError(
+            f"{folder}: no ControlNet here. Finish its run first: add --resume to the command that began it"
+        )
+    controlnet = ControlNetModel.from_pretrained(folder)
+    controlnet.eval()
+    return controlnet
+
+
+def predict(
+    unet: UNet2DConditionModel,
+    controlnet: torch.nn.Module,
+    noisy: Tensor,
+    timesteps: Tensor,
+    text: Tensor,
+    *,
+    hint: Tensor,
+) -> Tensor:
+    """Run the locked copy with the control residuals of the trainable one added to its skips.
+
+    Args:
+        noisy: [B, C, h, w] float32 noised latents.
+        timesteps: [B] int64 in [0, 1000).
+        text: [B, T, D] encoded captions.
+        hint: [B, 3, H, W] float32 in [0, 1].
+
+    Returns:
+        [B, C, h, w] the U-Net's prediction, float32.
+    """
+    # The trainable copy keeps float32 weights; autocast, where there is one, chooses what it computes in.
+    down, middle = controlnet(
+        noisy, timesteps, encoder_hidden_states=text.float(), controlnet_cond=hint, return_dict=False
+    )
+    prediction = unet(
+        noisy.to(unet.dtype),
+        timesteps,
+        encoder_hidden_states=text.to(unet.dtype),
+        down_block_additional_residuals=[residual.to(unet.dtype) for residual in down],
+        mid_block_additional_residual=middle.to(unet.dtype),
+        return_dict=False,
+    )[0]
+    return torch.as_tensor(prediction).float()

@@ -1,0 +1,53 @@
+"""Every random draw of training is a function of (seed, key, epoch), so no generator has a state to lose."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is drawn for one sample in one epoch: numbers in [0, 1), turned into choices by whoever uses them."""
+
+    top: float  # where the crop lies between the upper and the lower end
+    left: float
+    caption: float  # which of the captions
+    prompt: float  # the prompt is dropped when this lies below the rate
+    timestep: float
+
+
+def choices(seed: int, key: str, epoch: int) -> Choices:
+    """Draw the choices of one sample; another epoch draws others."""
+    return Choices(*(float(value) for value in _generator(seed, key, epoch, "choices").random(5)))
+
+
+def normal(seed: int, key: str, epoch: int, *, purpose: str, shape: tuple[int, ...]) -> Tensor:
+    """Draw standard normal noise, float32 of `shape`; each `purpose` has a stream of its own."""
+    return torch.from_numpy(_generator(seed, key, epoch, purpose).standard_normal(shape, dtype=np.float32))
+
+
+def row_at(number: int, *, rows: int, seed: int) -> tuple[int, int]:
+    """Find the row that stands at a place of the endless sequence of samples.
+
+    Args:
+        number: 0 for the first sample of the run; every `rows` samples are one epoch, in an order of its own.
+
+    Returns:
+        The row in [0, rows), the epoch.
+    """
+    epoch, place = divmod(number, rows)
+    return int(_order(rows, seed, epoch)[place]), epoch
+
+
+@lru_cache(maxsize=2)  # a batch may lie across two epochs
+def _order(rows: int, seed: int, epoch: int) -> np.ndarray:
+    return _generator(seed, "order", epoch, str(rows)).permutation(rows)
+
+
+def _generator(seed: int, key: str, epoch: int, purpose: str) -> np.random.Generator:
+    digest = sha256(f"{seed}:{key}:{epoch}:{purpose}".encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))

@@ -1,0 +1,134 @@
+"""Fit: optimiser steps over batches, one report after each."""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from diffusers import ControlNetModel
+from torch import Tensor
+
+from train.base import Base, encode_images, encode_tokens, place
+from train.batches import Batch
+from train.controlnet import predict
+from train.diffusion import noised, sample_losses, signal_shares, target
+
+PRECISIONS = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+WEIGHT_DECAY = 1e-2  # AdamW's defaults, as the paper's code leaves them
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What a step needs, on its device: the locked copy, the trainable one, and its optimiser."""
+
+    accelerator: Accelerator
+    base: Base
+    controlnet: torch.nn.Module  # as accelerate prepared it
+    optimizer: torch.optim.Optimizer
+    shares: Tensor  # [timesteps] float32: alpha-bar of the base's schedule
+
+    @property
+    def plain(self) -> ControlNetModel:
+        """The trainable copy without what accelerate wrapped around it."""
+        model = self.accelerator.unwrap_model(self.controlnet)
+        assert isinstance(model, ControlNetModel)
+        return model
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is known after one optimiser step."""
+
+    number: int  # steps done
+    loss: float  # mean over every sample of the step, over all processes
+    seconds: float
+    waited: float  # seconds of these spent on data
+
+
+def start_accelerator(precision: str) -> Accelerator:
+    """Join the processes of this run.
+
+    Args:
+        precision: "no" (float32), "fp16" or "bf16": what autocast computes in; the trained weights stay float32.
+    """
+    if precision == "fp16" and not torch.cuda.is_available():
+        raise ValueError("train.precision: fp16 needs a GPU, and there is none here. Take bf16, or no for float32")
+    return Accelerator(
+        mixed_precision=precision, kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)]
+    )
+
+
+def assemble(accelerator: Accelerator, base: Base, controlnet: ControlNetModel, *, learning_rate: float) -> Engine:
+    """Put the two copies on the device and give the trainable one its optimiser."""
+    place(base, device=accelerator.device, dtype=PRECISIONS[accelerator.mixed_precision])
+    optimizer = torch.optim.AdamW(controlnet.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+    prepared, prepared_optimizer = accelerator.prepare(controlnet, optimizer)
+    shares = signal_shares(base.scheduler).to(accelerator.device)
+    return Engine(accelerator, base, prepared, prepared_optimizer, shares)
+
+
+def fit(engine: Engine, batches: Iterator[Batch], *, start: int, micro_batches: int, share: int) -> Iterator[Step]:
+    """Train until the batches end.
+
+    Args:
+        batches: on any device, `micro_batches` for every step.
+        start: steps already done; the first report has the number after it.
+        share: samples of a step that fall to this process.
+
+    Yields:
+        One report per optimiser step, the same in every process.
+    """
+    number = start
+    while True:
+        began = time.perf_counter()
+        loss, waited, seen = torch.zeros((), device=engine.accelerator.device), 0.0, 0
+        for position in range(micro_batches):
+            asked = time.perf_counter()
+            batch = next(batches, None)
+            waited += time.perf_counter() - asked
+            if batch is None:
+                assert position == 0, "the batches end between two steps"
+                return
+            with _syncing(engine, last=position == micro_batches - 1):
+                loss += _backward(engine, batch.to(engine.accelerator.device), share=share)
+            seen += len(batch.timesteps)
+        assert seen == share, (seen, share)
+        engine.optimizer.step()
+        engine.optimizer.zero_grad(set_to_none=True)
+        number += 1
+        mean = float(engine.accelerator.reduce(loss, reduction="mean"))
+        yield Step(number, mean, time.perf_counter() - began, waited)
+
+
+def losses(engine: Engine, batch: Batch) -> Tensor:
+    """Compute the objective for each sample of a batch.
+
+    Returns:
+        [B] float32.
+    """
+    latents = encode_images(engine.base, batch.pixels, batch.posterior_noise)
+    shares = engine.shares[batch.timesteps]
+    with engine.accelerator.autocast():
+        answer = predict(
+            engine.base.unet,
+            engine.controlnet,
+            noised(latents, batch.noise, shares),
+            batch.timesteps,
+            encode_tokens(engine.base, batch.tokens),
+            hint=batch.hint,
+        )
+    prediction = engine.base.scheduler.config.prediction_type
+    return sample_losses(answer, target(latents, batch.noise, shares, prediction=prediction))
+
+
+def _backward(engine: Engine, batch: Batch, *, share: int) -> Tensor:
+    # Divided by the whole share, not by this batch, so that micro-batches of any size add up to the mean.
+    loss = losses(engine, batch).sum() / share
+    engine.accelerator.backward(loss)
+    return loss.detach()
+
+
+def _syncing(engine: Engine, *, last: bool) -> AbstractContextManager[None]:
+    return nullcontext() if last else engine.accelerator.no_sync(engine.controlnet)

@@ -1,0 +1,65 @@
+"""The log of a run: one line of JSON and one TensorBoard point per step, cut back when a run goes on from before."""
+
+import json
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from torch.utils.tensorboard import SummaryWriter
+
+from train.fit import Step
+
+
+class Log:
+    """RUN/log.jsonl and RUN/tensorboard/, to be used as a context."""
+
+    def __init__(self, run: Path, *, start: int, batch_size: int, learning_rate: float) -> None:
+        """Open the log after `start` steps; what an interrupted run logged beyond them is dropped."""
+        path = run / "log.jsonl"
+        _cut_back(path, start)
+        self._file = path.open("a")
+        self._board = SummaryWriter(str(run / "tensorboard"), purge_step=start + 1)
+        self._batch_size = batch_size
+        self._learning_rate = learning_rate
+
+    def __enter__(self) -> "Log":
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self._board.close()
+
+    def step(self, step: Step) -> None:
+        """Log one optimiser step."""
+        values = {
+            "loss": step.loss,
+            "images_per_second": round(self._batch_size / step.seconds, 3),
+            "data_wait": round(step.waited / step.seconds, 4),  # share of the step spent on waiting for data
+            "learning_rate": self._learning_rate,
+        }
+        self._file.write(json.dumps({"step": step.number, **values}) + "\n")
+        self._file.flush()
+        for name, value in values.items():
+            self._board.add_scalar(f"train/{name}", value, step.number)
+
+    def picture(self, image: np.ndarray, *, step: int) -> None:
+        """Log a grid of samples, [H, W, 3] uint8 RGB."""
+        self._board.add_image("samples: hint, real, drawn", image, step, dataformats="HWC")
+
+
+def _cut_back(path: Path, start: int) -> None:
+    if not path.is_file():
+        return
+    lines = [line for line in path.read_text().splitlines() if _number(line) <= start]
+    aside = path.with_name(f".{path.name}.partial")
+    aside.write_text("".join(f"{line}\n" for line in lines))
+    aside.rename(path)
+
+
+def _number(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except json.JSONDecodeError:  # the last line of a run that was killed while writing it
+        return float("inf")

@@ -1,0 +1,143 @@
+"""Train a ControlNet on the subset that a manifest names.
+
+accelerate launch train/run.py --manifest manifests/quickstart.yaml
+accelerate launch train/run.py --manifest manifests/quickstart.yaml --run runs/quickstart --resume --set train.steps=500
+"""
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import datasets
+import typer
+from accelerate import Accelerator
+
+from manifests.dataset import Dataset
+from manifests.manifest import Manifest, load_manifest
+from manifests.subset import Subset, resolve
+from manifests.training_set import ensure, open_training_set
+from train.base import load_base, tokenize
+from train.batches import Recipe, Span, loader
+from train.checkpoint import checkpoints, load_checkpoint, save_checkpoint, save_folder
+from train.controlnet import trainable_copy
+from train.fit import Engine, Step, assemble, fit, start_accelerator
+from train.run_folder import claim, provenance_of
+from train.samples import validation_pairs
+from train.watch import watch
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command(epilog="accelerate launch train/run.py --manifest manifests/quickstart.yaml --set train.steps=500")
+def main(
+    manifest: Annotated[Path, typer.Option(help="YAML that names the subset, the base and the settings.")],
+    run: Annotated[Path | None, typer.Option(help="Folder to write. Default: runs/NAME-OF-THE-MANIFEST")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the newest checkpoint, if there is one.")
+    ] = False,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="section.field=value, any number of times")
+    ] = None,
+) -> None:
+    """Train a ControlNet on the subset that a manifest names."""
+    try:
+        settings = load_manifest(manifest, overrides or [])
+        train_controlnet(settings, run or Path("runs") / manifest.stem, overrides or [], resume=resume)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+def train_controlnet(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool) -> None:
+    """Train up to the manifest's last step, in every process of the run, and leave RUN/controlnet/."""
+    accelerator = start_accelerator(manifest.train.precision)
+    subset = resolve(manifest)
+    engine = _engine(accelerator, manifest)
+    provenance = provenance_of(manifest, subset, overrides=overrides, processes=accelerator.num_processes)
+    if accelerator.is_main_process:  # before the first step, so that a crash is explained
+        claim(run, manifest, provenance, resume=resume)
+    accelerator.wait_for_everyone()
+    done = checkpoints(run / "checkpoints")
+    start = load_checkpoint(accelerator, done[-1]) if done else 0
+    span = _span(manifest, accelerator, start)
+    began = time.perf_counter()
+    for step in _steps(run, manifest, engine, span, subset):
+        if step.number % manifest.train.checkpoint_every == 0 or step.number == span.steps:
+            save_checkpoint(accelerator, run / "checkpoints", step=step.number)
+    if accelerator.is_main_process:
+        save_folder(partial(_export, engine, run), run / "controlnet")
+        typer.echo(_closing_line(run, span, seconds=time.perf_counter() - began))
+    accelerator.end_training()
+
+
+def _engine(accelerator: Accelerator, manifest: Manifest) -> Engine:
+    base = load_base(manifest.base)
+    controlnet = trainable_copy(base.unet, seed=manifest.train.seed)
+    return assemble(accelerator, base, controlnet, learning_rate=manifest.train.learning_rate)
+
+
+def _span(manifest: Manifest, accelerator: Accelerator, start: int) -> Span:
+    settings, processes = manifest.train, accelerator.num_processes
+    return Span(
+        start=start,
+        steps=settings.steps,
+        batch_size=settings.batch_size,
+        micro_batch=settings.micro_batch or settings.batch_size,
+        process=accelerator.process_index,
+        processes=processes,
+    )
+
+
+def _steps(run: Path, manifest: Manifest, engine: Engine, span: Span, subset: Subset) -> Iterator[Step]:
+    recipe = Recipe(
+        kind=Dataset.open(manifest.dataset).card(manifest.condition).kind,
+        resolution=manifest.resolution,
+        latent_shape=engine.base.latent_shape(manifest.resolution),
+        tokenize=partial(tokenize, engine.base.tokenizer),
+        timesteps=len(engine.shares),
+        prompt_drop=manifest.train.prompt_drop,
+        seed=manifest.train.seed,
+    )
+    table = _training_set(manifest, engine.accelerator, subset)
+    batches = iter(loader(table, recipe, span, workers=manifest.train.workers))
+    steps = fit(engine, batches, start=span.start, micro_batches=span.micro_batches, share=span.share)
+    if not engine.accelerator.is_main_process:
+        return steps
+    pairs = validation_pairs(manifest) if manifest.train.sample_every else []
+    return watch(steps, run, engine, manifest=manifest, span=span, pairs=pairs)
+
+
+def _training_set(manifest: Manifest, accelerator: Accelerator, subset: Subset) -> datasets.Dataset:
+    with accelerator.main_process_first():
+        path = ensure(manifest)
+    table = open_training_set(path, manifest.rows)
+    if table["key"][:] != subset.rows["key"].to_pylist():
+        raise ValueError(
+            f"{path}: its rows are not those of the subset {subset.fingerprint}. Remove the folder, start again"
+        )
+    return table
+
+
+def _export(engine: Engine, run: Path, folder: Path) -> None:
+    engine.plain.save_pretrained(folder)
+    shutil.copy(run / "provenance.json", folder)
+
+
+def _closing_line(run: Path, span: Span, *, seconds: float) -> str:
+    steps = max(0, span.steps - span.start)
+    samples = steps * span.batch_size
+    return (
+        f"{steps:,} steps, {samples:,} samples in {seconds / 60:.1f} min ({samples / seconds:.1f} images/s): "
+        f"{run / 'controlnet'}"
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,120 @@
+"""A run's folder: which run it holds, so that no other one writes into it."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from manifests.manifest import Manifest, dump
+from manifests.provenance import git_revision, versions
+from manifests.subset import Subset
+from train.checkpoint import checkpoints
+
+# What may change when a run goes on: how long and how fast it trains and what it shows, never what it computes.
+FREE = ("steps", "micro_batch", "workers", "checkpoint_every", "sample_every", "samples")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a ControlNet comes from, written before its first step."""
+
+    manifest: dict[str, Any]
+    manifest_fingerprint: str
+    subset_fingerprint: str
+    rows: int
+    family: str
+    family_fingerprint: str
+    base: str
+    overrides: list[str]
+    processes: int
+    versions: dict[str, str]
+    git: str
+    started: str  # UTC, ISO 8601
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What must be equal for two runs to be the same one."""
+        train = {name: value for name, value in self.manifest["train"].items() if name not in FREE}
+        return {
+            "subset": self.subset_fingerprint,
+            self.family: self.family_fingerprint,
+            "base": self.base,
+            "resolution": self.manifest["resolution"],
+            **{f"train.{name}": value for name, value in sorted(train.items())},
+        }
+
+
+def provenance_of(manifest: Manifest, subset: Subset, *, overrides: list[str], processes: int) -> Provenance:
+    """Gather the provenance of a run that is about to start."""
+    return Provenance(
+        manifest=manifest.model_dump(mode="json"),
+        manifest_fingerprint=manifest.fingerprint,
+        subset_fingerprint=subset.fingerprint,
+        rows=len(subset.rows),
+        family=manifest.condition,
+        family_fingerprint=subset.family_fingerprint,
+        base=manifest.base,
+        overrides=overrides,
+        processes=processes,
+        versions=versions(),
+        git=git_revision(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def load_provenance(run: Path) -> Provenance:
+    """Read the provenance of the run in a folder."""
+    path = run / "provenance.json"
+    if not path.is_file():
+        raise ValueError(f"{run}: no run is here (it has no provenance.json). Give the folder of a run")
+    record = json.loads(path.read_text())
+    record.pop("resumed", None)
+    return Provenance(**record)
+
+
+def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool) -> None:
+    """Take `run` for this run, or refuse: it may hold nothing, or, with `resume`, this very run.
+
+    Args:
+        manifest: written beside the provenance as RUN/manifest.yaml, with every override in it.
+    """
+    if run.is_dir() and any(run.iterdir()):
+        _refuse_another(run, provenance)
+        if not resume:
+            done = checkpoints(run / "checkpoints")
+            state = f"up to {done[-1].name}" if done else "without a checkpoint yet"
+            raise ValueError(
+                f"{run}: this run is here already, {state}. Add --resume, or name another folder with --run"
+            )
+        _note_resumption(run, provenance)
+        return
+    run.mkdir(parents=True, exist_ok=True)
+    _write(run / "manifest.yaml", dump(manifest))
+    _write(run / "provenance.json", json.dumps(asdict(provenance), indent=2) + "\n")
+
+
+def _refuse_another(run: Path, provenance: Provenance) -> None:
+    if not (run / "provenance.json").is_file():
+        raise ValueError(f"{run}: the folder is not empty and holds no run. Name another with --run")
+    there, here = load_provenance(run).identity, provenance.identity
+    for field in sorted(there.keys() | here.keys()):
+        if there.get(field) != here.get(field):
+            raise ValueError(
+                f"{run}: another run is here: its {field} is {there.get(field)!r}, this one's is {here.get(field)!r}. "
+                "Name another folder with --run"
+            )
+
+
+def _note_resumption(run: Path, provenance: Provenance) -> None:
+    path = run / "provenance.json"
+    record = json.loads(path.read_text())
+    now = {name: getattr(provenance, name) for name in ("started", "overrides", "processes", "versions", "git")}
+    record.setdefault("resumed", []).append(now)
+    _write(path, json.dumps(record, indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}.partial")
+    aside.write_text(text)
+    aside.rename(path)

@@ -1,0 +1,120 @@
+"""Samples: what the ControlNet draws during training, beside the hint it was given and the real picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from diffusers import ControlNetModel, DDIMScheduler, StableDiffusionControlNetPipeline
+from torch import Tensor
+
+from manifests.condition import decode
+from manifests.dataset import Dataset
+from manifests.manifest import EvaluateSettings, Manifest
+from manifests.subset import test_rows
+from train.base import Base
+from train.batches import crop_pair, decode_image
+from train.hints import hint
+
+GAP = 4  # pixels between two pictures of a grid
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One picture of the validation split."""
+
+    key: str
+    caption: str
+    image: np.ndarray  # [H, W, 3] uint8 RGB
+    hint: Tensor  # [3, H, W] float32 in [0, 1]
+
+
+def validation_pairs(manifest: Manifest) -> list[Pair]:
+    """Read the pictures that every grid of a run shows; none when the split is empty."""
+    dataset = Dataset.open(manifest.dataset)
+    kind = dataset.card(manifest.condition).kind
+    rows = test_rows(
+        dataset, manifest.condition, "validation", samples=manifest.train.samples, seed=manifest.train.seed
+    )
+    pairs = []
+    for place in rows.to_pylist():
+        record = dataset.read("images", place["shard"], ["captions", "image"]).slice(place["row"], 1).to_pylist()[0]
+        cell = dataset.read(manifest.condition, place["shard"], ["condition"])["condition"][place["row"]].as_py()
+        image, condition = crop_pair(
+            decode_image(record["image"]["bytes"]), decode(kind, cell), kind, resolution=manifest.resolution
+        )
+        caption = record["captions"][0] if record["captions"] else ""
+        pairs.append(Pair(place["key"], caption, image, hint(kind, condition)))
+    return pairs
+
+
+@torch.no_grad()
+def draw(base: Base, controlnet: ControlNetModel, pairs: Sequence[Pair], settings: EvaluateSettings) -> np.ndarray:
+    """Draw every pair's caption under its hint.
+
+    Args:
+        settings: steps, guidance, control scale and seed, those of the evaluation.
+
+    Returns:
+        [B, H, W, 3] uint8 RGB.
+    """
+    pipeline = StableDiffusionControlNetPipeline(
+        vae=base.vae,
+        text_encoder=base.text_encoder,
+        tokenizer=base.tokenizer,
+        unet=base.unet,
+        controlnet=controlnet,
+        scheduler=DDIMScheduler.from_config(base.scheduler.config),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    drawn = pipeline(
+        prompt=[pair.caption for pair in pairs],
+        negative_prompt=[settings.negative_prompt] * len(pairs),
+        image=torch.stack([pair.hint for pair in pairs]),
+        num_inference_steps=settings.steps,
+        guidance_scale=settings.guidance,
+        controlnet_conditioning_scale=settings.control_scale,
+        generator=[sample_generator(settings.seed, pair.key, draw=0) for pair in pairs],
+        output_type="np",
+    ).images
+    return (np.asarray(drawn) * 255).round().clip(0, 255).astype(np.uint8)
+
+
+def sample_generator(seed: int, key: str, *, draw: int) -> torch.Generator:
+    """Seed the drawing of one sample; another `draw` of the same sample starts from other noise."""
+    return torch.Generator().manual_seed(int(sha256(f"{seed}:{key}:{draw}".encode()).hexdigest()[:15], 16))
+
+
+def grid(pairs: Sequence[Pair], drawn: np.ndarray) -> np.ndarray:
+    """Lay out one row per pair: hint, real picture, drawn picture.
+
+    Args:
+        drawn: [B, H, W, 3] uint8 RGB.
+
+    Returns:
+        [H, W, 3] uint8 RGB.
+    """
+    rows = []
+    for pair, picture in zip(pairs, drawn, strict=True):
+        hint_picture = (pair.hint.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+        tiles = [_frame(tile) for tile in (hint_picture, pair.image, picture)]
+        rows.append(np.concatenate(tiles, axis=1))
+    return np.concatenate(rows)
+
+
+def save_grid(picture: np.ndarray, path: Path) -> None:
+    """Write [H, W, 3] uint8 RGB as a PNG, aside first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.partial")
+    aside.write_bytes(cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))[1].tobytes())
+    aside.rename(path)
+
+
+def _frame(tile: np.ndarray) -> np.ndarray:
+    return np.pad(tile, ((0, GAP), (0, GAP), (0, 0)), constant_values=255)

@@ -1,0 +1,44 @@
+"""What a person sees of a run while it trains: its log, its progress bar and its grids of samples."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from manifests.manifest import Manifest
+from train.batches import Span
+from train.fit import Engine, Step
+from train.log import Log
+from train.samples import Pair, draw, grid, save_grid
+
+
+def watch(
+    steps: Iterator[Step], run: Path, engine: Engine, *, manifest: Manifest, span: Span, pairs: Sequence[Pair]
+) -> Iterator[Step]:
+    """Pass the steps on as they come, showing each; only the first process of a run does this.
+
+    Args:
+        pairs: what the grids show; without any, none is drawn.
+    """
+    log = Log(run, start=span.start, batch_size=span.batch_size, learning_rate=manifest.train.learning_rate)
+    with log, _bar(span) as bar:
+        for step in steps:
+            log.step(step)
+            bar.set_postfix(loss=f"{step.loss:.4f}", images=f"{span.batch_size / step.seconds:.1f}/s", refresh=False)
+            bar.update()
+            if pairs and (step.number % manifest.train.sample_every == 0 or step.number == span.steps):
+                _show(log, run, engine, pairs, manifest=manifest, step=step.number)
+            yield step
+
+
+def _show(log: Log, run: Path, engine: Engine, pairs: Sequence[Pair], *, manifest: Manifest, step: int) -> None:
+    with engine.accelerator.autocast():
+        drawn = draw(engine.base, engine.plain, pairs, manifest.evaluate)
+    picture = grid(pairs, drawn)
+    save_grid(picture, run / "samples" / f"step-{step:06d}.png")
+    log.picture(picture, step=step)
+
+
+def _bar(span: Span) -> "tqdm[None]":
+    return tqdm(total=span.steps, initial=span.start, unit="step", disable=not sys.stderr.isatty(), dynamic_ncols=True)
