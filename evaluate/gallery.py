@@ -1,0 +1,87 @@
+"""Which samples a report shows, by rules that leave nobody a choice, as thumbnails that need no other file."""
+
+import base64
+import io
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow as pa
+from PIL import Image
+
+from evaluate.anchors import CONTROLLED
+from evaluate.pictures import find
+from evaluate.scores import matrix
+
+SIDE = 256  # pixels: thumbnails are no larger
+SHOWN = ("condition", "real", "drawn", "reannotated", "floor")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row of a gallery."""
+
+    key: str
+    caption: str  # from the corpus: untrusted text, escaped by the template
+    score: float
+    panels: dict[str, str]  # panel -> data URI
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Samples chosen by one rule."""
+
+    title: str
+    rule: str
+    samples: tuple[Sample, ...]
+
+
+def galleries(scores: pa.Table, pictures: Path, *, measure: str, higher_is_better: bool, count: int = 6) -> list[Gallery]:
+    """Choose the random, best and worst samples and make their thumbnails.
+
+    Args:
+        scores: rows of scores.parquet.
+        pictures: folder of the pictures' Parquet files.
+        measure: the primary one, by which best and worst are ranked.
+        count: samples per gallery.
+    """
+    ranked = rank(scores, measure=measure, higher_is_better=higher_is_better)
+    count = min(count, len(ranked))
+    chosen = [
+        ("Random", "the samples whose hashed key is smallest: no score is looked at", random_keys(list(ranked), count)),
+        ("Best", f"the {count} highest by {measure}", list(ranked)[:count]),
+        ("Worst", f"the {count} lowest by {measure}, the very worst first", list(ranked)[::-1][:count]),
+    ]
+    found = find(pictures, {key for _, _, keys in chosen for key in keys})
+    return [
+        Gallery(title, rule, tuple(_sample(key, ranked[key], found[key]) for key in keys if key in found))
+        for title, rule, keys in chosen
+    ]
+
+
+def rank(scores: pa.Table, *, measure: str, higher_is_better: bool) -> dict[str, float]:
+    """Order keys from best to worst by the controlled arm; equal scores by key."""
+    keys, values = matrix(scores, measure=measure, arms=[CONTROLLED])
+    sign = -1 if higher_is_better else 1
+    pairs = sorted(zip(keys, values[:, 0].tolist(), strict=True), key=lambda pair: (sign * pair[1], pair[0]))
+    return dict(pairs)
+
+
+def random_keys(keys: list[str], count: int) -> list[str]:
+    """The `count` keys of smallest hash."""
+    return sorted(keys, key=lambda key: sha256(f"gallery:{key}".encode()).digest())[:count]
+
+
+def thumbnail(data: bytes) -> str:
+    """Make a data URI of a stored picture, shrunk to `SIDE`."""
+    image: Image.Image = Image.open(io.BytesIO(data)).convert("RGB")
+    if max(image.size) > SIDE:
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=88, method=4)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _sample(key: str, score: float, found: dict[str, bytes | str]) -> Sample:
+    panels = {panel: thumbnail(data) for panel in SHOWN if isinstance(data := found[panel], bytes)}
+    return Sample(key, str(found["caption"]), score, panels)

@@ -1,0 +1,83 @@
+"""What was drawn, beside what it was drawn from: one Parquet file per batch that `datasets` opens as pictures."""
+
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+
+Picture = NDArray[np.uint8]  # [H, W, 3] RGB
+
+PANELS = ("condition", "real", "drawn", "reannotated", "floor", "ceiling")
+LOSSLESS = {"condition", "drawn", "reannotated", "floor"}  # another measure can be taken of these later
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+SCHEMA = pa.schema(
+    [("key", pa.string()), ("draw", pa.int32()), ("caption", pa.string())] + [(panel, IMAGE) for panel in PANELS],
+    metadata={
+        "huggingface": json.dumps(
+            {
+                "info": {
+                    "features": {
+                        "key": {"dtype": "string", "_type": "Value"},
+                        "draw": {"dtype": "int32", "_type": "Value"},
+                        "caption": {"dtype": "string", "_type": "Value"},
+                        **{panel: {"_type": "Image"} for panel in PANELS},
+                    }
+                }
+            }
+        )
+    },
+)
+
+
+@dataclass(frozen=True)
+class Panels:
+    """The pictures of one sample and draw, each [H, W, 3] uint8 RGB, by panel name."""
+
+    key: str
+    draw: int
+    caption: str
+    pictures: dict[str, Picture]
+
+
+def to_table(samples: Iterable[Panels]) -> pa.Table:
+    """Encode pictures as WebP: lossless where a measurement may be taken again, else at quality 90."""
+    rows = [
+        {"key": sample.key, "draw": sample.draw, "caption": sample.caption}
+        | {panel: {"bytes": encode(sample.pictures[panel], lossless=panel in LOSSLESS), "path": None} for panel in PANELS}
+        for sample in samples
+    ]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def encode(picture: Picture, *, lossless: bool) -> bytes:
+    """Encode one picture as WebP."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "WEBP", lossless=lossless, quality=90, method=4)
+    return buffer.getvalue()
+
+
+def find(folder: Path, keys: Iterable[str], *, draw: int = 0) -> dict[str, dict[str, bytes | str]]:
+    """Find samples among the files of an evaluation.
+
+    Args:
+        folder: where the files lie.
+        keys: of the samples wanted.
+
+    Returns:
+        By key: the caption, and the bytes of each panel.
+    """
+    wanted = sorted(set(keys))
+    found: dict[str, dict[str, bytes | str]] = {}
+    for path in sorted(folder.glob("*.parquet")):
+        table = pq.read_table(path, filters=[("key", "in", wanted), ("draw", "=", draw)])
+        for row in table.to_pylist():
+            found[row["key"]] = {"caption": row["caption"], **{panel: row[panel]["bytes"] for panel in PANELS}}
+    return found

@@ -1,0 +1,192 @@
+"""Plots as inline SVG: no script, no network, sharp in print."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup, escape
+from numpy.typing import NDArray
+
+from evaluate.statistics import Interval
+
+INK, SOFT, RULE = "#1c2430", "#667085", "#e4e7ec"
+COLOURS = {"floor": "#98a2b3", "controlled": "#2f6fed", "ceiling": "#12805c", "swapped": "#c4841d", "oracle": "#475467"}
+WIDTH = 720  # user units; the page scales the drawing
+LEFT, RIGHT = 96, 24
+
+
+@dataclass(frozen=True)
+class Point:
+    """One size of a study."""
+
+    x: float  # training rows, on a logarithmic axis
+    y: Interval
+    label: str
+
+
+def distributions(arms: dict[str, NDArray[np.float64]], means: dict[str, Interval], *, unit: str) -> Markup:
+    """Draw how the samples of each arm are spread, one ridge per arm.
+
+    Args:
+        arms: arm -> [N] float64 per-sample values.
+        means: arm -> mean with interval, drawn as a dot with a bar.
+        unit: under the axis.
+    """
+    low = min(0.0, *(float(values.min()) for values in arms.values()))
+    high = max(1.0, *(float(values.max()) for values in arms.values()))
+    row, top = 64, 8
+    height = top + row * len(arms) + 40
+    parts = [_axis_x(low, high, top=top, bottom=top + row * len(arms), unit=unit)]
+    for index, (arm, values) in enumerate(arms.items()):
+        base = top + row * (index + 1) - 10
+        parts.append(_ridge(values, low, high, base=base, height=row - 18, colour=COLOURS[arm]))
+        parts.append(_text(LEFT - 12, base, arm, anchor="end", colour=INK))
+        parts.append(_whisker(means[arm], low, high, y=base, colour=COLOURS[arm]))
+    return _svg(parts, height=height, title="How the scores of single pictures are spread, by arm")
+
+
+def sizes(points: Sequence[Point], *, floor: float, ceiling: float, unit: str) -> Markup:
+    """Draw a score over the number of training rows, with its interval at each size.
+
+    Args:
+        points: in any order.
+        floor: drawn as a dashed line.
+        ceiling: likewise.
+        unit: beside the axis.
+    """
+    ordered = sorted(points, key=lambda point: point.x)
+    bottom, height = 270, 326
+    lows = [point.y.low for point in ordered if np.isfinite(point.y.low)] + [floor]
+    highs = [point.y.high for point in ordered if np.isfinite(point.y.high)] + [ceiling]
+    low, high = min([0.0, *lows]), max(highs) * 1.05
+    at_x = _log_scale([point.x for point in ordered])
+    at_y = _Scale(low, high, bottom, 16)
+    parts = [_axis_y(at_y, unit=unit), _guide(at_y(floor), "floor"), _guide(at_y(ceiling), "ceiling")]
+    shown = [point for point in ordered if np.isfinite(point.y.value)]
+    band = [(at_x(p.x), at_y(p.y.high)) for p in shown] + [(at_x(p.x), at_y(p.y.low)) for p in reversed(shown)]
+    parts.append(f'<polygon points="{_points(band)}" fill="{COLOURS["controlled"]}" opacity=".12"/>')
+    line = _points([(at_x(p.x), at_y(p.y.value)) for p in shown])
+    parts.append(f'<polyline points="{line}" fill="none" stroke="{COLOURS["controlled"]}" stroke-width="2"/>')
+    for point in ordered:
+        parts.append(_text(at_x(point.x), bottom + 20, point.label, anchor="middle", colour=INK))
+    for point in shown:
+        x, y = at_x(point.x), at_y(point.y.value)
+        parts.append(_stroke(x, at_y(point.y.low), x, at_y(point.y.high), COLOURS["controlled"], 2))
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{COLOURS["controlled"]}"/>')
+        parts.append(_text(x + 9, y - 8, f"{point.y.value:.2f}", anchor="start", colour=INK))
+    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, height - 10, "training rows (logarithmic)", anchor="middle"))
+    return _svg(parts, height=height, title="Score by number of training rows, with 95 % intervals")
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """A straight line from values to places."""
+
+    low: float
+    high: float
+    start: float
+    stop: float
+
+    def __call__(self, value: float) -> float:
+        room = self.high - self.low
+        share = (value - self.low) / room if room else 0.5
+        return self.start + share * (self.stop - self.start)
+
+
+@dataclass(frozen=True)
+class _LogScale:
+    """The same for logarithms."""
+
+    inner: _Scale
+
+    def __call__(self, value: float) -> float:
+        return self.inner(float(np.log10(value)))
+
+
+def _log_scale(values: Sequence[float]) -> _LogScale:
+    logs = [float(np.log10(value)) for value in values]
+    margin = 0.08 * (max(logs) - min(logs)) or 0.5
+    return _LogScale(_Scale(min(logs) - margin, max(logs) + margin, LEFT, WIDTH - RIGHT))
+
+
+def _ridge(
+    values: NDArray[np.float64], low: float, high: float, *, base: float, height: float, colour: str
+) -> str:
+    counts, edges = np.histogram(values, bins=40, range=(low, high))
+    scale = _Scale(low, high, LEFT, WIDTH - RIGHT)
+    tallest = max(1, int(counts.max()))
+    bars = []
+    for count, start, stop in zip(counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if count:
+            x, tall = scale(start), height * count / tallest
+            bars.append(
+                f'<rect x="{x + 0.75:.1f}" y="{base - tall:.1f}" width="{scale(stop) - x - 1.5:.1f}" '
+                f'height="{tall:.1f}" rx="1.5" fill="{colour}" opacity=".38"/>'
+            )
+    return "".join(bars)
+
+
+def _whisker(mean: Interval, low: float, high: float, *, y: float, colour: str) -> str:
+    if not np.isfinite(mean.value):
+        return ""
+    scale = _Scale(low, high, LEFT, WIDTH - RIGHT)
+    bar = _stroke(scale(mean.low), y + 5, scale(mean.high), y + 5, colour, 3)
+    return bar + f'<circle cx="{scale(mean.value):.1f}" cy="{y + 5:.1f}" r="4.5" fill="{colour}"/>'
+
+
+def _axis_x(low: float, high: float, *, top: float, bottom: float, unit: str) -> str:
+    scale = _Scale(low, high, LEFT, WIDTH - RIGHT)
+    parts = []
+    for tick in _ticks(low, high):
+        parts.append(_stroke(scale(tick), top, scale(tick), bottom, RULE, 1))
+        parts.append(_text(scale(tick), bottom + 16, f"{tick:g}", anchor="middle"))
+    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, bottom + 34, unit, anchor="middle"))
+    return "".join(parts)
+
+
+def _axis_y(scale: _Scale, *, unit: str) -> str:
+    parts = []
+    for tick in _ticks(scale.low, scale.high):
+        parts.append(_stroke(LEFT, scale(tick), WIDTH - RIGHT, scale(tick), RULE, 1))
+        parts.append(_text(LEFT - 10, scale(tick) + 4, f"{tick:g}", anchor="end"))
+    middle = (scale.start + scale.stop) / 2
+    parts.append(
+        f'<text x="22" y="{middle}" transform="rotate(-90 22 {middle})" text-anchor="middle" fill="{SOFT}">'
+        f"{escape(unit)}</text>"
+    )
+    return "".join(parts)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    room = high - low
+    step = next((step for step in (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if room / step <= 7), room / 5 or 1.0)
+    first = int(np.ceil(low / step - 1e-9))
+    return [round(step * index, 10) for index in range(first, int(high / step + 1e-9) + 1)]
+
+
+def _guide(y: float, name: str) -> str:
+    line = _stroke(LEFT, y, WIDTH - RIGHT, y, COLOURS[name], 1.5, dash="5 4")
+    return line + _text(WIDTH - RIGHT, y - 6, name, anchor="end", colour=COLOURS[name])
+
+
+def _stroke(x1: float, y1: float, x2: float, y2: float, colour: str, width: float, *, dash: str = "") -> str:
+    extra = f' stroke-dasharray="{dash}"' if dash else ""
+    return (
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
+        f'stroke-width="{width}" stroke-linecap="round"{extra}/>'
+    )
+
+
+def _text(x: float, y: float, text: str, *, anchor: str, colour: str = SOFT) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
+
+
+def _points(places: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+
+
+def _svg(parts: Sequence[str], *, height: float, title: str) -> Markup:
+    return Markup(
+        f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(title)}" '
+        f'font-size="12.5"><title>{escape(title)}</title>{"".join(parts)}</svg>'
+    )

@@ -1,0 +1,99 @@
+"""An evaluation without a model: known pictures, edges and scores, so that reports can be tested without drawing."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from annotate.corpora import playroom
+from evaluate.adherence import ADHERENCE
+from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED
+from evaluate.generate import sample_seed
+from evaluate.pictures import Panels, to_table
+from evaluate.scores import gather, score_rows
+from evaluate.spec import Protocol, Spec, write_spec
+
+Picture = NDArray[np.uint8]
+
+
+def edges(picture: Picture) -> Picture:
+    """Edges of a picture: [H, W] uint8 in {0, 1}."""
+    return (cv2.Canny(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 100, 200) > 0).astype(np.uint8)
+
+
+def spec(*, run: str = "synthetic", rows: int = 1_000, asked: int = 24, condition: str = "canny") -> Spec:
+    """A specification with made-up fingerprints."""
+    protocol = Protocol(
+        dataset="0" * 32,
+        condition=condition,
+        annotator="canny",
+        annotator_fingerprint="a1b2c3d4e5f60718",
+        measures_version=1,
+        base="train/tiny_base/model",
+        resolution=128,
+        settings={"samples": asked, "scheduler": "ddim", "steps": 20, "guidance": 9.0, "negative_prompt": ""},
+        keys_sha256="5" * 64,
+    )
+    return Spec(
+        run=run,
+        rows=rows,
+        steps=600,
+        manifest_fingerprint="00112233445566aa",
+        subset_fingerprint="ffeeddccbbaa9988",
+        controlnet_sha256=f"{rows:064x}",
+        asked=asked,
+        protocol=protocol,
+        versions={"torch": "2", "diffusers": "0"},
+    )
+
+
+def write_evaluation(folder: Path, *, caption: str | None = None, samples: int = 24, blur: float = 2.0, rows: int = 1_000) -> None:
+    """Write what an evaluation leaves behind: spec.json, scores.parquet and pictures/."""
+    write_spec(spec(rows=rows, asked=samples), folder)
+    records = [playroom.record(7, row) for row in range(samples)]
+    images = [record.image for record in records]
+    adherence, rows_, panels = ADHERENCE["canny"], [], []
+    for place, record in enumerate(records):
+        key, asked = f"{place:016x}", edges(images[place])
+        partner = edges(images[(place + 1) % samples])
+        drawn = worsen(images[place], blur * (0.5 + (place % 5) / 4), seed=place)
+        floor = worsen(images[(place + 3) % samples], 1.0, seed=place)
+        ceiling = worsen(images[place], 0.6, seed=place)
+        arms = {
+            CONTROLLED: (asked, drawn), SWAPPED: (partner, drawn), FLOOR: (asked, floor),
+            CEILING: (asked, ceiling), ORACLE: (asked, images[place]),
+        }  # fmt: skip
+        for arm, (wanted, picture) in arms.items():
+            scores = adherence.score(wanted, edges(picture))
+            rows_ += score_rows(scores, key=key, draw=0, seed=sample_seed(0, key=key, draw=0), arm=arm)
+        pictures = {
+            "condition": grey(asked), "real": images[place], "drawn": drawn,
+            "reannotated": grey(edges(drawn)), "floor": floor, "ceiling": ceiling,
+        }  # fmt: skip
+        panels.append(Panels(key, 0, record.caption if caption is None else caption, pictures))
+    (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    pq.write_table(to_table(panels), folder / "pictures" / "000000.parquet")
+    pq.write_table(gather([rows_to_table(rows_)]), folder / "scores.parquet")
+
+
+def rows_to_table(rows):  # noqa: ANN001, ANN201
+    """Rows as a table of scores."""
+    import pyarrow as pa
+
+    from evaluate.scores import SCHEMA
+
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def worsen(picture: Picture, sigma: float, *, seed: int) -> Picture:
+    """Blur and shift a picture a little."""
+    moved = np.roll(picture, int(sigma > 1.5), axis=1)
+    noisy = moved.astype(np.float32) + np.random.default_rng(seed).normal(0, 6, picture.shape)
+    return cv2.GaussianBlur(noisy.clip(0, 255).astype(np.uint8), (0, 0), sigma)
+
+
+def grey(condition: Picture) -> Picture:
+    """Edges as a picture: [H, W, 3] uint8."""
+    return np.repeat(condition[..., None] * np.uint8(255), 3, axis=2)
