@@ -1,0 +1,112 @@
+"""What made a family: the card that lies beside its shards as annotator.json, and its fingerprint."""
+
+import difflib
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from manifests.condition import Kind
+from manifests.layout import publish
+
+CARD = "annotator.json"
+
+
+class Weights(BaseModel):
+    """One file of weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    file: str
+    sha256: str
+    licence: str
+    source: str
+
+
+class FamilyCard(BaseModel):
+    """Everything that decides what a family's conditions are, and what describes them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    family: str
+    annotator: str
+    version: int
+    kind: Kind
+    settings: dict[str, Any] = {}
+    resolution: int = 0  # short side in pixels at which pictures are annotated; 0: as they are stored
+    weights: list[Weights] = []
+    made_from: dict[str, str] = {}  # family → fingerprint
+    packages: dict[str, str] = {}
+    parameters: dict[str, str] = {}  # drawn for each row: name → Arrow type
+    stats: dict[str, str] = {}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The fields whose change can change a pixel."""
+        return {
+            "annotator": self.annotator,
+            "version": self.version,
+            "settings": self.settings,
+            "resolution": self.resolution,
+            "weights": sorted(weights.sha256 for weights in self.weights),
+            "made_from": self.made_from,
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """First 16 hex digits of the sha256 of `identity` as canonical JSON."""
+        text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def create_card(root: Path, card: FamilyCard) -> FamilyCard:
+    """Write a family's card, or accept the one that is there if it has the same fingerprint.
+
+    Returns:
+        The card on disk.
+
+    Raises:
+        ValueError: The family was begun otherwise; names both fingerprints and the fields that differ.
+    """
+    path = root / card.family / CARD
+    path.parent.mkdir(parents=True, exist_ok=True)
+    publish(lambda partial: _write(partial, card), path)
+    present = load_card(root, card.family)
+    if present.fingerprint != card.fingerprint:
+        differing = [
+            f"{name}: {present.identity[name]!r} there, {card.identity[name]!r} asked for"
+            for name in card.identity
+            if present.identity[name] != card.identity[name]
+        ]
+        raise ValueError(
+            f"{path}: family {card.family} has fingerprint {present.fingerprint}, not {card.fingerprint} "
+            f"({'; '.join(differing)}). Give it another name: {card.family}_2={card.annotator}"
+        )
+    return present
+
+
+def load_card(root: Path, family: str) -> FamilyCard:
+    """Read a family's card.
+
+    Raises:
+        ValueError: There is no such family; names the ones there are and the command that makes it.
+    """
+    path = root / family / CARD
+    if path.exists():
+        return FamilyCard.model_validate_json(path.read_text())
+    present = families(root)
+    near = difflib.get_close_matches(family, present, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"{root} has no condition {family!r} (it has {', '.join(present) or 'none'}).{hint} "
+        f"Make it: python pipelines/annotate.py {root} {family}"
+    )
+
+
+def families(root: Path) -> list[str]:
+    """Names of the families of a dataset, sorted."""
+    return sorted(path.parent.name for path in root.glob(f"*/{CARD}"))
+
+
+def _write(path: Path, card: FamilyCard) -> None:
+    path.write_text(card.model_dump_json(indent=1) + "\n")
