@@ -1,0 +1,61 @@
+"""What an annotator is: settings that are recorded, and a way to turn pictures into conditions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+
+from manifests.condition import Kind
+
+Parameters = Mapping[str, int | float | str | bool]
+Condition = Any  # what manifests.condition.encode takes for the annotator's kind
+Annotate = Callable[[NDArray[np.uint8], Sequence[Parameters]], list[Condition]]
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """Settings, recorded with every condition they make; the fields of a subclass are all that `--set` can change.
+
+    Attributes:
+        name: of the annotator, and of the family it makes unless the user names it.
+        version: bumped when any output value can change: output is data.
+        kind: how `manifests.condition` stores what it makes.
+        reads: "image", or the name of the annotator whose conditions it reads.
+        parameters: what may differ from row to row, as Arrow types.
+        stats: what is measured of every condition, as Arrow types.
+        weights: name in `annotate.weights.WEIGHTS`, or None.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    kind: ClassVar[Kind]
+    reads: ClassVar[str] = "image"
+    parameters: ClassVar[dict[str, pa.DataType]] = {}
+    stats: ClassVar[dict[str, pa.DataType]] = {"edge_density": pa.float32()}
+    weights: ClassVar[str | None] = None
+
+    def draw(self, seed_key: str) -> dict[str, int | float | str | bool]:
+        """Parameters of one row, a function of `seed_key` alone."""
+        return {}
+
+    def load(self, device: torch.device) -> Annotate:
+        """Bind the settings; a learned annotator puts its weights on `device` here, once.
+
+        Returns:
+            A function of pictures [B, H, W, 3] uint8 RGB (or conditions read, [B, H, W] uint8) and B rows' parameters,
+            to B conditions as they are stored.
+        """
+        raise NotImplementedError
+
+    def measure(self, condition: Condition) -> dict[str, float]:
+        """Stats of one condition. `edge_density`: mean of an edge map, from 0 (no edge) to 1 (all edge)."""
+        top = 1.0 if self.kind == "binary" else 255.0
+        return {"edge_density": float(np.asarray(condition).mean()) / top}
+
+    def empty(self, condition: Condition) -> bool:
+        """Whether there is nothing in the condition: a fact about the picture, not an error."""
+        return not np.asarray(condition).any()

@@ -1,0 +1,106 @@
+"""Which of a corpus's own columns hold the picture, its captions, and the facts that Pairmill keeps by name."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+CAPTIONS = ("caption", "captions", "text", "txt", "prompt", "description", "sentences", "sentence", "title")
+IMAGES = ("image", "img", "picture", "jpg", "jpeg", "png", "webp", "image_bytes", "bytes")
+FACTS = {  # column of source/ → names it goes by elsewhere, lower case
+    "id": ("id", "key", "image_id", "sample_id", "uid"),
+    "url": ("url", "image_url", "original_url"),
+    "licence": ("licence", "license"),
+    "status": ("status",),
+    "similarity": ("similarity", "clip_similarity", "clip_similarity_vitl14", "clip_l14_similarity_score"),
+    "aesthetic": ("aesthetic", "aesthetic_score", "aesthetic_score_laion_v2"),
+    "watermark": ("watermark", "pwatermark", "watermark_score"),
+    "nsfw": ("nsfw", "punsafe"),
+    "optout": ("optout", "opt_out"),
+}
+NUMBERS = ("similarity", "aesthetic", "watermark")
+
+
+def find_captions(about: Mapping[str, Any], column: str) -> list[str | bytes]:
+    """Captions in a record, from `column` or from the first usual name that has any."""
+    for name in [column] if column else CAPTIONS:
+        for own, value in about.items():
+            if own == column or (not column and own.lower() == name):
+                values = value if isinstance(value, (list, tuple)) else [value]
+                found = [text for text in values if isinstance(text, (str, bytes)) and text.strip()]
+                if found:
+                    return found
+    return []
+
+
+def find_image_column(schema: pa.Schema, column: str, where: str) -> str:
+    """The column of encoded pictures: the one asked for, else the only one of its type, else one of a usual name.
+
+    Raises:
+        ValueError: there is none, or it can't be told which.
+    """
+    if column:
+        if column not in schema.names or not _holds_bytes(schema.field(column).type):
+            raise ValueError(
+                f"{where}: no picture column {column!r}; columns: {_columns(schema)}. Use another --image-column"
+            )
+        return column
+    able = [field.name for field in schema if _holds_bytes(field.type)]
+    usual = [name for wanted in IMAGES for name in able if name.lower() == wanted]
+    choice = usual or able
+    if not choice or (not usual and len(able) > 1):
+        raise ValueError(
+            f"{where}: which column holds the pictures? Columns: {_columns(schema)}. Say --image-column NAME"
+        )
+    return choice[0]
+
+
+def check_caption_column(names: Iterable[str], column: str, where: str) -> None:
+    """Refuse a corpus in which no column can hold captions."""
+    known = list(names)
+    if column and column in known:
+        return
+    if column or not any(name.lower() in CAPTIONS for name in known):
+        raise ValueError(
+            f"{where}: no caption column {column!r}; columns: {', '.join(known)}. Say --caption-column NAME"
+        )
+
+
+def facts(about: Mapping[str, Any], used: Iterable[str]) -> dict[str, Any]:
+    """What source/ says of a record: known facts by Pairmill's names, the rest as JSON under `extra`."""
+    rest = {name: value for name, value in about.items() if name not in set(used)}
+    known: dict[str, Any] = {}
+    for fact, names in FACTS.items():
+        own = next((own for own in rest if own.lower() in names), None)
+        if own is not None:
+            known[fact] = _as(fact, rest.pop(own))
+    extra = json.dumps(rest, sort_keys=True, ensure_ascii=False, default=_plain) if rest else None
+    return {fact: known.get(fact) for fact in FACTS} | {"extra": extra}
+
+
+def _as(fact: str, value: Any) -> str | float | bool | None:
+    if value is None:
+        return None
+    if fact == "optout":
+        return str(value).lower() in ("true", "1", "yes")
+    if fact not in NUMBERS:
+        return str(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _plain(value: Any) -> str:
+    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return kind.get_field_index("bytes") >= 0
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _columns(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} ({field.type})" for field in schema)

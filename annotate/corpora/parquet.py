@@ -1,0 +1,78 @@
+"""Parquet files with a column of encoded pictures and one of captions."""
+
+import glob
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from annotate.corpora.columns import check_caption_column, find_captions, find_image_column
+from annotate.corpora.format import Corpus, Lost, Raw, Reference
+
+
+def plan(corpus: Corpus) -> Iterator[Reference]:
+    """Every row of every file, after a look at its columns."""
+    location = Path(corpus.location)
+    pattern = str(location / "**" / "*.parquet") if location.is_dir() else corpus.location
+    for source in sorted(glob.glob(pattern, recursive=True)):
+        try:
+            file = pq.ParquetFile(source)
+        except pa.ArrowInvalid as error:
+            raise ValueError(
+                f"{source}: not Parquet, or cut short ({error}). Take it out, or fetch it again"
+            ) from error
+        find_image_column(file.schema_arrow, corpus.image, source)
+        check_caption_column(file.schema_arrow.names, corpus.caption, source)
+        yield from (Reference(source, f"{row:09d}") for row in range(file.metadata.num_rows))
+
+
+def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost]:
+    """Read the rows referred to; rows of one row group in turn cost one reading of it."""
+    for reference in references:
+        try:
+            group, row = _place(reference.source, int(reference.member))
+            record = _group(reference.source, group).slice(row, 1).to_pylist()[0]
+        except (OSError, pa.ArrowException) as error:
+            yield Lost(reference, "unreadable", f"{type(error).__name__}: {error}")
+            continue
+        image = find_image_column(_schema(reference.source), corpus.image, reference.source)
+        yield from_columns(reference, record, image=image, caption=corpus.caption)
+
+
+def from_columns(reference: Reference, record: Mapping[str, Any], *, image: str, caption: str) -> Raw | Lost:
+    """A record from a row's columns."""
+    cell = record[image]
+    data = cell.get("bytes") if isinstance(cell, dict) else cell
+    if data is None:
+        return Lost(reference, "no_picture", f"no bytes in column {image}")
+    about = {name: value for name, value in record.items() if name != image}
+    return Raw(reference, bytes(data), find_captions(about, caption), about)
+
+
+@lru_cache(maxsize=16)
+def _schema(source: str) -> pa.Schema:
+    return pq.read_schema(source)
+
+
+@lru_cache(maxsize=2)
+def _group(source: str, group: int) -> pa.Table:
+    return pq.ParquetFile(source).read_row_group(group)
+
+
+@lru_cache(maxsize=16)
+def _starts(source: str) -> list[int]:
+    metadata = pq.read_metadata(source)
+    starts = [0]
+    for group in range(metadata.num_row_groups):
+        starts.append(starts[-1] + metadata.row_group(group).num_rows)
+    return starts
+
+
+def _place(source: str, row: int) -> tuple[int, int]:
+    """Row group and row within it."""
+    starts = _starts(source)
+    group = next(number for number, end in enumerate(starts[1:]) if row < end)
+    return group, row - starts[group]

@@ -1,0 +1,66 @@
+"""What can be ingested: which kind of corpus a user's words mean, and how that kind is listed and read."""
+
+import glob
+from difflib import get_close_matches
+from pathlib import Path
+
+from annotate.corpora import drawn, folder, huggingface, parquet, webdataset
+from annotate.corpora.format import Corpus, Format
+
+FORMATS: dict[str, Format] = {
+    "playroom": Format(drawn.plan, drawn.read),
+    "fill50k": Format(drawn.plan, drawn.read),
+    "folder": Format(folder.plan, folder.read),
+    "webdataset": Format(webdataset.plan, webdataset.read),
+    "parquet": Format(parquet.plan, parquet.read),
+    "disk": Format(huggingface.plan, huggingface.read),
+    "hub": Format(huggingface.plan, huggingface.read),
+}
+GENERATED = ("playroom", "fill50k")
+WAYS = "a folder of pictures, *.tar, *.parquet, a Hugging Face dataset's folder, hub:NAME, playroom:N or fill50k:N"
+
+
+def find_corpus(words: str, *, image: str = "", caption: str = "", split: str = "", seed: int = 0) -> Corpus:
+    """Make out which corpus a user means.
+
+    Raises:
+        ValueError: there is nothing there, or nothing that can be read.
+    """
+    kind, colon, location = words.partition(":")
+    if colon and kind in GENERATED:
+        if not location.isdecimal() or int(location) == 0:
+            raise ValueError(f"corpus {words}: {location!r} is not a number of pictures. Write for example {kind}:2000")
+        return Corpus(kind, location, seed=seed)
+    if colon and kind == "hub":
+        return Corpus("hub", location, image=image, caption=caption, split=split)
+    return Corpus(*_on_disk(words), image=image, caption=caption, split=split)
+
+
+def _on_disk(words: str) -> tuple[str, str]:
+    """Format and absolute location of a path or pattern."""
+    path = Path(words).expanduser().absolute()
+    if "?" in str(path):
+        raise ValueError(
+            f"corpus {words}: a '?' can't stand in a corpus's path. Use * in patterns, or rename the folder"
+        )
+    if path.is_dir():
+        return _kind_of_folder(path), str(path)
+    found = [str(path)] if path.is_file() else sorted(glob.glob(str(path), recursive=True))
+    for suffix, kind in ((".tar", "webdataset"), (".parquet", "parquet")):
+        if found and all(name.endswith(suffix) for name in found):
+            return kind, str(path)
+    if found:
+        raise ValueError(f"corpus {words}: {Path(found[0]).name} is not something that can be ingested. Give {WAYS}")
+    near = get_close_matches(path.name, [other.name for other in path.parent.glob("*")], 1)
+    hint = f" (there is {near[0]})" if near else ""
+    raise ValueError(f"corpus {words}: nothing there{hint}. Give {WAYS}")
+
+
+def _kind_of_folder(path: Path) -> str:
+    if (path / "state.json").exists() or (path / "dataset_dict.json").exists():
+        return "disk"
+    if any(path.glob("*.tar")):  # before Parquet: img2dataset writes 00000.parquet, without pictures, beside 00000.tar
+        return "webdataset"
+    if any(path.rglob("*.parquet")):
+        return "parquet"
+    return "folder"

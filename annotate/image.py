@@ -1,0 +1,211 @@
+"""A picture as annotators and the network see it: decoded, upright, on white, 8-bit RGB, within bounds."""
+
+import io
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = (
+    "JPEG",
+    "MPO",
+    "PNG",
+    "WEBP",
+    "GIF",
+    "BMP",
+    "TIFF",
+    "PPM",
+    "AVIF",
+)  # no parser that runs programs, as EPS does
+KEPT_FORMATS = ("JPEG", "PNG", "WEBP")  # what browsers, datasets and OpenCV all read
+LOSSY_FORMATS = ("JPEG", "MPO", "AVIF")
+MAX_PIXELS = 89_478_485  # a quarter of a gigabyte as RGB; Pillow's own limit
+MIN_SIDE = 16  # pixels
+MAX_ASPECT = 16.0  # long side over short side
+JPEG_QUALITY = 95
+
+RGB = NDArray[np.uint8]
+
+
+class Unusable(Exception):
+    """A picture or caption that can't enter the dataset; caught by ingest, which drops the row with this reason."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture ready for storage.
+
+    Attributes:
+        data: an encoded 8-bit RGB JPEG, PNG or WebP without an orientation tag.
+        width, height: pixels of `data`.
+        conversion: "" when `data` are the source's own bytes, else why they are not, joined by "+":
+            exif, alpha, cmyk, palette, 16bit, grey, format, max_side.
+    """
+
+    data: bytes
+    width: int
+    height: int
+    conversion: str
+
+
+def decode(data: bytes) -> RGB:
+    """Decode a stored picture (see `Picture.data`): [H, W, 3] uint8 RGB.
+
+    Raises:
+        ValueError: the bytes are not a picture.
+    """
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION  # ingest has already turned it upright
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if image is None:
+        raise ValueError(f"not a picture that OpenCV reads ({len(data)} bytes)")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def fitted_size(width: int, height: int, resolution: int) -> tuple[int, int]:
+    """Size (width, height) with the aspect ratio kept and the short side `resolution`; 0 keeps the size."""
+    if resolution == 0:
+        return width, height
+    scale = resolution / min(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def fit(image: RGB, resolution: int) -> RGB:
+    """Resize [H, W, 3] uint8 RGB to short side `resolution`: Lanczos up, area average down, as controlnet_aux does."""
+    height, width = image.shape[:2]
+    size = fitted_size(width, height, resolution)
+    if size == (width, height):
+        return image
+    way = cv2.INTER_LANCZOS4 if size[0] * size[1] > width * height else cv2.INTER_AREA
+    return np.asarray(cv2.resize(image, size, interpolation=way), dtype=np.uint8)
+
+
+def normalise(data: bytes, *, max_side: int) -> Picture:
+    """Read a picture from anywhere, strictly, and make it plain: see `Picture`.
+
+    What was lossless is stored lossless again (PNG), what was lossy as JPEG of quality 95 without chroma subsampling.
+    Animations and pictures of several frames are refused: a caption rarely means their first frame.
+
+    Args:
+        max_side: the long side is made this many pixels when it is longer; 0 for no bound.
+
+    Raises:
+        Unusable: empty, not_an_image, truncated, bomb, size, animated, mode.
+    """
+    if not data:
+        raise Unusable("empty", "no bytes")
+    source = _open(data)
+    _check(source)
+    image = _load(source)
+    reasons = list(_reasons(source, data))
+    upright = ImageOps.exif_transpose(image)
+    plain = _on_white(upright)
+    if max_side and max(plain.size) > max_side:
+        reasons.append("max_side")
+        plain = _shrink(plain, max_side)
+    if not reasons:
+        return Picture(data, plain.width, plain.height, "")
+    return Picture(_encode(plain, lossy=_is_lossy(source, data)), plain.width, plain.height, "+".join(reasons))
+
+
+def _open(data: bytes) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `_check` refuses these, with a reason
+            return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise Unusable("bomb", str(error)) from error
+    except UnidentifiedImageError as error:
+        raise Unusable("not_an_image", "not in a picture format that is read here") from error
+    except Exception as error:  # a hostile header can raise anything in its parser
+        raise Unusable("not_an_image", f"{type(error).__name__}: {error}") from error
+
+
+def _check(source: Image.Image) -> None:
+    width, height = source.size
+    if width * height > MAX_PIXELS:
+        raise Unusable("bomb", f"{width} x {height} pixels; the most is {MAX_PIXELS}")
+    if min(width, height) < MIN_SIDE or max(width, height) > MAX_ASPECT * min(width, height):
+        raise Unusable("size", f"{width} x {height} pixels; a side under {MIN_SIDE} or sides beyond {MAX_ASPECT:g}:1")
+    try:
+        frames = getattr(source, "n_frames", 1)
+    except Exception as error:
+        raise Unusable("truncated", f"{type(error).__name__}: {error}") from error
+    if frames > 1 and source.format != "MPO":  # a camera's MPO is one photograph with a preview behind it
+        raise Unusable("animated", f"{source.format} of {frames} frames")
+    if source.mode in ("I", "F", "LAB", "HSV", "YCbCr") and source.format != "JPEG":
+        raise Unusable("mode", f"{source.format} of mode {source.mode}")
+
+
+def _load(source: Image.Image) -> Image.Image:
+    try:
+        source.load()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Unusable("truncated", f"{type(error).__name__}: {error}") from error
+    return source
+
+
+def _reasons(source: Image.Image, data: bytes) -> Iterator[str]:
+    """Why the source's bytes can't be stored as they are."""
+    if source.getexif().get(0x0112, 1) not in (0, 1):  # orientation
+        yield "exif"
+    if source.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in source.info:
+        yield "alpha"
+    if source.mode == "CMYK":
+        yield "cmyk"
+    if source.mode in ("P", "PA"):
+        yield "palette"
+    if source.mode.startswith("I;16") or (source.format == "PNG" and data[24] == 16):  # bit depth, PNG 11.2.2
+        yield "16bit"
+    if source.mode in ("L", "LA", "1", "La") or source.mode.startswith("I;16"):
+        yield "grey"
+    if source.format not in KEPT_FORMATS:
+        yield "format"
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """8-bit RGB, alpha laid on white."""
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image).astype(np.uint32) // 257).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        layers = image.convert("RGBA")
+        white = Image.new("RGBA", layers.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, layers).convert("RGB")
+    return image.convert("RGB")
+
+
+def _shrink(image: Image.Image, max_side: int) -> Image.Image:
+    scale = max_side / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return Image.fromarray(cv2.resize(np.asarray(image), size, interpolation=cv2.INTER_AREA))
+
+
+def _is_lossy(source: Image.Image, data: bytes) -> bool:
+    """Whether the source had lost something already; a WebP says so in the name of its first image chunk."""
+    if source.format == "WEBP":
+        return b"VP8L" not in data[:64]
+    return source.format in LOSSY_FORMATS
+
+
+def _encode(image: Image.Image, *, lossy: bool) -> bytes:
+    target = io.BytesIO()
+    if lossy:
+        image.save(target, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    else:
+        image.save(target, "PNG", compress_level=4)
+    return target.getvalue()
+
+
+def encode_generated(image: RGB) -> bytes:
+    """Store a generated picture, [H, W, 3] uint8 RGB, as PNG."""
+    return _encode(Image.fromarray(image), lossy=False)
