@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+import torch
+
+from train.hints import HINTS, hint
+
+
+def test_binary_edges_are_drawn_white_on_black_in_three_equal_channels() -> None:
+    drawn = hint("binary", np.eye(4, dtype=np.uint8))
+    assert drawn.dtype == torch.float32
+    assert drawn.shape == (3, 4, 4)
+    assert all(torch.equal(channel, torch.eye(4)) for channel in drawn)
+
+
+def test_soft_edges_cover_zero_to_one() -> None:
+    drawn = hint("soft", np.array([[0, 255]], np.uint8))
+    assert drawn.tolist() == [[[0.0, 1.0]]] * 3
+
+
+def test_a_kind_without_a_drawing_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="kind 'sound'"):
+        hint("sound", np.zeros((2, 2), np.uint8))
+
+
+@pytest.mark.parametrize("kind", HINTS)
+def test_every_hint_lies_between_zero_and_one(kind: str) -> None:
+    highest = 1 if kind == "binary" else 255
+    drawn = hint(kind, np.random.default_rng(0).integers(0, highest + 1, (8, 9)).astype(np.uint8))
+    assert drawn.shape == (3, 8, 9)
+    assert 0 <= float(drawn.min()) <= float(drawn.max()) <= 1
