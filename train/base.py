@@ -73,7 +73,8 @@ def lock(base: Base) -> None:
 def place(base: Base, *, device: torch.device, dtype: torch.dtype) -> None:
     """Move the locked copy to `device`, its weights rounded to `dtype` (it is never trained, so nothing is lost)."""
     for part in (base.vae, base.unet, base.text_encoder):
-        part.to(device=device, dtype=dtype)
+        # Not part.to(...): diffusers' own warns of modules that must stay float32, and here there are none.
+        torch.nn.Module.to(part, device=device, dtype=dtype)
 
 
 def tokenize(tokenizer: CLIPTokenizer, caption: str) -> Tensor:

@@ -111,6 +111,10 @@ class Samples(Dataset[Batch]):
         self._recipe = recipe
         self._draw = drawing(recipe.kind)
 
+    def row(self, number: int) -> int:
+        """Find the row of the training set that sample `number` of the run is made from."""
+        return row_at(number, rows=len(self._table), seed=self._recipe.seed)[0]
+
     def __getitem__(self, number: int) -> Batch:
         """Make sample `number` of the run, without a batch dimension."""
         recipe = self._recipe

@@ -19,6 +19,11 @@ SIDE = 32  # pixels; latents are 4 by 4
 WIDTH = 16
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)  # networks of toy size only wait for each other's threads
+
+
 @pytest.fixture(scope="session")
 def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base")

@@ -1,0 +1,107 @@
+from dataclasses import fields, replace
+from functools import partial
+from itertools import chain
+
+import datasets
+import numpy as np
+import pytest
+import torch
+
+from train.base import Base, tokenize
+from train.batches import Batch, Recipe, Samples, Span, crop_pair, loader, to_pixels
+
+
+@pytest.fixture
+def recipe(base: Base) -> Recipe:
+    return Recipe(
+        kind="binary",
+        resolution=32,
+        latent_shape=base.latent_shape(32),
+        tokenize=partial(tokenize, base.tokenizer),
+        timesteps=1000,
+        prompt_drop=0.5,
+        seed=0,
+    )
+
+
+def test_image_and_condition_share_one_crop() -> None:
+    rows, columns = np.mgrid[:40, :48]
+    condition = (rows * 6 % 256).astype(np.uint8) ^ columns.astype(np.uint8)
+    image = np.stack([condition] * 3, axis=-1)
+    for offset in ((0.0, 0.0), (0.3, 0.9), (0.999, 0.999)):
+        cut, cut_condition = crop_pair(image, condition, "soft", resolution=32, offset=offset)
+        assert cut.shape == (32, 32, 3)
+        assert np.array_equal(cut[..., 0], cut_condition)
+
+
+def test_the_default_crop_is_the_centre() -> None:
+    condition = np.arange(10 * 6, dtype=np.uint8).reshape(10, 6)
+    _, cut = crop_pair(np.zeros((10, 6, 3), np.uint8), condition, "soft", resolution=6)
+    assert np.array_equal(cut, condition[2:8])
+
+
+def test_a_picture_is_brought_to_the_size_its_condition_was_measured_at() -> None:
+    image = np.zeros((80, 96, 3), np.uint8)
+    image[:, 48:] = 255
+    condition = np.zeros((40, 48), np.uint8)
+    condition[:, 24:] = 1
+    cut, cut_condition = crop_pair(image, condition, "binary", resolution=32)
+    assert np.array_equal(cut[..., 0] > 127, cut_condition == 1)
+
+
+def test_a_pair_smaller_than_the_crop_is_enlarged_without_new_values() -> None:
+    condition = np.random.default_rng(0).integers(0, 2, (20, 30)).astype(np.uint8)
+    image, enlarged = crop_pair(np.zeros((20, 30, 3), np.uint8), condition, "binary", resolution=32)
+    assert image.shape == (32, 32, 3)
+    assert enlarged.shape == (32, 32)
+    assert set(np.unique(enlarged)) == {0, 1}
+
+
+def test_pixels_cover_minus_one_to_one() -> None:
+    assert to_pixels(np.array([[[0, 255, 0]]], np.uint8)).flatten().tolist() == [-1.0, 1.0, -1.0]
+
+
+def test_prompts_are_dropped_anew_in_every_epoch(table: datasets.Dataset, recipe: Recipe, base: Base) -> None:
+    empty = tokenize(base.tokenizer, "")
+    samples, epochs = Samples(table, recipe), 40
+    dropped = np.zeros((epochs, len(table)), bool)
+    keys = {key: place for place, key in enumerate(table["key"])}
+    for number in range(epochs * len(table)):
+        row = samples.row(number)
+        dropped[number // len(table), keys[table[row]["key"]]] = torch.equal(samples[number].tokens, empty)
+    assert 0.43 < dropped.mean() < 0.57  # 480 draws at 0.5: within three standard errors
+    assert not dropped.all(axis=0).any()
+    assert dropped.any(axis=0).all()
+
+
+def test_the_number_of_a_sample_decides_everything_about_it(table: datasets.Dataset, recipe: Recipe) -> None:
+    first, again, next_epoch = (Samples(table, recipe)[number] for number in (5, 5, 5 + len(table)))
+    assert all(torch.equal(getattr(first, field.name), getattr(again, field.name)) for field in fields(Batch))
+    assert not torch.equal(first.noise, next_epoch.noise)
+
+
+def test_another_seed_draws_other_samples(table: datasets.Dataset, recipe: Recipe) -> None:
+    first, other = Samples(table, recipe)[0], Samples(table, replace(recipe, seed=1))[0]
+    assert not torch.equal(first.noise, other.noise)
+
+
+@pytest.mark.parametrize(("processes", "micro_batch"), [(1, 8), (2, 4), (4, 2), (2, 3)])
+def test_a_step_covers_the_same_samples_however_it_is_shared(processes: int, micro_batch: int) -> None:
+    whole = Span(start=3, steps=5, batch_size=8, micro_batch=micro_batch, processes=processes)
+    shares = [list(replace(whole, process=process).numbers()) for process in range(processes)]
+    assert sorted(chain(*chain(*shares))) == list(range(24, 40))
+    assert {len(share) for share in shares} == {2 * whole.micro_batches}
+
+
+def test_a_batch_that_the_processes_cannot_share_is_refused() -> None:
+    with pytest.raises(ValueError, match="Take a multiple of 3"):
+        Span(start=0, steps=1, batch_size=8, micro_batch=8, processes=3)
+
+
+def test_workers_bring_the_batches_in_order(table: datasets.Dataset, recipe: Recipe) -> None:
+    span = Span(start=1, steps=4, batch_size=4, micro_batch=2)
+    alone, helped = (list(loader(table, recipe, span, workers=workers)) for workers in (0, 2))
+    assert len(alone) == len(helped) == 6
+    for left, right in zip(alone, helped, strict=True):
+        assert torch.equal(left.noise, right.noise)
+        assert torch.equal(left.pixels, right.pixels)
