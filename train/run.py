@@ -22,7 +22,7 @@ from accelerate import Accelerator
 from manifests.dataset import Dataset
 from manifests.manifest import Manifest, load_manifest
 from manifests.subset import Subset, resolve
-from manifests.training_set import ensure, open_training_set
+from manifests.training_set import ensure_training_set, open_training_set
 from train.base import load_base, tokenize
 from train.batches import Recipe, Span, loader
 from train.checkpoint import checkpoints, load_checkpoint, save_checkpoint, save_folder
@@ -116,7 +116,7 @@ def _steps(run: Path, manifest: Manifest, engine: Engine, span: Span, subset: Su
 
 def _training_set(manifest: Manifest, accelerator: Accelerator, subset: Subset) -> datasets.Dataset:
     with accelerator.main_process_first():
-        path = ensure(manifest)
+        path = ensure_training_set(subset, manifest)
     table = open_training_set(path, manifest.rows)
     if table["key"][:] != subset.rows["key"].to_pylist():
         raise ValueError(

@@ -14,7 +14,7 @@ from torch import Tensor
 from manifests.condition import decode
 from manifests.dataset import Dataset
 from manifests.manifest import EvaluateSettings, Manifest
-from manifests.subset import test_rows
+from manifests.subset import held_out
 from train.base import Base
 from train.batches import crop_pair, decode_image
 from train.hints import hint
@@ -36,7 +36,7 @@ def validation_pairs(manifest: Manifest) -> list[Pair]:
     """Read the pictures that every grid of a run shows; none when the split is empty."""
     dataset = Dataset.open(manifest.dataset)
     kind = dataset.card(manifest.condition).kind
-    rows = test_rows(
+    rows = held_out(
         dataset, manifest.condition, "validation", samples=manifest.train.samples, seed=manifest.train.seed
     )
     pairs = []

@@ -1,0 +1,96 @@
+"""A dataset as `datasets` and the Hub see it: a card with one configuration a family, and families joined by position."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from manifests.dataset import Dataset
+from manifests.layout import IMAGES, SOURCE, replace
+
+CARD = "README.md"
+SPLIT = "corpus"  # not a training split: which rows train is a manifest's business
+
+
+def write_dataset_card(dataset: Dataset) -> None:
+    """Write README.md: its YAML tells `datasets` which files are which family.
+
+    `datasets` caches by this YAML and by the folder's name, not by what the files hold. So each configuration carries
+    the digest of its shards as its description, and the card is to be rewritten whenever a shard changes.
+    """
+    names = [IMAGES, SOURCE, *dataset.families()]
+    configs = [_config(dataset, family) for family in names]
+    infos = [_info(dataset, family) for family in names]
+    header = yaml.safe_dump({"configs": configs, "dataset_info": infos}, sort_keys=False)
+    replace(lambda partial: _write_text(partial, f"---\n{header}---\n\n{_prose(dataset)}"), dataset.root / CARD)
+
+
+def shards_digest(dataset: Dataset, family: str) -> str:
+    """Digest of what a family's shards hold: first 16 hex digits over names, rows and checksums of their key columns."""
+    digest = hashlib.sha256()
+    for name in dataset.shards(family):
+        path = dataset.path(family, name)
+        metadata = pq.read_metadata(path)
+        digest.update(f"{name} {path.stat().st_size} {metadata.num_rows} ".encode())
+        digest.update(repr(sorted((metadata.metadata or {}).items())).encode())
+    return digest.hexdigest()[:16]
+
+
+def join(dataset: Dataset, families: Sequence[str]) -> datasets.Dataset:
+    """Pictures and families side by side: the columns of images/, and the others as FAMILY_column.
+
+    Raises:
+        ValueError: A family lacks rows, or its keys are not those of images/.
+    """
+    columns = _whole(dataset, IMAGES)
+    for family in families:
+        dataset.card(family)
+        table = _whole(dataset, family)
+        if table.pop("key").to_pylist() != columns["key"].to_pylist():
+            raise ValueError(f"{dataset.root}: {family} has other rows than images/ (or not all of them yet)")
+        columns |= {f"{family}_{name}": column for name, column in table.items()}
+    return datasets.Dataset(pa.table(columns))
+
+
+def _whole(dataset: Dataset, family: str) -> dict[str, pa.ChunkedArray]:
+    shards = [pq.read_table(dataset.path(family, name), memory_map=True) for name in dataset.shards(family)]
+    table = pa.concat_tables(shards)
+    return {name: table[name] for name in table.column_names}
+
+
+def _config(dataset: Dataset, family: str) -> dict[str, object]:
+    config = {"config_name": family, "data_files": [{"split": SPLIT, "path": f"{family}/*.parquet"}]}
+    return {**config, "default": True} if family == IMAGES else config
+
+
+def _info(dataset: Dataset, family: str) -> dict[str, object]:
+    splits = [{"name": SPLIT, "num_examples": dataset.rows(family)}]
+    return {"config_name": family, "description": shards_digest(dataset, family), "splits": splits}
+
+
+def _prose(dataset: Dataset) -> str:
+    lines = [
+        f"# {dataset.root.name}",
+        "",
+        f"Paired conditions made by Pairmill from `{dataset.settings.corpus}`: {dataset.rows():,} pictures.",
+        "",
+        "| family | annotator | settings | resolution | fingerprint | weights' licence |",
+        "|---|---|---|---|---|---|",
+    ]
+    for family in dataset.families():
+        card = dataset.card(family)
+        settings = ", ".join(f"{name}={value}" for name, value in card.settings.items()) or "-"
+        licences = ", ".join(sorted({weights.licence for weights in card.weights})) or "-"
+        annotator = f"{card.annotator} v{card.version}"
+        lines.append(f"| {family} | {annotator} | {settings} | {card.resolution} | {card.fingerprint} | {licences} |")
+    example = dataset.families()[0] if dataset.families() else IMAGES
+    lines += ["", "```python", f'datasets.load_dataset("{dataset.root.name}", "{example}", split="{SPLIT}")', "```", ""]
+    return "\n".join(lines)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text)

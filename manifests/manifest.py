@@ -1,0 +1,154 @@
+"""A manifest: the YAML that names a subset of a dataset, how to train on it, and how to judge what comes out."""
+
+import difflib
+import hashlib
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
+
+FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class TrainSettings(BaseModel):
+    """How to train. Defaults are the paper's and the released code's."""
+
+    model_config = FROZEN
+    steps: PositiveInt = 20_000  # optimiser steps
+    batch_size: PositiveInt = 32  # samples per optimiser step, over all processes and accumulation
+    micro_batch: PositiveInt | None = None  # samples per process and forward; all of its share by default
+    learning_rate: PositiveFloat = 1e-5
+    prompt_drop: float = Field(default=0.5, ge=0, le=1)  # share of captions emptied, drawn anew each epoch
+    precision: Literal["no", "fp16", "bf16"] = "bf16"
+    max_grad_norm: PositiveFloat | None = None
+    seed: int = 0
+    workers: NonNegativeInt = 2  # processes that read and decode
+    checkpoint_every: PositiveInt = 1_000
+    sample_every: PositiveInt = 500
+    samples: NonNegativeInt = 4  # pictures in a sample grid
+
+
+class EvaluateSettings(BaseModel):
+    """How to draw the held-out conditions. Defaults are the paper's: DDIM, 20 steps, guidance 9."""
+
+    model_config = FROZEN
+    samples: PositiveInt = 500
+    draws: PositiveInt = 1  # pictures per sample
+    scheduler: str = "ddim"
+    steps: PositiveInt = 20
+    guidance: NonNegativeFloat = 9.0
+    control_scale: NonNegativeFloat = 1.0
+    negative_prompt: str = ""
+    seed: int = 0
+    batch_size: PositiveInt = 8
+
+
+class Manifest(BaseModel):
+    """One subset, one training, one evaluation. Paths in the YAML are relative to its own folder."""
+
+    model_config = FROZEN
+    dataset: Path
+    condition: str  # a family of the dataset
+    where: str = ""  # one SQL expression over the index, as "edge_density BETWEEN 0.02 AND 0.20"
+    rows: PositiveInt
+    seed: int = 0  # of the draw; the same seed and where: n rows are a prefix of m rows
+    parts: tuple[NonNegativeInt, ...] | None = None  # ingests to draw from; all by default
+    base: str  # a folder, or a name on the Hugging Face Hub
+    resolution: PositiveInt = 512  # pixels; pictures and hints are cropped to this square
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+
+    @property
+    def fingerprint(self) -> str:
+        """First 16 hex digits of the sha256 of what it says, paths and all."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+def load_manifest(path: Path, overrides: Sequence[str] = ()) -> Manifest:
+    """Read a manifest.
+
+    Args:
+        overrides: "field=value" or "section.field=value", values as YAML; paths given so are relative to the working
+            directory.
+
+    Raises:
+        ValueError: Names the file, the field, the value and the nearest valid name.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: there is no such manifest. Some lie in manifests/, as manifests/quickstart.yaml")
+    try:
+        fields = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: not YAML: {error}") from error
+    if not isinstance(fields, dict):
+        raise ValueError(f"{path}: a manifest is a mapping of fields, as manifests/quickstart.yaml")
+    fields = _with_paths(fields, path.parent)
+    for override in overrides:
+        fields = _override(fields, override, path)
+    try:
+        return Manifest.model_validate(fields)
+    except ValidationError as error:
+        raise ValueError("\n".join(_explain(path, problem) for problem in error.errors())) from error
+
+
+def dump(manifest: Manifest) -> str:
+    """The manifest as YAML with every field, which `load_manifest` reads back to the same."""
+    return yaml.safe_dump(manifest.model_dump(mode="json"), sort_keys=False)
+
+
+def _with_paths(fields: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Paths made absolute against a folder; `base` only if it leads to something there, for it may be a Hub name."""
+    fields = dict(fields)
+    if isinstance(fields.get("dataset"), str):
+        fields["dataset"] = str((folder / fields["dataset"]).resolve())
+    if isinstance(fields.get("base"), str) and (fields["base"].startswith(".") or (folder / fields["base"]).exists()):
+        fields["base"] = str((folder / fields["base"]).resolve())
+    return fields
+
+
+def _override(fields: dict[str, Any], override: str, path: Path) -> dict[str, Any]:
+    name, separator, text = override.partition("=")
+    if not separator:
+        raise ValueError(f"{path}: --set {override!r} is not of the form field=value")
+    section, dot, field = name.partition(".")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: --set {override!r}: the value is not YAML: {error}") from error
+    if not dot:
+        return {**fields, **_with_paths({section: value}, Path.cwd())}
+    inner = fields.get(section) or {}
+    return {**fields, section: {**inner, field: value} if isinstance(inner, dict) else inner}
+
+
+def _explain(path: Path, problem: Any) -> str:
+    """One validation error as `file: field 'x' … Did you mean 'y'?`."""
+    where = ".".join(str(step) for step in problem["loc"])
+    if problem["type"] != "extra_forbidden":
+        given = "" if problem["type"] == "missing" else f" = {problem['input']!r}"
+        return f"{path}: {where}{given}: {problem['msg']}"
+    valid = _fields_at(problem["loc"][:-1])
+    near = difflib.get_close_matches(str(problem["loc"][-1]), valid, 1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return f"{path}: {where} = {problem['input']!r}: no such field. {hint}Fields are {', '.join(valid)}"
+
+
+def _fields_at(location: Sequence[int | str]) -> list[str]:
+    model: Any = Manifest
+    for step in location:
+        annotation = model.model_fields[step].annotation
+        options = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else [annotation]
+        model = options[0]
+    return list(model.model_fields)

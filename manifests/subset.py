@@ -1,0 +1,108 @@
+"""Which rows a manifest means: those that fulfil `where`, in an order fixed by seed and key, the first so many."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from manifests.dataset import Dataset
+from manifests.family import FamilyCard
+from manifests.index import ROWS, read_index
+from manifests.manifest import Manifest
+from manifests.where import check, select
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Rows of a dataset in draw order.
+
+    Attributes:
+        rows: columns key, shard, row (within the shard).
+        found: how many rows fulfilled the conditions, of which `rows` are the first.
+    """
+
+    dataset: Dataset
+    card: FamilyCard
+    rows: pa.Table
+    found: int
+
+    @property
+    def fingerprint(self) -> str:
+        """First 16 hex digits of the sha256 over the family's fingerprint and the keys in order."""
+        text = "\n".join([self.card.fingerprint, *self.rows["key"].to_pylist()])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def resolve(manifest: Manifest) -> Subset:
+    """Draw the subset of a manifest from the train split.
+
+    Raises:
+        ValueError: No such dataset or condition, a refused `where`, or too few rows (says how many there are).
+    """
+    dataset = Dataset.open(manifest.dataset)
+    card = dataset.card(manifest.condition)
+    eligible = candidates(dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts)
+    if len(eligible) < manifest.rows:
+        filtered = f" with {manifest.where!r}" if manifest.where else ""
+        raise ValueError(
+            f"{manifest.dataset}: {manifest.rows} rows are asked for and {len(eligible)} of the train split have "
+            f"an ok {manifest.condition}{filtered}. Lower rows, widen where, or ingest more"
+        )
+    return Subset(dataset, card, draw(eligible, rows=manifest.rows, seed=manifest.seed), len(eligible))
+
+
+def held_out(dataset: Dataset, condition: str, split: str, *, samples: int, seed: int) -> pa.Table:
+    """The first `samples` rows of a split other than train, drawn as a subset is: columns key, shard, row.
+
+    Fewer if the split has fewer, none if it has none.
+    """
+    return draw(candidates(dataset, condition, split), rows=samples, seed=seed)
+
+
+def candidates(
+    dataset: Dataset, condition: str, split: str, *, where: str = "", parts: Sequence[int] | None = None
+) -> pa.Table:
+    """Rows of a split whose condition is ok and which fulfil `where`, the first of each duplicate cluster and key."""
+    dataset.card(condition)
+    rows = read_index(dataset, ROWS)
+    families = _named_families(dataset, condition, where)
+    tables = {ROWS: rows, **{family: read_index(dataset, family) for family in families}}
+    for family in families:
+        if len(tables[family]) != len(rows):
+            raise ValueError(
+                f"{dataset.root}: {family} covers {len(tables[family])} of {len(rows)} rows. "
+                f"Finish it: python pipelines/annotate.py {dataset.root} {family}"
+            )
+    kept = pc.and_(pc.equal(rows["split"], split), rows["first_of_cluster"])
+    kept = pc.and_(kept, pc.equal(tables[condition]["status"], "ok"))
+    if parts is not None:
+        kept = pc.and_(kept, pc.is_in(rows["part"], pa.array(parts, pa.int32())))
+    if where:
+        kept = pc.and_(kept, pa.array(select(where, tables)))
+    return rows.filter(kept).select(["key", "shard", "row"])
+
+
+def draw(eligible: pa.Table, *, rows: int, seed: int) -> pa.Table:
+    """The `rows` rows of smallest salted hash of their key; a smaller draw is a prefix of every larger one."""
+    keys = eligible["key"].to_pylist()
+    hashes = [hashlib.sha256(f"{seed}:{key}".encode()).digest() for key in keys]
+    order = sorted(range(len(keys)), key=hashes.__getitem__)
+    first_of_key: dict[str, int] = {}
+    for position in order:
+        first_of_key.setdefault(keys[position], position)
+    return eligible.take(np.fromiter(first_of_key.values(), dtype=np.int64)[:rows])
+
+
+def _named_families(dataset: Dataset, condition: str, where: str) -> list[str]:
+    """The condition's family, then those that `where` names as family.column or by a column that only they have."""
+    named = {columns[0] for columns in check(where)} if where else set()
+    others = [family for family in dataset.families() if family != condition]
+    wanted = [
+        family
+        for family in others
+        if family in named or named & ({*dataset.card(family).parameters, *dataset.card(family).stats})
+    ]
+    return [condition, *wanted]

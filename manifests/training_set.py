@@ -1,0 +1,147 @@
+"""A training set: a subset as a memory-mapped Arrow set in draw order, so that a smaller subset is its prefix."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from manifests.condition import CELLS, IMAGE
+from manifests.dataset import Dataset
+from manifests.family import FamilyCard
+from manifests.layout import IMAGES, replace
+from manifests.manifest import Manifest
+from manifests.subset import Subset
+
+MARKER = "complete.json"  # written last
+CHUNK = 4_096  # rows of one Arrow file; what has to fit into memory
+Gather = Callable[[Dataset, str, dict[str, pa.Table]], Iterable[pa.Table]]
+
+
+def training_set_path(manifest: Manifest, card: FamilyCard) -> Path:
+    """Folder of the training set, the same for every `rows` of one dataset, `where`, seed, parts and family."""
+    identity = [card.fingerprint, manifest.condition, manifest.where, manifest.seed, manifest.parts]
+    name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
+    return manifest.dataset / "training_sets" / f"{manifest.condition}-{name}"
+
+
+def ensure_training_set(subset: Subset, manifest: Manifest, gather: Gather | None = None) -> Path:
+    """A training set that begins with the subset's rows: the one that is there, else a new one.
+
+    Args:
+        gather: reads the wanted rows of many shards, in any order; by default one shard after the other.
+    """
+    path = training_set_path(manifest, subset.card)
+    if not begins_with(path, subset):
+        build_training_set(subset, path, manifest.condition, gather or gather_in_turn)
+    return path
+
+
+def begins_with(path: Path, subset: Subset) -> bool:
+    """Whether a complete training set lies at `path` and its first rows are the subset's."""
+    marker = path / MARKER
+    if not marker.exists():
+        return False
+    keys = json.loads(marker.read_text())["keys"]
+    return bool(keys[: len(subset.rows)] == subset.rows["key"].to_pylist())
+
+
+def build_training_set(subset: Subset, path: Path, condition: str, gather: Gather) -> None:
+    """Gather the subset's rows, put them into draw order, and write them aside; then put them into place whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial"))
+    try:
+        positions = np.arange(len(subset.rows))
+        wanted = subset.rows.append_column("position", pa.array(positions))
+        by_shard = {name: wanted.filter(pc.equal(wanted["shard"], name)) for name in _shards(wanted)}
+        features = _features(subset.card)
+        chunks = [_spool(aside, number) for number in range((len(wanted) + CHUNK - 1) // CHUNK)]
+        writers: dict[int, pa.RecordBatchStreamWriter] = {}
+        for table in gather(subset.dataset, condition, by_shard):
+            for number in np.unique(table["position"].to_numpy() // CHUNK):
+                inside = table.filter(pa.array(table["position"].to_numpy() // CHUNK == number))
+                if number not in writers:
+                    writers[number] = pa.ipc.new_stream(str(chunks[number]), inside.schema)
+                writers[number].write_table(inside)
+        for writer in writers.values():
+            writer.close()
+        for number, spooled in enumerate(chunks):
+            with pa.ipc.open_stream(str(spooled)) as stream:
+                table = stream.read_all().sort_by("position").drop_columns("position")
+            with pa.ipc.new_stream(str(aside / _file(number)), features.arrow_schema) as stream:
+                stream.write_table(table.cast(features.arrow_schema), max_chunksize=256)
+            spooled.unlink()
+        keys = subset.rows["key"].to_pylist()
+        text = json.dumps({"rows": len(keys), "files": len(chunks), "fingerprint": subset.fingerprint, "keys": keys})
+        replace(lambda partial: _write_text(partial, text), aside / MARKER)
+        aside.chmod(0o755)
+        shutil.rmtree(path, ignore_errors=True)
+        aside.rename(path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def open_training_set(path: Path, rows: int) -> datasets.Dataset:
+    """The first `rows` rows: key, captions, image {bytes, path}, condition (as stored), width, height; memory-mapped.
+
+    `width` and `height` are the condition's, in pixels.
+    """
+    described = json.loads((path / MARKER).read_text())
+    files = [datasets.Dataset.from_file(str(path / _file(number))) for number in range(described["files"])]
+    for column in ("image", "condition"):
+        files = [_undecoded(part, column) for part in files]
+    return datasets.concatenate_datasets(files).select(range(rows))
+
+
+def gather_in_turn(dataset: Dataset, condition: str, by_shard: dict[str, pa.Table]) -> Iterable[pa.Table]:
+    """Read the wanted rows of one shard after the other."""
+    for name, wanted in by_shard.items():
+        yield gather_shard(dataset, condition, name, wanted)
+
+
+def gather_shard(dataset: Dataset, condition: str, name: str, wanted: pa.Table) -> pa.Table:
+    """The wanted rows of one shard with their `position` in the draw; their keys are checked."""
+    images = dataset.read(IMAGES, name, columns=["key", "captions", "image"]).take(wanted["row"])
+    conditions = dataset.read(condition, name, columns=["key", "condition", "width", "height"]).take(wanted["row"])
+    if not images["key"].equals(conditions["key"]) or images["key"].to_pylist() != wanted["key"].to_pylist():
+        raise ValueError(f"{dataset.path(condition, name)}: its keys are not those of images/. Make the shard again")
+    columns = {name: images[name] for name in ("key", "captions", "image")}
+    columns |= {name: conditions[name] for name in ("condition", "width", "height")}
+    return pa.table({**columns, "position": wanted["position"]}).combine_chunks()
+
+
+def _features(card: FamilyCard) -> datasets.Features:
+    schema = pa.schema(
+        [
+            *(("key", pa.string()), ("captions", pa.list_(pa.string())), ("image", IMAGE)),
+            *(("condition", CELLS[card.kind]), ("width", pa.int32()), ("height", pa.int32())),
+        ]
+    )
+    return datasets.Features.from_arrow_schema(schema)
+
+
+def _undecoded(part: datasets.Dataset, column: str) -> datasets.Dataset:
+    feature = part.features[column]
+    return part.cast_column(column, datasets.Image(decode=False)) if isinstance(feature, datasets.Image) else part
+
+
+def _shards(wanted: pa.Table) -> list[str]:
+    return sorted(set(wanted["shard"].to_pylist()))
+
+
+def _spool(folder: Path, number: int) -> Path:
+    return folder / f"spool-{number:05d}"
+
+
+def _file(number: int) -> str:
+    return f"data-{number:05d}.arrow"
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text)

@@ -1,0 +1,113 @@
+"""`where`: one scalar SQL expression over the index, checked, then run where nothing else can be reached."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+ALLOWED_CLASSES = frozenset(
+    {"BETWEEN", "CASE", "CAST", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION", "OPERATOR", "TYPE"}
+)
+ALLOWED_FUNCTIONS = frozenset(
+    {
+        *("+", "-", "*", "/", "//", "%", "**", "^", "||", "~~", "!~~", "~~*", "!~~*", "like_escape"),
+        *("abs", "ceil", "floor", "round", "sqrt", "ln", "log", "log2", "log10", "exp", "pow", "least", "greatest"),
+        *("lower", "upper", "length", "strlen", "contains", "starts_with", "ends_with", "prefix", "suffix", "trim"),
+        *("regexp_matches", "isnan", "isfinite", "ifnull", "nullif", "list_contains"),
+    }
+)
+
+
+def check(where: str) -> list[tuple[str, ...]]:
+    """Accept one scalar expression over columns, and nothing else that SQL can say.
+
+    Returns:
+        The columns it names, as written: ("edge_density",) or ("canny", "edge_density").
+
+    Raises:
+        ValueError: It does not parse, or holds a subquery, an aggregate, a window, a random or file function …
+    """
+    parsed = _parse(where)
+    if parsed.get("error"):
+        raise ValueError(f"where {where!r}: {parsed['error_message']}")
+    if len(parsed["statements"]) != 1:
+        raise ValueError(f"where {where!r} holds several statements; it takes one scalar expression")
+    node = parsed["statements"][0]["node"]
+    if _around(node) != _around(_parse("true")["statements"][0]["node"]):
+        raise ValueError(f"where {where!r} goes beyond one scalar expression (GROUP BY, ORDER BY, UNION and the like)")
+    columns = []
+    for expression in _expressions(node["where_clause"]):
+        _refuse(expression, where)
+        if expression["class"] == "COLUMN_REF":
+            columns.append(tuple(expression["column_names"]))
+    return columns
+
+
+def select(where: str, tables: Mapping[str, pa.Table]) -> NDArray[np.bool_]:
+    """Which rows fulfil `where`.
+
+    Args:
+        tables: name → table; all have the same rows in the same order. A column is named bare, or as table.column where
+            two tables have it.
+
+    Returns:
+        [N] bool; a row for which the expression is NULL does not fulfil it.
+
+    Raises:
+        ValueError: The expression is refused, or names no such column.
+    """
+    check(where)
+    first, *others = tables
+    joined = f'"{first}"' + "".join(f' POSITIONAL JOIN "{name}"' for name in others)
+    with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
+        for name, table in tables.items():
+            connection.register(name, table)
+        connection.execute("SET lock_configuration = true")
+        try:
+            found = connection.execute(f"SELECT COALESCE(CAST((\n{where}\n) AS BOOLEAN), false) AS kept FROM {joined}")
+            return np.asarray(found.fetchnumpy()["kept"], dtype=bool)
+        except duckdb.Error as error:
+            listed = "; ".join(f"{name}: {', '.join(table.column_names)}" for name, table in tables.items())
+            message = str(error).splitlines()[0]
+            raise ValueError(f"where {where!r}: {message}. Columns are {listed}") from error
+
+
+def _refuse(expression: Mapping[str, Any], where: str) -> None:
+    kind = expression["class"]
+    if kind not in ALLOWED_CLASSES:
+        raise ValueError(f"where {where!r} holds a {kind.lower()}, not just a scalar expression over index columns")
+    if kind == "FUNCTION":
+        name = expression["function_name"].lower()
+        if name not in ALLOWED_FUNCTIONS or expression["schema"] or expression["catalog"]:
+            named = ", ".join(sorted(name for name in ALLOWED_FUNCTIONS if name.isidentifier()))
+            raise ValueError(f"where {where!r} calls {name}(), which is not among {named}")
+
+
+def _expressions(tree: Any) -> Iterator[Mapping[str, Any]]:
+    """Every expression in a parsed tree, parents first."""
+    if isinstance(tree, dict):
+        if "class" in tree:
+            yield tree
+        for child in tree.values():
+            yield from _expressions(child)
+    elif isinstance(tree, list):
+        for child in tree:
+            yield from _expressions(child)
+
+
+def _parse(where: str) -> Any:
+    """The tree that DuckDB's own parser makes of a SELECT with this WHERE."""
+    with duckdb.connect(":memory:") as connection:
+        query = f"SELECT 1 FROM rows WHERE (\n{where}\n)"
+        found = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
+    assert found is not None
+    return json.loads(found[0])
+
+
+def _around(node: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a SELECT has beside columns, table and WHERE: grouping, ordering, limits …"""
+    return {name: value for name, value in node.items() if name not in ("where_clause", "select_list", "from_table")}
