@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 CONTROLLED, SWAPPED, FLOOR, CEILING, ORACLE = "controlled", "swapped", "floor", "ceiling", "oracle"
 
 ARMS: dict[str, str] = {
-    CONTROLLED: "drawn with the condition, scored against it",
-    SWAPPED: "the same pictures, scored against another sample's condition",
     FLOOR: "same captions and seeds, control off",
+    SWAPPED: "the controlled pictures, scored against another sample's condition",
+    CONTROLLED: "drawn with the condition, scored against it",
     CEILING: "the real picture through the autoencoder: the best this base can draw",
     ORACLE: "the real picture itself",
 }

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from train.base import Base
+from train.samples import sample_generator
 
 Pictures = NDArray[np.uint8]
 
@@ -53,7 +53,7 @@ class Pipelines:
 
 def sample_seed(seed: int, *, key: str, draw: int) -> int:
     """The seed of one picture: the same for every model that is asked for it."""
-    return int(sha256(f"{seed}:{key}:{draw}".encode()).hexdigest()[:15], 16)
+    return sample_generator(seed, key, draw=draw).initial_seed()
 
 
 def check_scheduler(name: str) -> None:

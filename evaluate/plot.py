@@ -75,7 +75,7 @@ def sizes(points: Sequence[Point], *, floor: float, ceiling: float, unit: str) -
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{COLOURS["controlled"]}"/>')
         parts.append(_text(x + 9, y - 8, f"{point.y.value:.2f}", anchor="start", colour=INK))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, height - 10, "training rows (logarithmic)", anchor="middle"))
-    return _svg(parts, height=height, title="Score by number of training rows, with 95 % intervals")
+    return _svg(parts, height=height, title="Score by number of training rows, with 95% intervals")
 
 
 @dataclass(frozen=True)

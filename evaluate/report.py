@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
@@ -83,7 +82,7 @@ def as_markdown(spec: Spec, summary: Summary) -> str:
         f"# {_cell(spec.run)}: {_cell(spec.protocol.condition)} adherence\n\n"
         f"{verdict(summary, condition=spec.protocol.condition)}\n\n{head}{rows}\n"
         f"{coverage(summary)} Normalised: 0 is control off, 1 is the real picture through the autoencoder. "
-        f"Brackets are 95 % intervals of a bootstrap over samples ({REPLICATES} replicates). "
+        f"Brackets are 95% intervals of a bootstrap over samples ({REPLICATES} replicates). "
         f"Evaluation {spec.fingerprint}, protocol {spec.protocol.fingerprint}.\n"
     )
 
@@ -118,15 +117,15 @@ def as_html(spec: Spec, summary: Summary, scores: pa.Table, pictures: Path) -> s
 
 def render(template: str, **context: Any) -> str:
     """Fill a template of this folder; every value is escaped, and an unknown name is an error."""
-    here = Path(__file__).parent
     environment = Environment(
-        loader=FileSystemLoader(here), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "span": span, "with_interval": with_interval, "percent": percent}
-    style = Markup((here / "report.css").read_text(encoding="utf-8"))  # our own file, not a caption
-    return environment.get_template(template).render(
-        style=style, colours=COLOURS, replicates=f"{REPLICATES:,}", **context
-    )
+    return environment.get_template(template).render(colours=COLOURS, replicates=f"{REPLICATES:,}", **context)
 
 
 def coverage(summary: Summary) -> str:

@@ -13,7 +13,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its 95 % percentile interval; all three are NaN where it is undefined."""
+    """An estimate with its 95% percentile interval; all three are NaN where it is undefined."""
 
     value: float
     low: float

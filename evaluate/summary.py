@@ -76,7 +76,7 @@ def verdict(summary: Summary, *, condition: str) -> str:
             f"No verdict: without control the pictures already agree with their {condition} conditions as well as "
             "this base can draw them."
         )
-    percent = f"{100 * share.value:.0f} % of the way (95 % interval {100 * share.low:.0f} to {100 * share.high:.0f} %)"
+    percent = f"{100 * share.value:.0f}% of the way (95% interval {100 * share.low:.0f} to {100 * share.high:.0f}%)"
     reach = "from no control to the best this base can draw"
     if share.low <= 0:
         return f"No effect of the control can be told from chance: its {condition} conditions take it {percent} {reach}."

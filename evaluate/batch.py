@@ -1,0 +1,151 @@
+"""One batch of an evaluation: drawn in every arm, annotated again, scored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+
+from annotate.registry import from_card
+from evaluate.adherence import ADHERENCE
+from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED, partner, round_trip
+from evaluate.generate import (
+    Pictures,
+    Pipelines,
+    Sampling,
+    draw_controlled,
+    draw_uncontrolled,
+    first_noise,
+    load_pipelines,
+    sample_seed,
+)
+from evaluate.pictures import Panels
+from evaluate.reannotate import Reannotator, load_reannotator
+from evaluate.samples import Sample, read_samples
+from evaluate.scores import SCHEMA, score_rows
+from manifests.dataset import Dataset
+from manifests.manifest import Manifest
+from train.base import Base, load_base
+from train.controlnet import load_controlnet
+from train.hints import hint
+
+Condition = NDArray[np.generic]
+Place = tuple[int, int]  # which sample, which draw
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Everything loaded that a batch needs."""
+
+    dataset: Dataset
+    family: str
+    base: Base
+    pipelines: Pipelines
+    reannotator: Reannotator
+    sampling: Sampling
+    seed: int
+
+
+def load_judge(
+    controlnet: Path, *, manifest: Manifest, fingerprint: str, sampling: Sampling, device: torch.device
+) -> Judge:
+    """Load the base, the ControlNet and the annotator of its training conditions.
+
+    Args:
+        controlnet: folder in diffusers format.
+        manifest: names dataset, condition and base.
+        fingerprint: of the family the ControlNet was trained on.
+    """
+    dataset, base = Dataset.open(manifest.dataset), load_base(manifest.base)
+    return Judge(
+        dataset=dataset,
+        family=manifest.condition,
+        base=base,
+        pipelines=load_pipelines(base, load_controlnet(controlnet), scheduler=sampling.scheduler, device=device),
+        reannotator=load_reannotator(dataset, manifest.condition, fingerprint=fingerprint, device=device),
+        sampling=sampling,
+        seed=manifest.evaluate.seed,
+    )
+
+
+def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[list[Panels], pa.Table]:
+    """Draw, annotate again and score one batch.
+
+    Args:
+        places: of all test samples: key, shard, row.
+        batch: which of them, and which draw of each.
+
+    Returns:
+        What was drawn, and rows of scores.parquet. Samples that ask for nothing at this crop are in neither.
+    """
+    card, size = judge.reannotator.card, judge.sampling.resolution
+    numbers = [place for place, _ in batch]
+    partners = [partner(place, samples=len(places)) for place in numbers]
+    read = read_samples(judge.dataset, judge.family, places.take(numbers + partners), resolution=size)
+    annotator = from_card(card)
+    kept = [
+        (sample, other, draw)
+        for sample, other, (_, draw) in zip(read[: len(batch)], read[len(batch) :], batch, strict=True)
+        if not annotator.empty(sample.condition)
+    ]
+    if not kept:
+        return [], SCHEMA.empty_table()
+    samples, draws = [sample for sample, _, _ in kept], [draw for _, _, draw in kept]
+    pictures = draw_arms(judge, samples, draws)
+    conditions = {
+        arm: judge.reannotator(drawn, [sample.parameters for sample in samples]) for arm, drawn in pictures.items()
+    }
+    rows, panels = [], []
+    for index, (sample, other, draw) in enumerate(kept):
+        asked = {SWAPPED: other.condition} if len(places) > 1 else {}
+        found = {arm: drawn[index] for arm, drawn in conditions.items()}
+        found |= {arm: found[CONTROLLED] for arm in asked}
+        for arm, condition in found.items():
+            scores = ADHERENCE[card.annotator].score(asked.get(arm, sample.condition), condition)
+            seed = sample_seed(judge.seed, key=sample.key, draw=draw)
+            rows += score_rows(scores, key=sample.key, draw=draw, seed=seed, arm=arm)
+        panels.append(_panels(judge, sample, draw, {arm: drawn[index] for arm, drawn in pictures.items()}, found[CONTROLLED]))
+    return panels, pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def draw_arms(judge: Judge, samples: Sequence[Sample], draws: Sequence[int]) -> dict[str, Pictures]:
+    """Pictures of every arm that has its own: each [B, H, W, 3] uint8 RGB."""
+    captions = [sample.caption(draw) for sample, draw in zip(samples, draws, strict=True)]
+    hints = torch.stack([hint(judge.reannotator.card.kind, sample.condition) for sample in samples])
+    seeds = [sample_seed(judge.seed, key=sample.key, draw=draw) for sample, draw in zip(samples, draws, strict=True)]
+    noise = first_noise(judge.base, seeds, resolution=judge.sampling.resolution)
+    real = np.stack([sample.image for sample in samples])
+    with torch.no_grad():
+        return {
+            CONTROLLED: draw_controlled(judge.pipelines, captions, hints, noise=noise, sampling=judge.sampling),
+            FLOOR: draw_uncontrolled(judge.pipelines, captions, noise=noise, sampling=judge.sampling),
+            CEILING: round_trip(judge.base.vae, real),
+            ORACLE: real,
+        }
+
+
+def _panels(
+    judge: Judge, sample: Sample, draw: int, pictures: dict[str, NDArray[np.uint8]], reannotated: Condition
+) -> Panels:
+    kind = judge.reannotator.card.kind
+    return Panels(
+        key=sample.key,
+        draw=draw,
+        caption=sample.caption(draw),
+        pictures={
+            "condition": _shown(kind, sample.condition),
+            "real": sample.image,
+            "drawn": pictures[CONTROLLED],
+            "reannotated": _shown(kind, reannotated),
+            "floor": pictures[FLOOR],
+            "ceiling": pictures[CEILING],
+        },
+    )
+
+
+def _shown(kind: str, condition: Condition) -> NDArray[np.uint8]:
+    """A condition as its hint: [H, W, 3] uint8 RGB."""
+    return (hint(kind, condition).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)

@@ -1,0 +1,112 @@
+"""What an evaluation will do, checked before any model is loaded: which samples, drawn how, into which folder."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow as pa
+
+from evaluate.adherence import ADHERENCE
+from evaluate.generate import Sampling, check_scheduler
+from evaluate.reannotate import check_family
+from evaluate.spec import Protocol, Spec, sha256_of, write_spec
+from manifests.dataset import Dataset
+from manifests.manifest import Manifest
+from manifests.provenance import versions
+from manifests.subset import held_out
+from train.run_folder import Provenance, load_provenance
+
+WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One evaluation, as an actor reads it."""
+
+    run: Path
+    folder: Path  # where it writes
+    manifest: Manifest
+    family_fingerprint: str
+    places: pa.Table  # of the test samples: key, shard, row
+
+    @property
+    def sampling(self) -> Sampling:
+        """How pictures are drawn."""
+        settings = self.manifest.evaluate
+        return Sampling(
+            resolution=self.manifest.resolution,
+            scheduler=settings.scheduler,
+            steps=settings.steps,
+            guidance=settings.guidance,
+            control_scale=settings.control_scale,
+            negative_prompt=settings.negative_prompt,
+        )
+
+    @property
+    def batches(self) -> list[list[tuple[int, int]]]:
+        """(place, draw) of every picture, batch by batch: the same batches however many actors share them."""
+        settings = self.manifest.evaluate
+        asked = [(place, draw) for draw in range(settings.draws) for place in range(len(self.places))]
+        return [asked[start : start + settings.batch_size] for start in range(0, len(asked), settings.batch_size)]
+
+
+def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
+    """Check what can be checked now, and claim the folder.
+
+    Args:
+        run: a finished training run.
+        folder: for the evaluation; another evaluation's is refused.
+        manifest: the run's, its evaluate settings perhaps overridden.
+    """
+    provenance = load_provenance(run)
+    if not (run / "controlnet" / WEIGHTS_FILE).is_file():
+        raise ValueError(
+            f"{run}: no ControlNet is there yet. Finish the run: accelerate launch train/run.py "
+            f"--manifest {run / 'manifest.yaml'} --run {run} --resume"
+        )
+    check_scheduler(manifest.evaluate.scheduler)
+    dataset = Dataset.open(manifest.dataset)
+    card = check_family(dataset, manifest.condition, fingerprint=provenance.family_fingerprint)
+    if card.annotator not in ADHERENCE:
+        raise ValueError(
+            f"{run}: nothing measures conditions of annotator '{card.annotator}' (there are measures for "
+            f"{', '.join(ADHERENCE)}). Add one to evaluate/adherence.py"
+        )
+    settings = manifest.evaluate
+    places = held_out(dataset, manifest.condition, "test", samples=settings.samples, seed=settings.seed).rows
+    task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, places)
+    write_spec(_spec(task, provenance, dataset, annotator=card.annotator), folder)
+    return task
+
+
+def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: str) -> Spec:
+    keys = "\n".join(task.places["key"].to_pylist())
+    return Spec(
+        run=task.run.name,
+        rows=provenance.rows,
+        steps=task.manifest.train.steps,
+        manifest_fingerprint=provenance.manifest_fingerprint,
+        subset_fingerprint=provenance.subset_fingerprint,
+        controlnet_sha256=sha256_of(task.run / "controlnet" / WEIGHTS_FILE),
+        asked=len(task.places),
+        protocol=Protocol(
+            dataset=dataset.settings.id,
+            condition=task.manifest.condition,
+            annotator=annotator,
+            annotator_fingerprint=task.family_fingerprint,
+            measures_version=ADHERENCE[annotator].version,
+            base=describe_base(task.manifest.base),
+            resolution=task.manifest.resolution,
+            settings=task.manifest.evaluate.model_dump(mode="json", exclude={"batch_size"}),
+            keys_sha256=sha256(keys.encode()).hexdigest(),
+        ),
+        versions=versions(),
+    )
+
+
+def describe_base(name_or_path: str) -> str:
+    """A base by what it is, not by where this machine keeps it: a Hub name, or a folder's U-Net weights hashed."""
+    weights = Path(name_or_path) / "unet" / WEIGHTS_FILE
+    if not weights.is_file():
+        return name_or_path
+    return f"{'/'.join(Path(name_or_path).parts[-2:])}, U-Net {sha256_of(weights)[:16]}"

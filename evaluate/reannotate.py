@@ -1,0 +1,81 @@
+"""Annotates drawn pictures with the very annotator that made the training conditions, or refuses to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from annotate.annotator import Annotate, Parameters
+from annotate.registry import from_card
+from manifests.dataset import Dataset
+from manifests.family import FamilyCard
+
+
+@dataclass(frozen=True)
+class Reannotator:
+    """An annotator bound to a device, behind those whose conditions it reads (scribble reads hed)."""
+
+    card: FamilyCard
+    chain: tuple[Annotate, ...]
+
+    def __call__(self, pictures: NDArray[np.uint8], parameters: Sequence[Parameters]) -> list[NDArray[np.generic]]:
+        """Annotate pictures as they are, at the scale of the conditions they were drawn from.
+
+        Args:
+            pictures: [B, H, W, 3] uint8 RGB.
+            parameters: those of the rows whose conditions were asked for, so that both are measured alike.
+
+        Returns:
+            B conditions as stored, [H, W].
+        """
+        read: NDArray[Any] = pictures
+        for annotate in self.chain[:-1]:
+            read = np.stack(annotate(read, [{}] * len(read)))
+        return self.chain[-1](read, parameters)
+
+
+def check_family(dataset: Dataset, family: str, *, fingerprint: str) -> FamilyCard:
+    """Refuse a family that is not the one a checkpoint was trained on.
+
+    Args:
+        family: of the condition.
+        fingerprint: the one in the run's provenance.
+    """
+    card = dataset.card(family)
+    if card.fingerprint != fingerprint:
+        raise ValueError(
+            f"{dataset.root}: family '{family}' has fingerprint {card.fingerprint}, but the run was trained on "
+            f"{fingerprint}. Evaluate it on the dataset it was trained from, or annotate '{family}' again with the "
+            "settings of that time"
+        )
+    return card
+
+
+def load_reannotator(dataset: Dataset, family: str, *, fingerprint: str, device: torch.device) -> Reannotator:
+    """Load the annotator of a family, and of the families it was made from.
+
+    Args:
+        family: of the condition.
+        fingerprint: the family must have it.
+        device: for learned annotators.
+    """
+    card = check_family(dataset, family, fingerprint=fingerprint)
+    annotator = from_card(card)
+    upstream = _upstream(dataset, card, device) if annotator.reads != "image" else ()
+    return Reannotator(card, (*upstream, annotator.load(device)))
+
+
+def _upstream(dataset: Dataset, card: FamilyCard, device: torch.device) -> tuple[Annotate, ...]:
+    if len(card.made_from) != 1:
+        raise ValueError(f"{dataset.root}: family '{card.family}' names no single family it was made from. Annotate it again")
+    ((source, fingerprint),) = card.made_from.items()
+    inner = load_reannotator(dataset, source, fingerprint=fingerprint, device=device)
+    if inner.card.parameters:
+        raise ValueError(
+            f"{dataset.root}: family '{card.family}' is made from '{source}', whose settings differ from row to row, "
+            "so no drawn picture can be annotated like it. Evaluate a family made with fixed settings"
+        )
+    return inner.chain

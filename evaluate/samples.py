@@ -1,0 +1,86 @@
+"""Reads test samples: a picture and the condition asked for, cut to the square that the base draws."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from annotate.annotator import Parameters
+from manifests.condition import decode
+from manifests.dataset import Dataset
+from train.batches import crop_pair, decode_image
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One test sample.
+
+    Attributes:
+        captions: as the corpus gave them; draw d uses number d, round in a circle.
+        image: [R, R, 3] uint8 RGB, the real picture.
+        condition: [R, R] as stored, the one asked for.
+        parameters: those the annotator drew for the row.
+    """
+
+    key: str
+    captions: tuple[str, ...]
+    image: NDArray[np.uint8]
+    condition: NDArray[np.generic]
+    parameters: Parameters
+
+    def caption(self, draw: int) -> str:
+        """The caption of one draw."""
+        return self.captions[draw % len(self.captions)] if self.captions else ""
+
+
+def read_samples(dataset: Dataset, family: str, places: pa.Table, *, resolution: int) -> list[Sample]:
+    """Read the samples at some places of a dataset, centre crop.
+
+    Args:
+        family: of the condition.
+        places: columns key, shard, row; the order is kept.
+        resolution: R, pixels.
+    """
+    kind = dataset.card(family).kind
+    wanted = places.to_pylist()
+    cells: dict[tuple[str, int], tuple[dict[str, Any], dict[str, Any]]] = {}
+    for shard in sorted({place["shard"] for place in wanted}):
+        rows = sorted({place["row"] for place in wanted if place["shard"] == shard})
+        images = read_rows(dataset.path("images", shard), rows, ["key", "captions", "image"])
+        conditions = read_rows(dataset.path(family, shard), rows, ["key", "condition", "parameters"])
+        cells |= {(shard, row): pair for row, pair in zip(rows, zip(images, conditions, strict=True), strict=True)}
+    samples = []
+    for place in wanted:
+        image, condition = cells[place["shard"], place["row"]]
+        assert image["key"] == condition["key"] == place["key"], "a family's rows are those of images/"
+        pair = crop_pair(
+            decode_image(image["image"]["bytes"]), decode(kind, condition["condition"]), kind, resolution=resolution
+        )
+        samples.append(Sample(place["key"], tuple(image["captions"]), *pair, condition.get("parameters") or {}))
+    return samples
+
+
+def read_rows(path: Path, rows: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Read single rows of a shard, touching only the row groups that hold them.
+
+    Args:
+        rows: numbers within the shard, ascending.
+        columns: those that the file lacks are left out.
+    """
+    found: list[dict[str, Any]] = []
+    with pq.ParquetFile(path) as file:
+        present = [column for column in columns if column in file.schema_arrow.names]
+        start = 0
+        for group in range(file.num_row_groups):
+            stop = start + file.metadata.row_group(group).num_rows
+            here = [row - start for row in rows if start <= row < stop]
+            if here:
+                found += file.read_row_group(group, columns=present).take(here).to_pylist()
+            start = stop
+    assert len(found) == len(rows), f"{path} is shorter than its index says"
+    return found
