@@ -11,7 +11,7 @@ from diffusers import ControlNetModel
 from torch import Tensor
 
 from train.base import Base, encode_images, encode_tokens, place
-from train.batches import Batch
+from train.batches import Batch, Span
 from train.controlnet import predict
 from train.diffusion import noised, sample_losses, signal_shares, target
 
@@ -69,37 +69,31 @@ def assemble(accelerator: Accelerator, base: Base, controlnet: ControlNetModel, 
     return Engine(accelerator, base, prepared, prepared_optimizer, shares)
 
 
-def fit(engine: Engine, batches: Iterator[Batch], *, start: int, micro_batches: int, share: int) -> Iterator[Step]:
-    """Train until the batches end.
+def fit(engine: Engine, batches: Iterator[Batch], span: Span, *, max_grad_norm: float | None = None) -> Iterator[Step]:
+    """Train from the span's first step to its last.
 
     Args:
-        batches: on any device, `micro_batches` for every step.
-        start: steps already done; the first report has the number after it.
-        share: samples of a step that fall to this process.
+        batches: this process's, on any device, `span.micro_batches` for every step.
+        max_grad_norm: longer gradients are cut to this length; the paper cuts none.
 
     Yields:
-        One report per optimiser step, the same in every process.
+        One report per optimiser step, with the same loss in every process.
     """
-    number = start
-    while True:
+    for done in range(span.start, span.steps):
         began = time.perf_counter()
-        loss, waited, seen = torch.zeros((), device=engine.accelerator.device), 0.0, 0
-        for position in range(micro_batches):
+        loss, waited = torch.zeros((), device=engine.accelerator.device), 0.0
+        for position in range(span.micro_batches):
             asked = time.perf_counter()
-            batch = next(batches, None)
+            batch = next(batches)
             waited += time.perf_counter() - asked
-            if batch is None:
-                assert position == 0, "the batches end between two steps"
-                return
-            with _syncing(engine, last=position == micro_batches - 1):
-                loss += _backward(engine, batch.to(engine.accelerator.device), share=share)
-            seen += len(batch.timesteps)
-        assert seen == share, (seen, share)
+            with _syncing(engine, last=position == span.micro_batches - 1):
+                loss += _backward(engine, batch.to(engine.accelerator.device), share=span.share)
+        if max_grad_norm is not None:
+            engine.accelerator.clip_grad_norm_(engine.controlnet.parameters(), max_grad_norm)
         engine.optimizer.step()
         engine.optimizer.zero_grad(set_to_none=True)
-        number += 1
         mean = float(engine.accelerator.reduce(loss, reduction="mean"))
-        yield Step(number, mean, time.perf_counter() - began, waited)
+        yield Step(done + 1, mean, time.perf_counter() - began, waited)
 
 
 def losses(engine: Engine, batch: Batch) -> Tensor:

@@ -19,7 +19,6 @@ import datasets
 import typer
 from accelerate import Accelerator
 
-from manifests.dataset import Dataset
 from manifests.manifest import Manifest, load_manifest
 from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set, open_training_set
@@ -97,7 +96,7 @@ def _span(manifest: Manifest, accelerator: Accelerator, start: int) -> Span:
 
 def _steps(run: Path, manifest: Manifest, engine: Engine, span: Span, subset: Subset) -> Iterator[Step]:
     recipe = Recipe(
-        kind=Dataset.open(manifest.dataset).card(manifest.condition).kind,
+        kind=subset.card.kind,
         resolution=manifest.resolution,
         latent_shape=engine.base.latent_shape(manifest.resolution),
         tokenize=partial(tokenize, engine.base.tokenizer),
@@ -107,22 +106,17 @@ def _steps(run: Path, manifest: Manifest, engine: Engine, span: Span, subset: Su
     )
     table = _training_set(manifest, engine.accelerator, subset)
     batches = iter(loader(table, recipe, span, workers=manifest.train.workers))
-    steps = fit(engine, batches, start=span.start, micro_batches=span.micro_batches, share=span.share)
+    steps = fit(engine, batches, span, max_grad_norm=manifest.train.max_grad_norm)
     if not engine.accelerator.is_main_process:
         return steps
-    pairs = validation_pairs(manifest) if manifest.train.sample_every else []
+    pairs = validation_pairs(manifest) if manifest.train.samples else []
     return watch(steps, run, engine, manifest=manifest, span=span, pairs=pairs)
 
 
 def _training_set(manifest: Manifest, accelerator: Accelerator, subset: Subset) -> datasets.Dataset:
     with accelerator.main_process_first():
         path = ensure_training_set(subset, manifest)
-    table = open_training_set(path, manifest.rows)
-    if table["key"][:] != subset.rows["key"].to_pylist():
-        raise ValueError(
-            f"{path}: its rows are not those of the subset {subset.fingerprint}. Remove the folder, start again"
-        )
-    return table
+    return open_training_set(path, manifest.rows)
 
 
 def _export(engine: Engine, run: Path, folder: Path) -> None:

@@ -53,7 +53,7 @@ def provenance_of(manifest: Manifest, subset: Subset, *, overrides: list[str], p
         subset_fingerprint=subset.fingerprint,
         rows=len(subset.rows),
         family=manifest.condition,
-        family_fingerprint=subset.family_fingerprint,
+        family_fingerprint=subset.card.fingerprint,
         base=manifest.base,
         overrides=overrides,
         processes=processes,

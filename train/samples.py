@@ -15,6 +15,7 @@ from manifests.condition import decode
 from manifests.dataset import Dataset
 from manifests.manifest import EvaluateSettings, Manifest
 from manifests.subset import held_out
+from manifests.training_set import gather_shard
 from train.base import Base
 from train.batches import crop_pair, decode_image
 from train.hints import hint
@@ -33,21 +34,22 @@ class Pair:
 
 
 def validation_pairs(manifest: Manifest) -> list[Pair]:
-    """Read the pictures that every grid of a run shows; none when the split is empty."""
+    """Read the pictures that every grid of a run shows, the same for all runs on a dataset and condition."""
     dataset = Dataset.open(manifest.dataset)
     kind = dataset.card(manifest.condition).kind
-    rows = held_out(
-        dataset, manifest.condition, "validation", samples=manifest.train.samples, seed=manifest.train.seed
-    )
+    rows = held_out(dataset, manifest.condition, "validation", samples=manifest.train.samples, seed=0)
     pairs = []
-    for place in rows.to_pylist():
-        record = dataset.read("images", place["shard"], ["captions", "image"]).slice(place["row"], 1).to_pylist()[0]
-        cell = dataset.read(manifest.condition, place["shard"], ["condition"])["condition"][place["row"]].as_py()
+    for place in range(len(rows)):
+        row = rows.slice(place, 1).append_column("position", [[0]])
+        record = gather_shard(dataset, manifest.condition, row["shard"][0].as_py(), row).to_pylist()[0]
         image, condition = crop_pair(
-            decode_image(record["image"]["bytes"]), decode(kind, cell), kind, resolution=manifest.resolution
+            decode_image(record["image"]["bytes"]),
+            decode(kind, record["condition"]),
+            kind,
+            resolution=manifest.resolution,
         )
         caption = record["captions"][0] if record["captions"] else ""
-        pairs.append(Pair(place["key"], caption, image, hint(kind, condition)))
+        pairs.append(Pair(record["key"], caption, image, hint(kind, condition)))
     return pairs
 
 

@@ -29,9 +29,7 @@ def batches_of(engine: Engine, table: datasets.Dataset, span: Span) -> list[Batc
 
 
 def run(engine: Engine, table: datasets.Dataset, span: Span) -> list[float]:
-    batches = iter(batches_of(engine, table, span))
-    steps = fit(engine, batches, start=span.start, micro_batches=span.micro_batches, share=span.share)
-    return [step.loss for step in steps]
+    return [step.loss for step in fit(engine, iter(batches_of(engine, table, span)), span)]
 
 
 @pytest.mark.parametrize("micro_batch", [1, 2, 3])
@@ -49,7 +47,7 @@ def test_training_brings_the_loss_down_and_leaves_the_locked_copy_as_it_was(
     before = {name: value.clone() for name, value in engine.base.unet.state_dict().items()}
     batch = batches_of(engine, table, Span(start=0, steps=1, batch_size=8, micro_batch=8))[0]
     first = float(losses(engine, batch).mean().detach())
-    steps = list(fit(engine, iter([batch] * 20), start=0, micro_batches=1, share=8))
+    steps = list(fit(engine, iter([batch] * 20), Span(start=0, steps=20, batch_size=8, micro_batch=8)))
     assert [step.number for step in steps] == list(range(1, 21))
     assert steps[0].loss == pytest.approx(first)
     assert float(losses(engine, batch).mean().detach()) < first
