@@ -1,4 +1,4 @@
-"""A dataset as `datasets` and the Hub see it: a card with one configuration a family, and families joined by position."""
+"""A dataset as `datasets` and the Hub see it: a card with a configuration for each family, and families joined."""
 
 import hashlib
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def write_dataset_card(dataset: Dataset) -> None:
 
 
 def shards_digest(dataset: Dataset, family: str) -> str:
-    """Digest of what a family's shards hold: first 16 hex digits over names, rows and checksums of their key columns."""
+    """Digest of what a family's shards hold: 16 hex digits over their names, sizes and footers."""
     digest = hashlib.sha256()
     for name in dataset.shards(family):
         path = dataset.path(family, name)
@@ -63,7 +63,7 @@ def _whole(dataset: Dataset, family: str) -> dict[str, pa.ChunkedArray]:
 
 
 def _config(dataset: Dataset, family: str) -> dict[str, object]:
-    config = {"config_name": family, "data_files": [{"split": SPLIT, "path": f"{family}/*.parquet"}]}
+    config: dict[str, object] = {"config_name": family, "data_files": [{"split": SPLIT, "path": f"{family}/*.parquet"}]}
     return {**config, "default": True} if family == IMAGES else config
 
 

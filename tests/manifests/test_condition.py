@@ -1,0 +1,52 @@
+"""What is stored comes back, and takes no more room than promised."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from annotate.corpora import playroom
+from manifests.condition import decode, encode
+
+PHOTOS = sorted((Path(__file__).parents[3] / "shared/data/photos").glob("*.jpg"))[:8]
+rng = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition"),
+    [
+        ("binary", (rng.random((37, 53)) > 0.8).astype(np.uint8)),
+        ("binary", np.zeros((1, 1), np.uint8)),
+        ("soft", rng.integers(0, 256, (41, 30), dtype=np.uint8)),
+        ("classes", rng.integers(0, 150, (41, 30), dtype=np.uint8)),
+    ],
+)
+def test_integer_conditions_come_back_exactly(kind, condition) -> None:
+    assert np.array_equal(decode(kind, encode(kind, condition)), condition)
+
+
+def test_depth_comes_back_within_a_step_of_its_range() -> None:
+    depth = playroom.record(0, 0).truth["truth_depth"].condition
+    back = decode("depth", encode("depth", depth))
+    assert np.abs(back - depth).max() <= (depth.max() - depth.min()) / 65_535
+    flat = np.full((4, 5), 2.5, np.float32)
+    assert np.array_equal(decode("depth", encode("depth", flat)), flat)
+    with pytest.raises(ValueError, match="NaN"):
+        encode("depth", np.array([[np.nan]], np.float32))
+
+
+def test_keypoints_come_back_exactly() -> None:
+    people = [rng.random((18, 3)).astype(np.float32) for _ in range(3)]
+    assert all(map(np.array_equal, decode("keypoints", encode("keypoints", people)), people))
+    assert decode("keypoints", encode("keypoints", [])) == []
+
+
+@pytest.mark.skipif(not PHOTOS, reason="no photographs here")
+def test_edges_take_at_most_0_45_of_the_bytes_of_an_rgb_png() -> None:
+    stored = png = 0
+    for path in PHOTOS:
+        edges = cv2.Canny(cv2.imread(str(path)), 100, 200)
+        stored += len(encode("binary", edges // 255)["bytes"])
+        png += len(cv2.imencode(".png", cv2.merge([edges] * 3), [cv2.IMWRITE_PNG_COMPRESSION, 6])[1])
+    assert stored <= 0.45 * png
