@@ -1,4 +1,4 @@
-"""Adherence: agreement of the condition asked for with the condition of what was drawn, measurement against measurement."""
+"""Adherence: agreement of the condition asked for with the one re-annotated, measurement against measurement."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
-Condition = NDArray[np.generic]
+Condition = NDArray[np.uint8]
 
 KERNEL = 11  # pixels: the Gaussian window of MS-SSIM (Wang et al. 2003)
 BETAS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # weights of its five scales (Wang et al. 2003, section 3.2)
@@ -128,27 +128,30 @@ def match(asked: Condition, drawn: Condition, *, radius: int) -> Score:
         The four counts; the value is 0 and to be filled in.
     """
     square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
-    one, other = asked.astype(np.uint8), drawn.astype(np.uint8)
-    near_one, near_other = cv2.dilate(one, square), cv2.dilate(other, square)
+    near_asked, near_drawn = cv2.dilate(asked, square), cv2.dilate(drawn, square)
     return Score(
         0.0,
-        matched_drawn=float(np.count_nonzero(other & near_one)),
-        drawn=float(np.count_nonzero(other)),
-        matched_asked=float(np.count_nonzero(one & near_other)),
-        asked=float(np.count_nonzero(one)),
+        matched_drawn=float(np.count_nonzero((drawn > 0) & (near_asked > 0))),
+        drawn=float(np.count_nonzero(drawn)),
+        matched_asked=float(np.count_nonzero((asked > 0) & (near_drawn > 0))),
+        asked=float(np.count_nonzero(asked)),
     )
 
 
 def precision(counts: Score) -> float:
     """The share of what was drawn that was asked for; 0 when nothing was drawn."""
-    assert counts.matched_drawn is not None and counts.drawn is not None
-    return counts.matched_drawn / counts.drawn if counts.drawn else 0.0
+    return _share(counts.matched_drawn, counts.drawn)
 
 
 def recall(counts: Score) -> float:
     """The share of what was asked for that was drawn; 0 when nothing was asked (such rows are left out before)."""
-    assert counts.matched_asked is not None and counts.asked is not None
-    return counts.matched_asked / counts.asked if counts.asked else 0.0
+    return _share(counts.matched_asked, counts.asked)
+
+
+def _share(part: float | None, whole: float | None) -> float:
+    assert part is not None, "this measure keeps no counts"
+    assert whole is not None, "this measure keeps no counts"
+    return part / whole if whole else 0.0
 
 
 def f1(counts: Score) -> float:
@@ -204,7 +207,7 @@ ADHERENCE: dict[str, Adherence] = {
         score=score_soft_edges,
         measures=(
             Measure("soft_f1", SHARE, True, True, "Overlap of the two soft edge maps (F1 of their minimum)."),
-            Measure("ms_ssim", "MS-SSIM, 0 to 1", True, False, "Multi-scale structural similarity; kind to empty maps."),
+            Measure("ms_ssim", "MS-SSIM, 0 to 1", True, False, "Multi-scale similarity; kind to empty maps."),
         ),
     ),
     "scribble": Adherence(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -23,16 +22,16 @@ from evaluate.generate import (
     sample_seed,
 )
 from evaluate.pictures import Panels
+from evaluate.plan import Task
 from evaluate.reannotate import Reannotator, load_reannotator
 from evaluate.samples import Sample, read_samples
 from evaluate.scores import SCHEMA, score_rows
 from manifests.dataset import Dataset
-from manifests.manifest import Manifest
 from train.base import Base, load_base
 from train.controlnet import load_controlnet
 from train.hints import hint
 
-Condition = NDArray[np.generic]
+Condition = NDArray[np.uint8]
 Place = tuple[int, int]  # which sample, which draw
 
 
@@ -49,23 +48,17 @@ class Judge:
     seed: int
 
 
-def load_judge(
-    controlnet: Path, *, manifest: Manifest, fingerprint: str, sampling: Sampling, device: torch.device
-) -> Judge:
-    """Load the base, the ControlNet and the annotator of its training conditions.
-
-    Args:
-        controlnet: folder in diffusers format.
-        manifest: names dataset, condition and base.
-        fingerprint: of the family the ControlNet was trained on.
-    """
+def load_judge(task: Task, device: torch.device) -> Judge:
+    """Load the base, the ControlNet and the annotator of its training conditions."""
+    manifest, sampling = task.manifest, task.sampling
     dataset, base = Dataset.open(manifest.dataset), load_base(manifest.base)
+    controlnet = load_controlnet(task.run / "controlnet")
     return Judge(
         dataset=dataset,
         family=manifest.condition,
         base=base,
-        pipelines=load_pipelines(base, load_controlnet(controlnet), scheduler=sampling.scheduler, device=device),
-        reannotator=load_reannotator(dataset, manifest.condition, fingerprint=fingerprint, device=device),
+        pipelines=load_pipelines(base, controlnet, scheduler=sampling.scheduler, device=device),
+        reannotator=load_reannotator(dataset, manifest.condition, fingerprint=task.family_fingerprint, device=device),
         sampling=sampling,
         seed=manifest.evaluate.seed,
     )
@@ -102,12 +95,14 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
     for index, (sample, other, draw) in enumerate(kept):
         asked = {SWAPPED: other.condition} if len(places) > 1 else {}
         found = {arm: drawn[index] for arm, drawn in conditions.items()}
-        found |= {arm: found[CONTROLLED] for arm in asked}
+        found |= dict.fromkeys(asked, found[CONTROLLED])
         for arm, condition in found.items():
             scores = ADHERENCE[card.annotator].score(asked.get(arm, sample.condition), condition)
             seed = sample_seed(judge.seed, key=sample.key, draw=draw)
             rows += score_rows(scores, key=sample.key, draw=draw, seed=seed, arm=arm)
-        panels.append(_panels(judge, sample, draw, {arm: drawn[index] for arm, drawn in pictures.items()}, found[CONTROLLED]))
+        panels.append(
+            _panels(judge, sample, draw, {arm: drawn[index] for arm, drawn in pictures.items()}, found[CONTROLLED])
+        )
     return panels, pa.Table.from_pylist(rows, schema=SCHEMA)
 
 

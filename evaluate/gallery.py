@@ -36,7 +36,9 @@ class Gallery:
     samples: tuple[Sample, ...]
 
 
-def galleries(scores: pa.Table, pictures: Path, *, measure: str, higher_is_better: bool, count: int = 6) -> list[Gallery]:
+def galleries(
+    scores: pa.Table, pictures: Path, *, measure: str, higher_is_better: bool, count: int = 6
+) -> list[Gallery]:
     """Choose the random, best and worst samples and make their thumbnails.
 
     Args:

@@ -117,17 +117,13 @@ def draw_controlled(
     )
 
 
-def draw_uncontrolled(
-    pipelines: Pipelines, captions: Sequence[str], *, noise: Tensor, sampling: Sampling
-) -> Pictures:
+def draw_uncontrolled(pipelines: Pipelines, captions: Sequence[str], *, noise: Tensor, sampling: Sampling) -> Pictures:
     """Draw the same captions from the same noise with the control off: the floor.
 
     Returns:
         [B, H, W, 3] uint8 RGB.
     """
-    return _pictures(
-        pipelines.uncontrolled(prompt=list(captions), **_call(pipelines.uncontrolled, noise, sampling))
-    )
+    return _pictures(pipelines.uncontrolled(prompt=list(captions), **_call(pipelines.uncontrolled, noise, sampling)))
 
 
 def _call(pipeline: Any, noise: Tensor, sampling: Sampling) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Evaluates a run on Ray: actors draw, re-annotate and score batches of test samples, each batch written once."""
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -10,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import ray
 import torch
+from ray.data import DataContext
 
 from annotate.job import connect
-from evaluate.batch import load_judge, run_batch
+from evaluate.batch import Judge, load_judge, run_batch
 from evaluate.pictures import to_table
 from evaluate.plan import Task
 from evaluate.report import PICTURES_FOLDER, SCORES_FILE, write_report
@@ -29,22 +31,24 @@ class Evaluator:
     def __init__(self, task: Task) -> None:
         torch.set_num_threads(1)  # a picture must not depend on how many cores drew it
         self._task = task
-        self._judge = load_judge(
-            task.run / "controlnet",
-            manifest=task.manifest,
-            fingerprint=task.family_fingerprint,
-            sampling=task.sampling,
-            device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
-        )
+        self._judge: Judge | None = None
 
     def __call__(self, batch: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
-        """Evaluate the batches of these numbers and publish what they gave, pictures before scores."""
+        """Evaluate the batches of these numbers; an exception here would reach the user as pages of Ray's own words."""
+        trouble = [self._attempt(number) for number in batch["number"].tolist()]
+        return {"number": batch["number"], "trouble": np.array(trouble)}
+
+    def _attempt(self, number: int) -> str:
+        """Evaluate one batch and publish what it gave, pictures before scores; returns what was wrong, or nothing."""
         task = self._task
-        for number in batch["number"].tolist():
+        try:
+            self._judge = self._judge or load_judge(task, _device())
             panels, scores = run_batch(self._judge, task.places, task.batches[number])
             publish(partial(pq.write_table, to_table(panels)), task.folder / PICTURES_FOLDER / f"{number:06d}.parquet")
             publish(partial(pq.write_table, scores), _part(task, number))
-        return {"number": batch["number"]}
+        except (ValueError, OSError) as error:  # what a user can mend; anything else is ours, and may be loud
+            return f"{error}"
+        return ""
 
 
 def evaluate(task: Task, *, progress: Progress, actors: int | None = None) -> Path:
@@ -76,7 +80,8 @@ def _work(task: Task, missing: list[int], actors: int | None) -> Iterator[int]:
     """Go through the missing batches on Ray; the numbers come in the order in which they are done."""
     if not missing:
         return
-    connect()
+    DataContext.get_current().enable_progress_bars = False
+    connect(actors or os.cpu_count() or 1)
     resources = ray.cluster_resources()
     gpus = int(resources.get("GPU", 0))
     count = min(len(missing), actors or gpus or max(1, int(resources.get("CPU", 1))))
@@ -90,7 +95,13 @@ def _work(task: Task, missing: list[int], actors: int | None) -> Iterator[int]:
         num_gpus=1 if gpus else 0,
     )
     for row in results.iter_rows():
+        if row["trouble"]:
+            raise ValueError(row["trouble"])
         yield int(row["number"])
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _part(task: Task, number: int) -> Path:

@@ -49,9 +49,13 @@ class Panels:
 
 def to_table(samples: Iterable[Panels]) -> pa.Table:
     """Encode pictures as WebP: lossless where a measurement may be taken again, else at quality 90."""
+
+    def cell(sample: Panels, panel: str) -> dict[str, bytes | None]:
+        return {"bytes": encode(sample.pictures[panel], lossless=panel in LOSSLESS), "path": None}
+
     rows = [
         {"key": sample.key, "draw": sample.draw, "caption": sample.caption}
-        | {panel: {"bytes": encode(sample.pictures[panel], lossless=panel in LOSSLESS), "path": None} for panel in PANELS}
+        | {panel: cell(sample, panel) for panel in PANELS}
         for sample in samples
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from evaluate.statistics import Interval
 
+Place = tuple[float, float]  # x to the right, y down, in user units
+
 INK, SOFT, RULE = "#1c2430", "#667085", "#e4e7ec"
 COLOURS = {"floor": "#98a2b3", "controlled": "#2f6fed", "ceiling": "#12805c", "swapped": "#c4841d", "oracle": "#475467"}
 WIDTH = 720  # user units; the page scales the drawing
@@ -71,7 +73,7 @@ def sizes(points: Sequence[Point], *, floor: float, ceiling: float, unit: str) -
         parts.append(_text(at_x(point.x), bottom + 20, point.label, anchor="middle", colour=INK))
     for point in shown:
         x, y = at_x(point.x), at_y(point.y.value)
-        parts.append(_stroke(x, at_y(point.y.low), x, at_y(point.y.high), COLOURS["controlled"], 2))
+        parts.append(_stroke((x, at_y(point.y.low)), (x, at_y(point.y.high)), COLOURS["controlled"], 2))
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{COLOURS["controlled"]}"/>')
         parts.append(_text(x + 9, y - 8, f"{point.y.value:.2f}", anchor="start", colour=INK))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, height - 10, "training rows (logarithmic)", anchor="middle"))
@@ -109,9 +111,7 @@ def _log_scale(values: Sequence[float]) -> _LogScale:
     return _LogScale(_Scale(min(logs) - margin, max(logs) + margin, LEFT, WIDTH - RIGHT))
 
 
-def _ridge(
-    values: NDArray[np.float64], low: float, high: float, *, base: float, height: float, colour: str
-) -> str:
+def _ridge(values: NDArray[np.float64], low: float, high: float, *, base: float, height: float, colour: str) -> str:
     counts, edges = np.histogram(values, bins=40, range=(low, high))
     scale = _Scale(low, high, LEFT, WIDTH - RIGHT)
     tallest = max(1, int(counts.max()))
@@ -130,7 +130,7 @@ def _whisker(mean: Interval, low: float, high: float, *, y: float, colour: str) 
     if not np.isfinite(mean.value):
         return ""
     scale = _Scale(low, high, LEFT, WIDTH - RIGHT)
-    bar = _stroke(scale(mean.low), y + 5, scale(mean.high), y + 5, colour, 3)
+    bar = _stroke((scale(mean.low), y + 5), (scale(mean.high), y + 5), colour, 3)
     return bar + f'<circle cx="{scale(mean.value):.1f}" cy="{y + 5:.1f}" r="4.5" fill="{colour}"/>'
 
 
@@ -138,7 +138,7 @@ def _axis_x(low: float, high: float, *, top: float, bottom: float, unit: str) ->
     scale = _Scale(low, high, LEFT, WIDTH - RIGHT)
     parts = []
     for tick in _ticks(low, high):
-        parts.append(_stroke(scale(tick), top, scale(tick), bottom, RULE, 1))
+        parts.append(_stroke((scale(tick), top), (scale(tick), bottom), RULE, 1))
         parts.append(_text(scale(tick), bottom + 16, f"{tick:g}", anchor="middle"))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, bottom + 34, unit, anchor="middle"))
     return "".join(parts)
@@ -147,7 +147,7 @@ def _axis_x(low: float, high: float, *, top: float, bottom: float, unit: str) ->
 def _axis_y(scale: _Scale, *, unit: str) -> str:
     parts = []
     for tick in _ticks(scale.low, scale.high):
-        parts.append(_stroke(LEFT, scale(tick), WIDTH - RIGHT, scale(tick), RULE, 1))
+        parts.append(_stroke((LEFT, scale(tick)), (WIDTH - RIGHT, scale(tick)), RULE, 1))
         parts.append(_text(LEFT - 10, scale(tick) + 4, f"{tick:g}", anchor="end"))
     middle = (scale.start + scale.stop) / 2
     parts.append(
@@ -165,11 +165,12 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _guide(y: float, name: str) -> str:
-    line = _stroke(LEFT, y, WIDTH - RIGHT, y, COLOURS[name], 1.5, dash="5 4")
+    line = _stroke((LEFT, y), (WIDTH - RIGHT, y), COLOURS[name], 1.5, dash="5 4")
     return line + _text(WIDTH - RIGHT, y - 6, name, anchor="end", colour=COLOURS[name])
 
 
-def _stroke(x1: float, y1: float, x2: float, y2: float, colour: str, width: float, *, dash: str = "") -> str:
+def _stroke(start: Place, stop: Place, colour: str, width: float, *, dash: str = "") -> str:
+    (x1, y1), (x2, y2) = start, stop
     extra = f' stroke-dasharray="{dash}"' if dash else ""
     return (
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
@@ -181,7 +182,7 @@ def _text(x: float, y: float, text: str, *, anchor: str, colour: str = SOFT) -> 
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
 
 
-def _points(places: Sequence[tuple[float, float]]) -> str:
+def _points(places: Sequence[Place]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
 
 

@@ -21,7 +21,7 @@ class Reannotator:
     card: FamilyCard
     chain: tuple[Annotate, ...]
 
-    def __call__(self, pictures: NDArray[np.uint8], parameters: Sequence[Parameters]) -> list[NDArray[np.generic]]:
+    def __call__(self, pictures: NDArray[np.uint8], parameters: Sequence[Parameters]) -> list[NDArray[np.uint8]]:
         """Annotate pictures as they are, at the scale of the conditions they were drawn from.
 
         Args:
@@ -70,7 +70,9 @@ def load_reannotator(dataset: Dataset, family: str, *, fingerprint: str, device:
 
 def _upstream(dataset: Dataset, card: FamilyCard, device: torch.device) -> tuple[Annotate, ...]:
     if len(card.made_from) != 1:
-        raise ValueError(f"{dataset.root}: family '{card.family}' names no single family it was made from. Annotate it again")
+        raise ValueError(
+            f"{dataset.root}: family '{card.family}' names no single family it was made from. Make it again"
+        )
     ((source, fingerprint),) = card.made_from.items()
     inner = load_reannotator(dataset, source, fingerprint=fingerprint, device=device)
     if inner.card.parameters:

@@ -133,7 +133,7 @@ def coverage(summary: Summary) -> str:
     draws = f", {summary.draws} pictures each" if summary.draws > 1 else ""
     if summary.samples == summary.asked:
         return f"{summary.samples} test samples{draws}, all scored."
-    return f"{summary.samples} of {summary.asked} test samples{draws}; the rest asks for nothing at this crop (an empty condition)."
+    return f"{summary.samples} of {summary.asked} test samples{draws}; the rest asks for nothing (empty at this crop)."
 
 
 def number(value: Interval) -> str:

@@ -30,7 +30,7 @@ class Sample:
     key: str
     captions: tuple[str, ...]
     image: NDArray[np.uint8]
-    condition: NDArray[np.generic]
+    condition: NDArray[np.uint8]
     parameters: Parameters
 
     def caption(self, draw: int) -> str:

@@ -60,7 +60,9 @@ def read_scores(path: Path) -> pa.Table:
         raise ValueError(f"{path}: there are no scores. Make them: python pipelines/evaluate.py RUN")
     table = pq.read_table(path)
     if table.schema.names != SCHEMA.names:
-        raise ValueError(f"{path}: these are not scores (columns {', '.join(table.schema.names)}). Evaluate the run again")
+        raise ValueError(
+            f"{path}: these are not scores (columns {', '.join(table.schema.names)}). Evaluate the run again"
+        )
     return table.cast(SCHEMA).sort_by(ORDER)
 
 
@@ -77,9 +79,11 @@ def matrix(scores: pa.Table, *, measure: str, arms: Sequence[str]) -> tuple[list
     """
     chosen = scores.filter(pc.equal(scores["measure"], measure))
     means = chosen.sort_by(ORDER).group_by(["key", "arm"], use_threads=False).aggregate([("value", "mean")])
-    cells = dict(zip(zip(means["key"].to_pylist(), means["arm"].to_pylist()), means["value_mean"].to_pylist()))
+    cells = {(row["key"], row["arm"]): row["value_mean"] for row in means.to_pylist()}
     keys = sorted({key for key, _ in cells})
     missing = next(((key, arm) for key in keys for arm in arms if (key, arm) not in cells), None)
     if missing is not None:
-        raise ValueError(f"scores: sample {missing[0]} has no '{missing[1]}' score of {measure}. Evaluate the run again")
+        raise ValueError(
+            f"scores: sample {missing[0]} has no '{missing[1]}' score of {measure}. Evaluate the run again"
+        )
     return keys, np.array([[cells[key, arm] for arm in arms] for key in keys], np.float64).reshape(len(keys), len(arms))

@@ -79,7 +79,9 @@ def verdict(summary: Summary, *, condition: str) -> str:
     percent = f"{100 * share.value:.0f}% of the way (95% interval {100 * share.low:.0f} to {100 * share.high:.0f}%)"
     reach = "from no control to the best this base can draw"
     if share.low <= 0:
-        return f"No effect of the control can be told from chance: its {condition} conditions take it {percent} {reach}."
+        return (
+            f"No effect of the control can be told from chance: its {condition} conditions take it {percent} {reach}."
+        )
     if share.low >= 0.5:
         return f"The ControlNet obeys its {condition} conditions: {percent} {reach}."
     if share.high <= 0.2:
