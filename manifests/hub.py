@@ -46,20 +46,26 @@ def join(dataset: Dataset, families: Sequence[str]) -> datasets.Dataset:
     Raises:
         ValueError: A family lacks rows, or its keys are not those of images/.
     """
-    columns = _whole(dataset, IMAGES)
+    pictures = _whole(dataset, IMAGES)
+    columns = {name: pictures[name] for name in pictures.column_names}
+    features = dict(datasets.Features.from_arrow_schema(pictures.schema))
     for family in families:
         dataset.card(family)
         table = _whole(dataset, family)
-        if table.pop("key").to_pylist() != columns["key"].to_pylist():
+        if not table["key"].equals(pictures["key"]):
             raise ValueError(f"{dataset.root}: {family} has other rows than images/ (or not all of them yet)")
-        columns |= {f"{family}_{name}": column for name, column in table.items()}
-    return datasets.Dataset(pa.table(columns))
+        for name, feature in datasets.Features.from_arrow_schema(table.schema).items():
+            if name != "key":
+                columns[f"{family}_{name}"], features[f"{family}_{name}"] = table[name], feature
+    schema = datasets.Features(features).arrow_schema
+    return datasets.Dataset(pa.table([columns[name] for name in schema.names], schema=schema))
 
 
-def _whole(dataset: Dataset, family: str) -> dict[str, pa.ChunkedArray]:
-    shards = [pq.read_table(dataset.path(family, name), memory_map=True) for name in dataset.shards(family)]
-    table = pa.concat_tables(shards)
-    return {name: table[name] for name in table.column_names}
+def _whole(dataset: Dataset, family: str) -> pa.Table:
+    """All shards of a family as one memory-mapped table."""
+    return pa.concat_tables(
+        [pq.read_table(dataset.path(family, name), memory_map=True) for name in dataset.shards(family)]
+    )
 
 
 def _config(dataset: Dataset, family: str) -> dict[str, object]:
@@ -68,7 +74,8 @@ def _config(dataset: Dataset, family: str) -> dict[str, object]:
 
 
 def _info(dataset: Dataset, family: str) -> dict[str, object]:
-    splits = [{"name": SPLIT, "num_examples": dataset.rows(family)}]
+    size = sum(dataset.path(family, name).stat().st_size for name in dataset.shards(family))
+    splits = [{"name": SPLIT, "num_bytes": size, "num_examples": dataset.rows(family)}]
     return {"config_name": family, "description": shards_digest(dataset, family), "splits": splits}
 
 
