@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from manifests.condition import Kind, decode
 from train.draws import choices, normal, row_at
-from train.hints import drawing
+from train.hints import Drawing
 
 CENTRE = (0.5, 0.5)
 NEAREST_KINDS = ("binary", "classes")  # between two of their values lies none
@@ -39,6 +39,7 @@ class Recipe:
     """What makes a sample out of a row."""
 
     kind: Kind  # how the condition is stored
+    drawing: Drawing  # makes a hint of it
     resolution: int  # side of the square crop, pixels
     latent_shape: tuple[int, int, int]
     tokenize: Callable[[str], Tensor]
@@ -109,7 +110,6 @@ class Samples(Dataset[Batch]):
     def __init__(self, table: datasets.Dataset, recipe: Recipe) -> None:
         self._table = table
         self._recipe = recipe
-        self._draw = drawing(recipe.kind)
 
     def row(self, number: int) -> int:
         """Find the row of the training set that sample `number` of the run is made from."""
@@ -131,7 +131,7 @@ class Samples(Dataset[Batch]):
         caption = "" if drawn.prompt < recipe.prompt_drop else _caption(record["captions"], drawn.caption)
         return Batch(
             pixels=to_pixels(image),
-            hint=self._draw(condition),
+            hint=recipe.drawing(condition),
             tokens=recipe.tokenize(caption),
             noise=normal(recipe.seed, record["key"], epoch, purpose="noise", shape=recipe.latent_shape),
             posterior_noise=normal(recipe.seed, record["key"], epoch, purpose="posterior", shape=recipe.latent_shape),

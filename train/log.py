@@ -7,6 +7,7 @@ from types import TracebackType
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
+from manifests.layout import replace
 from train.fit import Step
 
 
@@ -53,9 +54,11 @@ def _cut_back(path: Path, start: int) -> None:
     if not path.is_file():
         return
     lines = [line for line in path.read_text().splitlines() if _number(line) <= start]
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_text("".join(f"{line}\n" for line in lines))
-    aside.rename(path)
+    replace(lambda partial: _write(partial, lines), path)
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines))
 
 
 def _number(line: str) -> float:

@@ -7,7 +7,7 @@ accelerate launch train/run.py --manifest manifests/quickstart.yaml --run runs/q
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,6 @@ from typing import Annotated
 if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import datasets
 import typer
 from accelerate import Accelerator
 
@@ -26,9 +25,9 @@ from train.base import load_base, tokenize
 from train.batches import Recipe, Span, loader
 from train.checkpoint import checkpoints, load_checkpoint, save_checkpoint, save_folder
 from train.controlnet import trainable_copy
-from train.fit import Engine, Step, assemble, fit, start_accelerator
+from train.fit import Engine, assemble, fit, start_accelerator
+from train.hints import drawing
 from train.run_folder import claim, provenance_of
-from train.samples import validation_pairs
 from train.watch import watch
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -59,15 +58,21 @@ def train_controlnet(manifest: Manifest, run: Path, overrides: list[str], *, res
     accelerator = start_accelerator(manifest.train.precision)
     subset = resolve(manifest)
     engine = _engine(accelerator, manifest)
+    recipe = _recipe(manifest, engine, subset)
+    span = _span(manifest, accelerator)
     provenance = provenance_of(manifest, subset, overrides=overrides, processes=accelerator.num_processes)
     if accelerator.is_main_process:  # before the first step, so that a crash is explained
         claim(run, manifest, provenance, resume=resume)
     accelerator.wait_for_everyone()
     done = checkpoints(run / "checkpoints")
-    start = load_checkpoint(accelerator, done[-1]) if done else 0
-    span = _span(manifest, accelerator, start)
+    if done:
+        span = replace(span, start=load_checkpoint(accelerator, done[-1]))
+    with accelerator.main_process_first():
+        table = open_training_set(ensure_training_set(subset, manifest), manifest.rows)
+    batches = iter(loader(table, recipe, span, workers=manifest.train.workers))
+    steps = fit(engine, batches, span, max_grad_norm=manifest.train.max_grad_norm)
     began = time.perf_counter()
-    for step in _steps(run, manifest, engine, span, subset):
+    for step in watch(steps, run, engine, manifest=manifest, span=span):
         if step.number % manifest.train.checkpoint_every == 0 or step.number == span.steps:
             save_checkpoint(accelerator, run / "checkpoints", step=step.number)
     if accelerator.is_main_process:
@@ -82,21 +87,10 @@ def _engine(accelerator: Accelerator, manifest: Manifest) -> Engine:
     return assemble(accelerator, base, controlnet, learning_rate=manifest.train.learning_rate)
 
 
-def _span(manifest: Manifest, accelerator: Accelerator, start: int) -> Span:
-    settings, processes = manifest.train, accelerator.num_processes
-    return Span(
-        start=start,
-        steps=settings.steps,
-        batch_size=settings.batch_size,
-        micro_batch=settings.micro_batch or settings.batch_size,
-        process=accelerator.process_index,
-        processes=processes,
-    )
-
-
-def _steps(run: Path, manifest: Manifest, engine: Engine, span: Span, subset: Subset) -> Iterator[Step]:
-    recipe = Recipe(
+def _recipe(manifest: Manifest, engine: Engine, subset: Subset) -> Recipe:
+    return Recipe(
         kind=subset.card.kind,
+        drawing=drawing(subset.card.kind),
         resolution=manifest.resolution,
         latent_shape=engine.base.latent_shape(manifest.resolution),
         tokenize=partial(tokenize, engine.base.tokenizer),
@@ -104,19 +98,17 @@ def _steps(run: Path, manifest: Manifest, engine: Engine, span: Span, subset: Su
         prompt_drop=manifest.train.prompt_drop,
         seed=manifest.train.seed,
     )
-    table = _training_set(manifest, engine.accelerator, subset)
-    batches = iter(loader(table, recipe, span, workers=manifest.train.workers))
-    steps = fit(engine, batches, span, max_grad_norm=manifest.train.max_grad_norm)
-    if not engine.accelerator.is_main_process:
-        return steps
-    pairs = validation_pairs(manifest) if manifest.train.samples else []
-    return watch(steps, run, engine, manifest=manifest, span=span, pairs=pairs)
 
 
-def _training_set(manifest: Manifest, accelerator: Accelerator, subset: Subset) -> datasets.Dataset:
-    with accelerator.main_process_first():
-        path = ensure_training_set(subset, manifest)
-    return open_training_set(path, manifest.rows)
+def _span(manifest: Manifest, accelerator: Accelerator) -> Span:
+    return Span(
+        start=0,
+        steps=manifest.train.steps,
+        batch_size=manifest.train.batch_size,
+        micro_batch=manifest.train.micro_batch or manifest.train.batch_size,
+        process=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
 
 
 def _export(engine: Engine, run: Path, folder: Path) -> None:

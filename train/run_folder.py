@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from manifests.layout import replace
 from manifests.manifest import Manifest, dump
 from manifests.provenance import git_revision, versions
 from manifests.subset import Subset
@@ -115,6 +116,8 @@ def _note_resumption(run: Path, provenance: Provenance) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_text(text)
-    aside.rename(path)
+    replace(lambda partial: _write_text(partial, text), path)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text)

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from diffusers import ControlNetModel, DDIMScheduler, StableDiffusionControlNetPipeline
+from PIL import Image
 from torch import Tensor
 
 from manifests.condition import decode
 from manifests.dataset import Dataset
+from manifests.layout import replace
 from manifests.manifest import EvaluateSettings, Manifest
 from manifests.subset import held_out
 from manifests.training_set import gather_shard
@@ -112,10 +113,7 @@ def grid(pairs: Sequence[Pair], drawn: np.ndarray) -> np.ndarray:
 
 def save_grid(picture: np.ndarray, path: Path) -> None:
     """Write [H, W, 3] uint8 RGB as a PNG, aside first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_bytes(cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))[1].tobytes())
-    aside.rename(path)
+    replace(lambda partial: Image.fromarray(picture).save(partial, format="PNG"), path)
 
 
 def _frame(tile: np.ndarray) -> np.ndarray:

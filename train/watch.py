@@ -10,17 +10,15 @@ from manifests.manifest import Manifest
 from train.batches import Span
 from train.fit import Engine, Step
 from train.log import Log
-from train.samples import Pair, draw, grid, save_grid
+from train.samples import Pair, draw, grid, save_grid, validation_pairs
 
 
-def watch(
-    steps: Iterator[Step], run: Path, engine: Engine, *, manifest: Manifest, span: Span, pairs: Sequence[Pair]
-) -> Iterator[Step]:
-    """Pass the steps on as they come, showing each; only the first process of a run does this.
-
-    Args:
-        pairs: what the grids show; without any, none is drawn.
-    """
+def watch(steps: Iterator[Step], run: Path, engine: Engine, *, manifest: Manifest, span: Span) -> Iterator[Step]:
+    """Pass the steps on as they come; the first process of the run logs and shows each."""
+    if not engine.accelerator.is_main_process:
+        yield from steps
+        return
+    pairs = validation_pairs(manifest)
     log = Log(run, start=span.start, batch_size=span.batch_size, learning_rate=manifest.train.learning_rate)
     with log, _bar(span) as bar:
         for step in steps:

@@ -1,17 +1,29 @@
 """A Stable Diffusion pipeline of toy size, never trained, and pictures with edges."""
 
 import json
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import cv2
 import datasets
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
+import yaml
+from accelerate.state import AcceleratorState
 from diffusers import AutoencoderKL, ControlNetModel, DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from manifests.condition import encode
+from manifests.dataset import Dataset
+from manifests.family import FamilyCard, create_card
+from manifests.index import build_index
+from manifests.layout import shard_name, shard_path
+from manifests.record import IMAGES, PLAN, family_schema
 from train.base import Base, load_base
 from train.controlnet import trainable_copy
 
@@ -22,6 +34,12 @@ WIDTH = 16
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)  # networks of toy size only wait for each other's threads
+
+
+@pytest.fixture(autouse=True)
+def _fresh_accelerator() -> Iterator[None]:
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)  # accelerate remembers the precision of a process
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +86,68 @@ def table() -> datasets.Dataset:
     return datasets.Dataset.from_list(rows)
 
 
-def _row(number: int) -> dict[str, object]:
+@pytest.fixture(scope="session")
+def dataset_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset of 48 pictures in two shards, with their edges, indexed."""
+    root = tmp_path_factory.mktemp("data") / "circles"
+    dataset = Dataset.create(root, splits={"train": 0.6, "validation": 0.2, "test": 0.2}, shard_rows=24)
+    create_card(root, FamilyCard(family="canny", annotator="canny", version=1, kind="binary"))
+    plan = pa.table({"shard": [0] * 24 + [1] * 24, "source": ["circles"] * 48, "member": ["-"] * 48}, schema=PLAN)
+    _publish(plan, root / "plan" / "00.parquet")
+    for shard in range(2):
+        rows = [_row(number) for number in range(24 * shard, 24 * shard + 24)]
+        name = shard_name(0, shard)
+        _publish(pa.Table.from_pylist([_image_row(row) for row in rows], IMAGES), shard_path(root, "images", name))
+        schema = family_schema("binary", {}, {})
+        _publish(pa.Table.from_pylist([_condition_row(row) for row in rows], schema), shard_path(root, "canny", name))
+    build_index(dataset)
+    return root
+
+
+@pytest.fixture
+def manifest_path(tmp_path: Path, dataset_root: Path, base_folder: Path) -> Path:
+    """A manifest for 16 rows of it and six steps on the base of toy size."""
+    train = {
+        "steps": 6,
+        "batch_size": 4,
+        "learning_rate": 1e-3,
+        "precision": "no",
+        "workers": 0,
+        "checkpoint_every": 2,
+        "sample_every": 3,
+        "samples": 2,
+    }
+    manifest = {
+        "dataset": str(dataset_root),
+        "condition": "canny",
+        "rows": 16,
+        "base": str(base_folder),
+        "resolution": 32,
+        "train": train,
+        "evaluate": {"steps": 2},
+    }
+    path = tmp_path / "circles.yaml"
+    path.write_text(yaml.safe_dump(manifest))
+    return path
+
+
+def _publish(table: pa.Table, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    pq.write_table(table, path)
+
+
+def _image_row(row: dict[str, Any]) -> dict[str, object]:
+    digest = sha256(row["image"]["bytes"]).hexdigest()
+    kept = {name: row[name] for name in ("key", "captions", "image", "width", "height")}
+    return {**kept, "sha256": digest, "stored_sha256": digest, "conversion": ""}
+
+
+def _condition_row(row: dict[str, Any]) -> dict[str, object]:
+    kept = {name: row[name] for name in ("key", "condition", "width", "height")}
+    return {**kept, "status": "ok", "code": "", "error": ""}
+
+
+def _row(number: int) -> dict[str, Any]:
     rng = np.random.default_rng(number)
     image = np.full((40, 48, 3), rng.integers(0, 255, 3), np.uint8)
     colour = tuple(int(value) for value in rng.integers(0, 255, 3))

@@ -9,12 +9,14 @@ import torch
 
 from train.base import Base, tokenize
 from train.batches import Batch, Recipe, Samples, Span, crop_pair, loader, to_pixels
+from train.hints import HINTS
 
 
 @pytest.fixture
 def recipe(base: Base) -> Recipe:
     return Recipe(
         kind="binary",
+        drawing=HINTS["binary"],
         resolution=32,
         latent_shape=base.latent_shape(32),
         tokenize=partial(tokenize, base.tokenizer),

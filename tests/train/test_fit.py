@@ -8,6 +8,7 @@ from train.base import load_base, tokenize
 from train.batches import Batch, Recipe, Span, loader
 from train.controlnet import trainable_copy
 from train.fit import Engine, assemble, fit, losses, start_accelerator
+from train.hints import HINTS
 
 
 def engine_of(base_folder: str, *, learning_rate: float = 1e-3) -> Engine:
@@ -18,6 +19,7 @@ def engine_of(base_folder: str, *, learning_rate: float = 1e-3) -> Engine:
 def batches_of(engine: Engine, table: datasets.Dataset, span: Span) -> list[Batch]:
     recipe = Recipe(
         kind="binary",
+        drawing=HINTS["binary"],
         resolution=32,
         latent_shape=engine.base.latent_shape(32),
         tokenize=partial(tokenize, engine.base.tokenizer),
