@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from manifests.condition import Kind
 
-Parameters = Mapping[str, int | float | str | bool]
+Parameters = Mapping[str, Any]  # drawn for one row: name → int, float, str or bool
 Condition = Any  # what manifests.condition.encode takes for the annotator's kind
 Annotate = Callable[[NDArray[np.uint8], Sequence[Parameters]], list[Condition]]
 
@@ -38,7 +38,7 @@ class Annotator:
     stats: ClassVar[dict[str, pa.DataType]] = {"edge_density": pa.float32()}
     weights: ClassVar[str | None] = None
 
-    def draw(self, seed_key: str) -> dict[str, int | float | str | bool]:
+    def draw(self, seed_key: str) -> dict[str, Any]:
         """Parameters of one row, a function of `seed_key` alone."""
         return {}
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -43,7 +43,7 @@ class Canny(Annotator):
         if not 0 <= low[0] <= low[1] <= high[0] <= high[1]:
             raise ValueError(f"canny: thresholds {low} and {high} are out of order. Keep 0 <= low <= high")
 
-    def draw(self, seed_key: str) -> dict[str, int | float | str | bool]:
+    def draw(self, seed_key: str) -> dict[str, Any]:
         """The row's thresholds."""
         if self.low_range is None or self.high_range is None:
             return {"low": self.low, "high": self.high}

@@ -20,7 +20,7 @@ GENERATED = ("playroom", "fill50k")
 WAYS = "a folder of pictures, *.tar, *.parquet, a Hugging Face dataset's folder, hub:NAME, playroom:N or fill50k:N"
 
 
-def find_corpus(words: str, *, image: str = "", caption: str = "", split: str = "", seed: int = 0) -> Corpus:
+def find_corpus(words: str) -> Corpus:
     """Make out which corpus a user means.
 
     Raises:
@@ -30,10 +30,10 @@ def find_corpus(words: str, *, image: str = "", caption: str = "", split: str = 
     if colon and kind in GENERATED:
         if not location.isdecimal() or int(location) == 0:
             raise ValueError(f"corpus {words}: {location!r} is not a number of pictures. Write for example {kind}:2000")
-        return Corpus(kind, location, seed=seed)
+        return Corpus(kind, location)
     if colon and kind == "hub":
-        return Corpus("hub", location, image=image, caption=caption, split=split)
-    return Corpus(*_on_disk(words), image=image, caption=caption, split=split)
+        return Corpus("hub", location)
+    return Corpus(*_on_disk(words))
 
 
 def _on_disk(words: str) -> tuple[str, str]:

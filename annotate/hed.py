@@ -34,7 +34,7 @@ class Hed(Annotator):
         """Put the network on `device`."""
         network = Network()
         network.load_state_dict(load_weights("ControlNetHED.pth"))
-        network = network.float().eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        network = network.float().eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
         return partial(annotate, network=network, safe=self.safe)
 
     def empty(self, condition: NDArray[np.uint8]) -> bool:

@@ -10,17 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-FORMATS = (
-    "JPEG",
-    "MPO",
-    "PNG",
-    "WEBP",
-    "GIF",
-    "BMP",
-    "TIFF",
-    "PPM",
-    "AVIF",
-)  # no parser that runs programs, as EPS does
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")  # none that runs programs, as EPS does
 KEPT_FORMATS = ("JPEG", "PNG", "WEBP")  # what browsers, datasets and OpenCV all read
 LOSSY_FORMATS = ("JPEG", "MPO", "AVIF")
 MAX_PIXELS = 89_478_485  # a quarter of a gigabyte as RGB; Pillow's own limit

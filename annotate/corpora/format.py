@@ -1,11 +1,13 @@
 """What a format of corpus offers: its references listed, and a raw record read for each."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from annotate.corpora.generated import Truth
+
+MAX_SIDE = 2_048  # pixels
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Corpus:
         image, caption: the columns to read, "" for the obvious ones.
         split: of a Hugging Face dataset, "" for all.
         seed: of a generated corpus.
+        max_side: longer pictures are shrunk to this many pixels; 0 for no bound.
     """
 
     format: str
@@ -25,10 +28,12 @@ class Corpus:
     caption: str = ""
     split: str = ""
     seed: int = 0
+    max_side: int = MAX_SIDE
 
     def __str__(self) -> str:
-        options = {"image": self.image, "caption": self.caption, "split": self.split, "seed": self.seed or ""}
-        query = urlencode({name: value for name, value in options.items() if value})
+        ordinary = Corpus(self.format, self.location)
+        options = {field.name: getattr(self, field.name) for field in fields(self)}
+        query = urlencode({name: value for name, value in options.items() if value != getattr(ordinary, name)})
         return f"{self.format}:{self.location}" + (f"?{query}" if query else "")
 
     @classmethod
@@ -36,9 +41,9 @@ class Corpus:
         """The corpus that `str(corpus)` wrote."""
         named, _, query = text.partition("?")
         kind, _, location = named.partition(":")
-        options = dict(parse_qsl(query))
-        seed = int(options.pop("seed", "0"))
-        return cls(kind, location, **options, seed=seed)
+        options: dict[str, Any] = dict(parse_qsl(query))
+        options |= {name: int(options[name]) for name in ("seed", "max_side") if name in options}
+        return cls(kind, location, **options)
 
 
 class Reference(NamedTuple):

@@ -1,0 +1,77 @@
+"""The actor of an annotate job: detectors loaded once, then shard after shard."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import torch
+
+from annotate.shard import OUT_OF_MEMORY, annotate_shard, bind
+from annotate.task import Task
+from annotate.worker import attempted, open_same
+
+
+@dataclass(frozen=True)
+class AnnotateOrder:
+    """What an annotate job asks of its workers.
+
+    Attributes:
+        dataset_id: of the dataset that every node must find at `root`.
+        batch_size: pictures in one forward pass.
+        threads: that decode and encode beside each worker's model.
+    """
+
+    root: str
+    dataset_id: str
+    tasks: tuple[Task, ...]
+    device: str = "cpu"
+    batch_size: int = 8
+    threads: int = 2
+
+
+class AnnotateWorker:
+    """One actor with its annotators loaded."""
+
+    def __init__(self, order: AnnotateOrder, tally: Any) -> None:
+        pin_threads()
+        self.dataset = open_same(order.root, order.dataset_id)
+        self.bound = bind(order.tasks, torch.device(order.device))
+        self.order = order
+        self.tally = tally
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
+        """Make the shard that `batch` names."""
+        name = str(batch["shard"][0])
+        return {"shard": [name], "trouble": [attempted(self.dataset, name, "annotate", self._make)]}
+
+    def _make(self, name: str) -> None:
+        size = self.order.batch_size
+        while True:
+            try:
+                self._annotate(name, size)
+                return
+            except OUT_OF_MEMORY:  # the whole shard again, so that its batches stay those of one size
+                if size == 1:
+                    raise
+                size //= 2
+                torch.cuda.empty_cache()
+
+    def _annotate(self, name: str, size: int) -> dict[str, Counter[str]]:
+        return annotate_shard(
+            self.dataset,
+            name,
+            self.bound,
+            batch_size=size,
+            threads=self.order.threads,
+            done=self.tally.add.remote,
+        )
+
+
+def pin_threads() -> None:
+    """One thread for each library, so that no sum depends on how many cores a node has; no TF32 either."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True

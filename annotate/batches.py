@@ -1,0 +1,60 @@
+"""Batches within a shard: rows of equal shape, formed in row order, so that the same shard makes the same batches."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.rows import Fault
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Array = NDArray[np.uint8]
+WAITING = 256  # rows that may wait for company of their own shape; then all go, however few
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What one row's annotators read: by source ("image" or a family), an array or why there is none."""
+
+    row: int
+    arrays: dict[str, Array] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """Rows of equal shape may share a batch; a row that lacks something goes with its like."""
+        return tuple((name, array.shape) for name, array in self.arrays.items()) + tuple(self.faults)
+
+
+def bucketed(rows: Iterable[Inputs], size: int) -> Iterator[list[Inputs]]:
+    """Batches of at most `size` rows of one shape."""
+    buckets: dict[tuple[Any, ...], list[Inputs]] = {}
+    waiting = 0
+    for row in rows:
+        bucket = buckets.setdefault(row.shape, [])
+        bucket.append(row)
+        waiting += 1
+        if len(bucket) == size:
+            waiting -= size
+            yield buckets.pop(row.shape)
+        elif waiting >= WAITING:
+            waiting = 0
+            yield from buckets.values()
+            buckets = {}
+    yield from buckets.values()
+
+
+def ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], depth: int) -> Iterator[Result]:
+    """Results in order of the items, at most `depth` of them being made before they are asked for."""
+    running: deque[Future[Result]] = deque()
+    for item in items:
+        running.append(pool.submit(work, item))
+        if len(running) >= depth:
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()

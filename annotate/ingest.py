@@ -1,0 +1,165 @@
+"""One planned shard of a corpus: each record read, checked and stored, or dropped with a reason."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from annotate.batches import ahead
+from annotate.corpora.columns import CAPTIONS, facts
+from annotate.corpora.format import Corpus, Lost, Raw, Reference
+from annotate.corpora.generated import SIDE, Truth
+from annotate.corpus import FORMATS
+from annotate.footer import write_shard
+from annotate.image import Picture, Unusable, normalise
+from annotate.plan import planned
+from manifests.condition import encode
+from manifests.dataset import Dataset
+from manifests.layout import DROPPED, IMAGES, SOURCE, publish
+from manifests.provenance import versions
+from manifests.record import DROPPED as DROPPED_SCHEMA
+from manifests.record import IMAGES as IMAGES_SCHEMA
+from manifests.record import SOURCE as SOURCE_SCHEMA
+from manifests.record import family_schema, row_key
+
+LONGEST_CAPTION = 1 << 16  # bytes
+AHEAD = 32  # records checked before they are asked for
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record that enters the dataset: its rows of images/, source/ and each family of truths."""
+
+    image: Row
+    source: Row
+    truth: Mapping[str, Row] = field(default_factory=dict)
+
+
+def ingest_shard(dataset: Dataset, name: str, *, threads: int, done: Callable[[int], None]) -> None:
+    """Read, check and store one planned shard.
+
+    Args:
+        threads: that check pictures beside the one that reads.
+        done: told how many more records are through.
+    """
+    corpus = Corpus.from_text(dataset.settings.corpus)
+    references = planned(dataset.root, name)
+    kept: list[Kept] = []
+    dropped: list[Row] = []
+    with ThreadPoolExecutor(threads) as pool:
+        records = FORMATS[corpus.format].read(corpus, references)
+        for result in ahead(pool, partial(_examine, corpus=corpus), records, AHEAD):
+            done(1)
+            if isinstance(result, Kept):
+                kept.append(result)
+            else:
+                dropped.append(result)
+    assert len(kept) + len(dropped) == len(references), "every record is kept or dropped"
+    _publish(dataset, name, kept, dropped)
+
+
+def count_dropped(dataset: Dataset) -> Counter[str]:
+    """Dropped records by stage and reason."""
+    tables = (dataset.read(DROPPED, name, ["stage", "reason"]).to_pylist() for name in dataset.shards(DROPPED))
+    return Counter(f"{row['stage']}: {row['reason']}" for rows in tables for row in rows)
+
+
+def _publish(dataset: Dataset, name: str, kept: Sequence[Kept], dropped: Sequence[Row]) -> None:
+    """Put the shard's files into place; images/ comes last, and so vouches for the others."""
+    table = pa.Table.from_pylist(list(dropped), schema=DROPPED_SCHEMA)
+    publish(partial(pq.write_table, table, compression="zstd"), dataset.path(DROPPED, name))
+    for family in (family for family in dataset.families() if dataset.card(family).annotator in _generated(dataset)):
+        card = dataset.card(family)
+        truths = [record.truth[family] for record in kept]
+        table = pa.Table.from_pylist(truths, schema=family_schema(card.kind, {}, {}))
+        publish(partial(write_shard, table, card=card), dataset.path(family, name))
+    for folder, schema, rows in (
+        (SOURCE, SOURCE_SCHEMA, [record.source for record in kept]),
+        (IMAGES, IMAGES_SCHEMA, [record.image for record in kept]),
+    ):
+        table = pa.Table.from_pylist(rows, schema=schema)
+        publish(partial(write_shard, table, packages=versions()), dataset.path(folder, name))
+
+
+def _generated(dataset: Dataset) -> set[str]:
+    return {Corpus.from_text(dataset.settings.corpus).format}
+
+
+def _examine(record: Raw | Lost, *, corpus: Corpus) -> Kept | Row:
+    """A record as it is stored, or why it is dropped."""
+    if isinstance(record, Lost):
+        return _drop(record.reference, "read", record.reason, record.detail)
+    stage = "caption"
+    try:
+        captions = _captions(record.captions)
+        stage = "decode"
+        picture = normalise(record.image, max_side=corpus.max_side)
+    except Unusable as fault:
+        return _drop(record.reference, stage, fault.reason, fault.detail)
+    return _keep(record, captions, picture, used=(corpus.caption, *CAPTIONS))
+
+
+def _drop(reference: Reference, stage: str, reason: str, detail: str) -> Row:
+    said = detail.encode("utf-8", "replace").decode()[:500]
+    return {"source": reference.source, "member": reference.member, "stage": stage, "reason": reason, "detail": said}
+
+
+def _captions(given: Sequence[str | bytes]) -> list[str]:
+    """Captions as clean text, each on one line.
+
+    Raises:
+        Unusable: missing, not_utf8, too_long.
+    """
+    captions = []
+    for caption in given:
+        if len(caption) > LONGEST_CAPTION:
+            raise Unusable("too_long", f"{len(caption)} bytes; the most is {LONGEST_CAPTION}")
+        try:
+            text = caption.decode("utf-8-sig") if isinstance(caption, bytes) else caption
+            text.encode()  # a lone surrogate in JSON is text that no file can hold
+        except UnicodeError as error:
+            raise Unusable("not_utf8", str(error)) from error
+        captions.append(" ".join(text.split()))
+    captions = [caption for caption in captions if caption]
+    if not captions:
+        raise Unusable("missing", "no caption, or only white space")
+    return captions
+
+
+def _keep(record: Raw, captions: list[str], picture: Picture, used: Sequence[str]) -> Kept:
+    digest = hashlib.sha256(record.image).hexdigest()
+    key = row_key(digest, "\n".join(captions))
+    image: Row = {
+        "key": key,
+        "sha256": digest,
+        "stored_sha256": hashlib.sha256(picture.data).hexdigest(),
+        "captions": captions,
+        "image": {"bytes": picture.data, "path": None},
+        "width": picture.width,
+        "height": picture.height,
+        "conversion": picture.conversion,
+    }
+    truth = {family: _truth(key, exact) for family, exact in record.truth.items()}
+    return Kept(image, {"key": key} | facts(record.about, used), truth)
+
+
+def _truth(key: str, exact: Truth) -> Row:
+    """A renderer's own condition as a family's row."""
+    nothing = exact.kind == "keypoints" and not exact.condition
+    return {
+        "key": key,
+        "status": "empty" if nothing else "ok",
+        "code": "",
+        "error": "",
+        "condition": encode(exact.kind, exact.condition),
+        "width": SIDE,
+        "height": SIDE,
+    }

@@ -1,0 +1,26 @@
+"""The actor of an ingest job: it reads and checks the records of shard after shard."""
+
+from typing import Any
+
+import cv2
+
+from annotate.ingest import ingest_shard
+from annotate.worker import attempted, open_same
+
+
+class IngestWorker:
+    """One actor that reads and checks records."""
+
+    def __init__(self, root: str, dataset_id: str, threads: int, tally: Any) -> None:
+        cv2.setNumThreads(1)
+        self.dataset = open_same(root, dataset_id)
+        self.threads = threads
+        self.tally = tally
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
+        """Make the shard that `batch` names."""
+        name = str(batch["shard"][0])
+        return {"shard": [name], "trouble": [attempted(self.dataset, name, "ingest", self._make)]}
+
+    def _make(self, name: str) -> None:
+        ingest_shard(self.dataset, name, threads=self.threads, done=self.tally.add.remote)

@@ -1,0 +1,157 @@
+"""A job: shards spread over a pool of Ray actors, until the disk says that none is missing."""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+import ray.data
+import ray.exceptions
+from ray.data import ActorPoolStrategy, DataContext
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parent.parent
+ROUNDS = 3  # over the shards that are still missing: a lost node is no reason to stop
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How many workers, and the GPUs that each one needs (a share, as 0.25, is enough for a small detector)."""
+
+    workers: int
+    gpus: float = 0.0
+
+
+def in_job() -> bool:
+    """Whether this process is the entry point of `ray job submit`."""
+    return "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
+
+
+def check_path(path: Path, what: str) -> Path:
+    """The path, absolute; inside a submitted job a relative one is refused: no worker would find it.
+
+    Raises:
+        ValueError: relative, inside a job.
+    """
+    if in_job() and not path.is_absolute():
+        raise ValueError(f"{what} {path}: relative, and a Ray job runs elsewhere. Give the path as every node sees it")
+    return path.absolute()
+
+
+def connect(workers: int) -> None:
+    """Join the cluster of this job or of RAY_ADDRESS, else start a Ray on this machine alone."""
+    if ray.is_initialized():
+        return
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # Ray's own chatter stays in Ray's log files
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if in_job():  # the submitted working directory is everybody's already
+        ray.init(address="auto", **quiet)
+        return
+    environment = {"env_vars": {"PYTHONPATH": str(ROOT)}}
+    if os.environ.get("RAY_ADDRESS"):
+        ray.init(address=os.environ["RAY_ADDRESS"], runtime_env=environment, **quiet)
+        return
+    cpus = max(os.cpu_count() or 1, workers)
+    ray.init(
+        address="local",
+        num_cpus=cpus,
+        include_dashboard=False,
+        _node_ip_address="127.0.0.1",
+        runtime_env=environment,
+        **quiet,
+    )
+
+
+class Tally:
+    """Counts rows for the driver's progress bar; an actor that needs no core."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def add(self, rows: int) -> None:
+        """Count more rows."""
+        self.rows += rows
+
+    def total(self) -> int:
+        """All rows so far."""
+        return self.rows
+
+
+def run_shards(
+    worker: type,
+    arguments: Mapping[str, Any],
+    missing: Callable[[], Sequence[str]],
+    pool: Pool,
+    *,
+    rows: int,
+    what: str,
+) -> None:
+    """Let actors make the missing shards; disk is the truth, what Ray returns is only a report.
+
+    Args:
+        worker: a class whose calls take {"shard": [name]} and return {"shard": [name], "trouble": [what went wrong]}.
+        arguments: of its constructor; `tally` is added.
+        rows: left to do, for the progress bar named `what`.
+
+    Raises:
+        ValueError: shards are still missing after three rounds; says what kept the first one.
+    """
+    DataContext.get_current().enable_progress_bars = False
+    tally = ray.remote(num_cpus=0)(Tally).remote()
+    trouble: dict[str, str] = {}
+    previous: list[str] = []
+    with _followed(tally, rows, what):
+        for _ in range(ROUNDS):
+            names = list(missing())
+            if not names or (names == previous and all(trouble.get(name) for name in names)):
+                break
+            previous = names
+            try:
+                trouble |= _round(worker, {**arguments, "tally": tally}, names, pool)
+            except ray.exceptions.RayError as error:  # a worker that can't start, a cluster that is going away
+                trouble |= dict.fromkeys(names, str(error).strip().splitlines()[-1])
+    left = list(missing())
+    if left:
+        why = trouble.get(left[0]) or "its worker died"
+        raise ValueError(f"{len(left)} shards could not be made; {left[0]}: {why}. Mend that, and start the job again")
+
+
+def _round(worker: type, arguments: Mapping[str, Any], names: Sequence[str], pool: Pool) -> dict[str, str]:
+    """One pass over shards: what went wrong with each, "" for nothing."""
+    shards = ray.data.from_items([{"shard": name} for name in names], override_num_blocks=len(names))
+    reports = shards.map_batches(
+        worker,
+        batch_size=1,
+        compute=ActorPoolStrategy(size=min(pool.workers, len(names))),
+        fn_constructor_kwargs=dict(arguments),
+        num_cpus=1,
+        num_gpus=pool.gpus or None,
+    )
+    return {report["shard"]: report["trouble"] for report in reports.iter_rows()}
+
+
+@contextmanager
+def _followed(tally: Any, rows: int, what: str) -> Iterator[None]:
+    """A bar with rate and time left that follows a tally; silent when nobody is looking."""
+    with tqdm(total=rows, desc=what, unit="img", disable=not sys.stderr.isatty(), smoothing=0.05) as bar:
+        stop = threading.Event()
+
+        def follow() -> None:
+            while not stop.wait(0.5):
+                bar.update(ray.get(tally.total.remote()) - bar.n)
+            bar.update(ray.get(tally.total.remote()) - bar.n)
+
+        follower = threading.Thread(target=follow, daemon=True)
+        follower.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            follower.join()

@@ -1,0 +1,87 @@
+"""Which annotators there are, and how settings become one: from a user's words or from a family's card."""
+
+import dataclasses
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from annotate.annotator import Annotator
+from annotate.canny import Canny
+from annotate.hed import Hed
+from annotate.scribble import Scribble
+from annotate.weights import describe
+from manifests.family import FamilyCard, Weights
+from manifests.provenance import versions
+
+ANNOTATORS: dict[str, type[Annotator]] = {"canny": Canny, "hed": Hed, "scribble": Scribble}
+
+
+def build(name: str, settings: Mapping[str, Any], where: str) -> Annotator:
+    """An annotator with the settings given, the rest at their defaults.
+
+    Args:
+        where: what the user wrote, for errors.
+
+    Raises:
+        ValueError: no such annotator, no such setting, or a value that can't be.
+    """
+    if name not in ANNOTATORS:
+        raise ValueError(f"{where}: no annotator {name!r}{_hint(name, ANNOTATORS)}. There are {', '.join(ANNOTATORS)}")
+    known = {field.name for field in dataclasses.fields(ANNOTATORS[name])}
+    for setting in settings:
+        if setting not in known:
+            raise ValueError(
+                f"{where}: {name} has no setting {setting!r}{_hint(setting, known)}. "
+                f"It has {', '.join(sorted(known)) or 'none'}"
+            )
+    try:
+        built: Annotator = TypeAdapter(ANNOTATORS[name]).validate_python(dict(settings))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "its settings"
+        raise ValueError(
+            f"{where}: {name}: {field}: {first['msg']}, not {first['input']!r}. Mend the setting"
+        ) from error
+    return built
+
+
+def make_card(annotator: Annotator, family: str, *, resolution: int, made_from: Mapping[str, str]) -> FamilyCard:
+    """The card of a family that `annotator` makes; asks for the weights, so that a missing file is known at once."""
+    return FamilyCard(
+        family=family,
+        annotator=annotator.name,
+        version=annotator.version,
+        kind=annotator.kind,
+        settings=dataclasses.asdict(annotator),
+        resolution=resolution,
+        weights=[Weights(**describe(annotator.weights))] if annotator.weights else [],
+        made_from=dict(made_from),
+        packages=versions(),
+        parameters={name: str(kind) for name, kind in annotator.parameters.items()},
+        stats={name: str(kind) for name, kind in annotator.stats.items()},
+    )
+
+
+def from_card(card: FamilyCard) -> Annotator:
+    """The very annotator that made a family.
+
+    Raises:
+        ValueError: it can't be had here: unknown, of another version, or its weights are other ones.
+    """
+    where = f"family {card.family}"
+    annotator = build(card.annotator, card.settings, where)
+    here = make_card(annotator, card.family, resolution=card.resolution, made_from=card.made_from)
+    if here.fingerprint != card.fingerprint:
+        differing = [name for name in card.identity if card.identity[name] != here.identity[name]]
+        raise ValueError(
+            f"{where}: made by {card.annotator} {card.fingerprint}, but here it is {here.fingerprint}: "
+            f"{', '.join(differing)} differ. Use the version and weights that its annotator.json names"
+        )
+    return annotator
+
+
+def _hint(name: str, known: Mapping[str, object] | set[str]) -> str:
+    near = get_close_matches(name, list(known), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""

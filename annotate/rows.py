@@ -1,0 +1,55 @@
+"""One row of a family: a condition, or why there is none, as it goes into the shard."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from annotate.annotator import Condition, Parameters
+from annotate.task import Task
+from manifests.condition import encode
+
+Row = dict[str, Any]  # the columns of manifests.record.family_schema
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a picture has no condition: a code for counting, and the class of the exception."""
+
+    code: str  # decode | source | annotate | encode
+    error: str
+
+
+def finish(task: Task, key: str, condition: Condition | Fault, parameters: Parameters) -> Row:
+    """Measure and encode a condition; a fault of its own becomes the row's."""
+    if isinstance(condition, Fault):
+        return _failed(task, key, condition)
+    try:
+        row = _made(task, key, condition, parameters)
+    except ValueError as error:
+        return _failed(task, key, Fault("encode", type(error).__name__))
+    return row
+
+
+def _made(task: Task, key: str, condition: Condition, parameters: Parameters) -> Row:
+    annotator = task.annotator
+    height, width = np.asarray(condition).shape[:2]
+    row: Row = {
+        "key": key,
+        "status": "empty" if annotator.empty(condition) else "ok",
+        "code": "",
+        "error": "",
+        "condition": encode(annotator.kind, condition),
+        "width": width,
+        "height": height,
+    }
+    if annotator.parameters:
+        row["parameters"] = dict(parameters)
+    if annotator.stats:
+        row["stats"] = annotator.measure(condition)
+    return row
+
+
+def _failed(task: Task, key: str, fault: Fault) -> Row:
+    row: Row = {"key": key, "status": "failed", "code": fault.code, "error": fault.error}
+    return row | {"condition": None, "width": None, "height": None}

@@ -1,0 +1,186 @@
+"""One shard of some families: decode ∥ batch ∥ model ∥ encode, then published whole."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from annotate.annotator import Annotate, Condition, Parameters
+from annotate.batches import Inputs, ahead, bucketed
+from annotate.footer import write_shard
+from annotate.image import decode, fit
+from annotate.rows import Fault, Row, finish
+from annotate.task import IMAGE, Task
+from manifests import condition
+from manifests.dataset import Dataset
+from manifests.layout import IMAGES, publish
+from manifests.record import family_schema
+
+AHEAD = 32  # rows decoded before the model asks for them
+PENDING = 64  # conditions that wait to be encoded
+
+OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A task whose annotator is ready to run."""
+
+    task: Task
+    annotate: Annotate
+
+
+def bind(tasks: Sequence[Task], device: torch.device) -> list[Bound]:
+    """Load every annotator, once."""
+    return [Bound(task, task.annotator.load(device)) for task in tasks]
+
+
+def annotate_shard(
+    dataset: Dataset, name: str, bound: Sequence[Bound], *, batch_size: int, threads: int, done: Callable[[int], None]
+) -> dict[str, Counter[str]]:
+    """Make one shard of every family that lacks it.
+
+    Args:
+        batch_size: pictures in one forward pass.
+        threads: that decode and encode beside the one that runs the models.
+        done: told how many more rows are through.
+
+    Returns:
+        For each family made, its rows by status.
+    """
+    todo = [one for one in bound if not dataset.path(one.task.family, name).exists()]
+    if not todo:
+        return {}
+    with ThreadPoolExecutor(threads) as pool:
+        keys, inputs = _inputs(dataset, name, [one.task for one in todo], pool)
+        tables = _make(bucketed(inputs, batch_size), keys, todo, pool, done)
+    for one in todo:
+        family = one.task.family
+        publish(partial(write_shard, tables[family], card=one.task.card), dataset.path(family, name))
+    return {family: Counter(table["status"].to_pylist()) for family, table in tables.items()}
+
+
+def _inputs(dataset: Dataset, name: str, tasks: Sequence[Task], pool: Executor) -> tuple[list[str], Iterator[Inputs]]:
+    """Keys of the shard's rows, and what its annotators read: from disk whatever this job doesn't make."""
+    made = {task.family for task in tasks}
+    sources = {task.source for task in tasks} - made
+    keys: list[str] = dataset.read(IMAGES, name, ["key"])["key"].to_pylist()
+    cells: dict[str, Sequence[Any]] = {}
+    for source in sorted(sources):
+        family, column = (IMAGES, "image") if source == IMAGE else (source, "condition")
+        table = dataset.read(family, name, ["key", column])
+        assert table["key"].to_pylist() == keys, f"{family}/{name} has other rows than images/"
+        cells[source] = table[column]
+    resolutions = {task.card.resolution for task in tasks if task.source == IMAGE}
+    assert len(resolutions) <= 1, "one decode serves all families of a job"
+    kinds = {source: dataset.card(source).kind for source in sources if source != IMAGE}
+    read = partial(_read, cells=cells, kinds=kinds, resolution=max(resolutions, default=0))
+    return keys, ahead(pool, read, range(len(keys)), AHEAD)
+
+
+def _read(row: int, *, cells: Mapping[str, Any], kinds: Mapping[str, condition.Kind], resolution: int) -> Inputs:
+    """Decode what one row's annotators read."""
+    inputs = Inputs(row)
+    for source, column in cells.items():
+        cell = column[row].as_py()
+        try:
+            if source == IMAGE:
+                inputs.arrays[source] = fit(decode(cell["bytes"]), resolution)
+            elif cell is None:
+                inputs.faults[source] = Fault("source", "")
+            else:
+                inputs.arrays[source] = condition.decode(kinds[source], cell)
+        except ValueError as error:
+            inputs.faults[source] = Fault("decode", type(error).__name__)
+    return inputs
+
+
+def _make(
+    batches: Iterable[list[Inputs]],
+    keys: Sequence[str],
+    bound: Sequence[Bound],
+    pool: Executor,
+    done: Callable[[int], None],
+) -> dict[str, pa.Table]:
+    """Run every annotator over every batch, encoding behind its back."""
+    rows: dict[str, list[Future[Row] | Row | None]] = {one.task.family: [None] * len(keys) for one in bound}
+    pending: list[Future[Row]] = []
+    for batch in batches:
+        made: dict[str, list[Condition | Fault]] = {}
+        for one in bound:
+            drawn = [one.task.annotator.draw(f"{keys[item.row]}:{one.task.family}") for item in batch]
+            made[one.task.family] = _run(one, batch, made, drawn)
+            for item, result, parameters in zip(batch, made[one.task.family], drawn, strict=True):
+                future = pool.submit(finish, one.task, keys[item.row], result, parameters)
+                rows[one.task.family][item.row] = future
+                pending.append(future)
+        while len(pending) > PENDING:
+            pending.pop(0).result()
+        done(len(batch))
+    return {one.task.family: _table(one.task, rows[one.task.family]) for one in bound}
+
+
+def _table(task: Task, rows: Sequence[Any]) -> pa.Table:
+    annotator = task.annotator
+    schema = family_schema(annotator.kind, annotator.parameters, annotator.stats)
+    return pa.Table.from_pylist([row.result() for row in rows], schema=schema)
+
+
+def _run(
+    one: Bound,
+    batch: Sequence[Inputs],
+    made: Mapping[str, Sequence[Condition | Fault]],
+    drawn: Sequence[Parameters],
+) -> list[Condition | Fault]:
+    """Conditions of one batch; where the source has a fault, so has the row."""
+    source = one.task.source
+    given: list[Condition | Fault] = [
+        made[source][place] if source in made else item.arrays.get(source, item.faults.get(source))
+        for place, item in enumerate(batch)
+    ]
+    results = [Fault("source", item.error) if isinstance(item, Fault) else item for item in given]
+    if source == IMAGE:
+        results = given
+    able = [place for place, item in enumerate(given) if not isinstance(item, Fault)]
+    if able:
+        arrays = np.stack([np.asarray(given[place]) for place in able])
+        for place, result in zip(able, _annotate(one, arrays, [drawn[place] for place in able]), strict=True):
+            results[place] = result
+    return results
+
+
+def _annotate(one: Bound, arrays: Any, drawn: Sequence[Parameters]) -> list[Condition | Fault]:
+    """Annotate a batch; when a picture spoils it, each picture by itself."""
+    try:
+        return one.annotate(arrays, drawn)
+    except OUT_OF_MEMORY:
+        raise
+    except OSError:  # not the picture's fault
+        raise
+    except Exception as error:  # whatever a detector raises is a fact about these pictures
+        if len(arrays) == 1:
+            return [Fault("annotate", type(error).__name__)]
+        return [
+            result
+            for place in range(len(arrays))
+            for result in _annotate(one, arrays[place : place + 1], [drawn[place]])
+        ]
+
+
+def missing(dataset: Dataset, tasks: Sequence[Task]) -> list[str]:
+    """Shards that some family of the job still lacks."""
+    return sorted({name for task in tasks for name in dataset.missing(task.family)})
+
+
+def count(dataset: Dataset, family: str) -> Counter[str]:
+    """Rows of a whole family by status."""
+    total: Counter[str] = Counter()
+    for name in dataset.shards(family):
+        total.update(dataset.read(family, name, ["status"])["status"].to_pylist())
+    return total

@@ -1,0 +1,111 @@
+"""What an annotate job is asked to make: a user's words as families with annotators, in an order that works."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from annotate.annotator import Annotator
+from annotate.registry import ANNOTATORS, build, make_card
+from manifests.dataset import Dataset
+from manifests.family import FamilyCard
+from manifests.layout import RESERVED
+
+IMAGE = "image"  # the source of annotators that read the picture itself
+
+
+@dataclass(frozen=True)
+class Task:
+    """One family to make.
+
+    Attributes:
+        source: "image", or the family whose conditions the annotator reads.
+    """
+
+    card: FamilyCard
+    annotator: Annotator
+    source: str = IMAGE
+
+    @property
+    def family(self) -> str:
+        """The family's name."""
+        return self.card.family
+
+
+def make_tasks(
+    dataset: Dataset, words: Sequence[str], *, settings: Sequence[str] = (), resolution: int = 512
+) -> list[Task]:
+    """Families to make, those that others read first.
+
+    Args:
+        words: `ANNOTATOR`, or `FAMILY=ANNOTATOR`.
+        settings: `FAMILY.setting=value`, the value as YAML.
+
+    Raises:
+        ValueError: a name, a setting or a source that doesn't exist.
+    """
+    named = dict(_named(word) for word in words)
+    overrides = _overrides(settings, named)
+    annotators = {family: build(name, overrides[family], _words(family, name)) for family, name in named.items()}
+    tasks: dict[str, Task] = {}
+    for family, annotator in sorted(annotators.items(), key=lambda item: item[1].reads != IMAGE):
+        source, fingerprint = _source(dataset, family, annotator, tasks)
+        made_from = {} if source == IMAGE else {source: fingerprint}
+        kept = resolution if source == IMAGE else _resolution(dataset, source, tasks)
+        card = make_card(annotator, family, resolution=kept, made_from=made_from)
+        tasks[family] = Task(card, annotator, source)
+    return list(tasks.values())
+
+
+def _named(word: str) -> tuple[str, str]:
+    family, equals, annotator = word.partition("=")
+    annotator = annotator if equals else family
+    if family in RESERVED or not family.replace("_", "").isalnum():
+        raise ValueError(
+            f"family {family!r}: that name is taken by the layout, or has odd characters. Use a-z, 0-9 and _"
+        )
+    return family, annotator
+
+
+def _words(family: str, annotator: str) -> str:
+    return family if family == annotator else f"{family}={annotator}"
+
+
+def _overrides(settings: Sequence[str], named: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    overrides: dict[str, dict[str, Any]] = {family: {} for family in named}
+    for words in settings:
+        path, equals, value = words.partition("=")
+        family, dot, setting = path.partition(".")
+        if not equals or not dot:
+            raise ValueError(f"--set {words}: not of the form FAMILY.setting=value, as in canny.low=50")
+        if family not in overrides:
+            raise ValueError(f"--set {words}: this job has no family {family!r}. It has {', '.join(named)}")
+        overrides[family][setting] = yaml.safe_load(value)
+    return overrides
+
+
+def _source(dataset: Dataset, family: str, annotator: Annotator, tasks: Mapping[str, Task]) -> tuple[str, str]:
+    """The family that an annotator reads, from this job or from the dataset, with its fingerprint."""
+    if annotator.reads == IMAGE:
+        return IMAGE, ""
+    fitting = {name: task.card for name, task in tasks.items() if task.annotator.name == annotator.reads}
+    if not fitting:
+        cards = {name: dataset.card(name) for name in dataset.families()}
+        fitting = {name: card for name, card in cards.items() if card.annotator == annotator.reads}
+    if not fitting:
+        raise ValueError(
+            f"{family}: {annotator.name} reads {annotator.reads}, which {dataset.root} doesn't have. "
+            f"Make both: python pipelines/annotate.py {dataset.root} {annotator.reads} {family}"
+        )
+    chosen = annotator.reads if annotator.reads in fitting else sorted(fitting)[0]
+    return chosen, fitting[chosen].fingerprint
+
+
+def _resolution(dataset: Dataset, source: str, tasks: Mapping[str, Task]) -> int:
+    return tasks[source].card.resolution if source in tasks else dataset.card(source).resolution
+
+
+def known_annotators() -> str:
+    """Names of all annotators, for help texts."""
+    return ", ".join(ANNOTATORS)

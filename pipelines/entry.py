@@ -1,0 +1,19 @@
+"""How every entry point runs: what a user got wrong is one message and an exit code, not a traceback."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+
+def run(main: Callable[..., Any]) -> None:
+    """Run a recipe as a command."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command()(main)
+    try:
+        app()
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:  # no space, no permission, no such folder: the message names the file
+        sys.exit(f"error: {error}. Nothing half-written was left; mend that, and start again")
