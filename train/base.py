@@ -46,6 +46,7 @@ def load_base(name_or_path: str) -> Base:
     Returns:
         Its parts as float32 on the CPU; no parameter asks for a gradient.
     """
+    _check_folder(name_or_path)
     try:
         base = Base(
             vae=AutoencoderKL.from_pretrained(name_or_path, subfolder="vae"),
@@ -122,9 +123,18 @@ def encode_tokens(base: Base, tokens: Tensor) -> Tensor:
     return torch.as_tensor(base.text_encoder(tokens)[0])
 
 
-def is_local(name_or_path: str) -> bool:
-    """Tell a folder from a name on the Hub."""
-    return Path(name_or_path).is_dir()
+def _check_folder(name_or_path: str) -> None:
+    folder = Path(name_or_path)
+    if folder.is_dir():
+        missing = [part for part in PARTS if not (folder / part).is_dir()]
+        if missing:
+            raise ValueError(
+                f"base: {folder} lacks {', '.join(missing)}. Give a folder that holds a pipeline in diffusers layout"
+            )
+    elif folder.is_absolute() or name_or_path.startswith("."):
+        raise ValueError(
+            f"base: there is no folder {folder}. Give one that holds a pipeline in diffusers layout, or a Hub name"
+        )
 
 
 def _first_line(error: Exception) -> str:

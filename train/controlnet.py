@@ -25,6 +25,17 @@ def trainable_copy(unet: UNet2DConditionModel, *, seed: int) -> ControlNetModel:
     return controlnet
 
 
+def rounded_copy(controlnet: ControlNetModel, dtype: torch.dtype) -> ControlNetModel:
+    """Copy a ControlNet in evaluation mode, its weights rounded to `dtype`, to draw with beside a locked copy of it."""
+    with torch.device("meta"):
+        copy = ControlNetModel.from_config(controlnet.config)
+    weights = {name: weight.detach().to(dtype, copy=True) for name, weight in controlnet.state_dict().items()}
+    copy.load_state_dict(weights, assign=True)
+    copy.requires_grad_(False)
+    copy.eval()
+    return copy
+
+
 def load_controlnet(folder: Path) -> ControlNetModel:
     """Read a trained ControlNet in diffusers format, in evaluation mode on the CPU."""
     if not (folder / "config.json").is_file():
@@ -56,7 +67,8 @@ def predict(
     Returns:
         [B, C, h, w] the U-Net's prediction, float32.
     """
-    # The trainable copy keeps float32 weights; autocast, where there is one, chooses what it computes in.
+    # The trainable copy keeps float32 weights, and accelerate's autocast lies around it alone; the locked copy computes
+    # in the dtype its weights were rounded to.
     down, middle = controlnet(
         noisy, timesteps, encoder_hidden_states=text.float(), controlnet_cond=hint, return_dict=False
     )

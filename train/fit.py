@@ -104,15 +104,14 @@ def losses(engine: Engine, batch: Batch) -> Tensor:
     """
     latents = encode_images(engine.base, batch.pixels, batch.posterior_noise)
     shares = engine.shares[batch.timesteps]
-    with engine.accelerator.autocast():
-        answer = predict(
-            engine.base.unet,
-            engine.controlnet,
-            noised(latents, batch.noise, shares),
-            batch.timesteps,
-            encode_tokens(engine.base, batch.tokens),
-            hint=batch.hint,
-        )
+    answer = predict(
+        engine.base.unet,
+        engine.controlnet,
+        noised(latents, batch.noise, shares),
+        batch.timesteps,
+        encode_tokens(engine.base, batch.tokens),
+        hint=batch.hint,
+    )
     prediction = engine.base.scheduler.config.prediction_type
     return sample_losses(answer, target(latents, batch.noise, shares, prediction=prediction))
 

@@ -59,6 +59,7 @@ def draw(base: Base, controlnet: ControlNetModel, pairs: Sequence[Pair], setting
     """Draw every pair's caption under its hint.
 
     Args:
+        controlnet: in the base's dtype.
         settings: steps, guidance, control scale and seed, those of the evaluation.
 
     Returns:

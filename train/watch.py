@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from manifests.manifest import Manifest
 from train.batches import Span
+from train.controlnet import rounded_copy
 from train.fit import Engine, Step
 from train.log import Log
 from train.samples import Pair, draw, grid, save_grid, validation_pairs
@@ -31,8 +32,8 @@ def watch(steps: Iterator[Step], run: Path, engine: Engine, *, manifest: Manifes
 
 
 def _show(log: Log, run: Path, engine: Engine, pairs: Sequence[Pair], *, manifest: Manifest, step: int) -> None:
-    with engine.accelerator.autocast():
-        drawn = draw(engine.base, engine.plain, pairs, manifest.evaluate)
+    controlnet = rounded_copy(engine.plain, engine.base.unet.dtype)
+    drawn = draw(engine.base, controlnet, pairs, manifest.evaluate)
     picture = grid(pairs, drawn)
     save_grid(picture, run / "samples" / f"step-{step:06d}.png")
     log.picture(picture, step=step)

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,8 +66,7 @@ def test_a_run_that_stops_and_goes_on_is_bit_equal_to_one_that_does_not(manifest
     assert run(manifest_path, tmp_path / "whole").exit_code == 0
     # It was killed in step 6: logged up to step 5, saved after step 4.
     assert run(manifest_path, tmp_path / "parts", "--set", "train.steps=5").exit_code == 0
-    for name in ("step-000005",):
-        _remove(tmp_path / "parts" / "checkpoints" / name)
+    shutil.rmtree(tmp_path / "parts" / "checkpoints" / "step-000005")
     result = run(manifest_path, tmp_path / "parts", "--resume")
     assert result.exit_code == 0, result.output
     assert "2 steps" in result.output
@@ -102,15 +102,14 @@ def test_a_folder_that_holds_no_run_is_refused(manifest_path: Path, tmp_path: Pa
     [
         ("rows=1000", "1000 rows are asked for"),
         ("condition=cany", "canny"),
-        ("base=nowhere/at-all", "no pipeline can be read from"),
+        ("base=./nowhere", "there is no folder"),
         ("resolution=30", "not a multiple of the base's stride 8. Take 24"),
         ("train.stepz=3", "steps"),
     ],
 )
 def test_a_wrong_manifest_is_refused_before_anything_is_written(
-    manifest_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, setting: str, message: str
+    manifest_path: Path, tmp_path: Path, *, setting: str, message: str
 ) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     result = run(manifest_path, tmp_path / "run", "--set", setting)
     assert result.exit_code == 1
     assert message in result.stderr
@@ -142,11 +141,9 @@ def test_plain_diffusers_draws_with_the_controlnet(manifest_path: Path, tmp_path
     assert picture.size == (32, 32)
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def _files(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def _remove(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
