@@ -19,7 +19,8 @@ from evaluate.adherence import ADHERENCE
 from evaluate.job import evaluate
 from evaluate.plan import plan_evaluation
 from evaluate.progress import bar
-from evaluate.report import SCORES_FILE, with_interval
+from evaluate.render import with_interval
+from evaluate.report import SCORES_FILE
 from evaluate.scores import read_scores
 from evaluate.spec import read_spec
 from evaluate.summary import summarise, verdict
@@ -32,8 +33,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def main(
     run: Annotated[Path, typer.Argument(help="Folder of a finished training run.")],
     out: Annotated[Path | None, typer.Option(help="Folder to write. Default: RUN/evaluation")] = None,
-    overrides: Annotated[list[str] | None, typer.Option("--set", help="evaluate.field=value, any number of times")] = None,
-    actors: Annotated[int | None, typer.Option(help="How many share the work. Default: one per GPU, else per CPU")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="evaluate.field=value, any number of times")
+    ] = None,
+    actors: Annotated[
+        int | None, typer.Option(help="How many share the work. Default: one per GPU, else per CPU")
+    ] = None,
 ) -> None:
     """Draw a run's test split, annotate the pictures again, and report how well they obey."""
     try:
@@ -62,7 +67,9 @@ def show(folder: Path) -> None:
     """Print the table of an evaluation."""
     spec = read_spec(folder)
     summary = summarise(read_scores(folder / SCORES_FILE), ADHERENCE[spec.protocol.annotator], asked=spec.asked)
-    table = Table("measure", *summary.primary.arms, "normalised [95% CI]", title=f"{spec.run}: {summary.samples} samples")
+    table = Table(
+        "measure", *summary.primary.arms, "normalised [95% CI]", title=f"{spec.run}: {summary.samples} samples"
+    )
     for line in summary.lines:
         name = f"{line.measure.name} (primary)" if line.measure.primary else line.measure.name
         table.add_row(name, *(f"{value.value:.3f}" for value in line.arms.values()), with_interval(line.normalised))

@@ -40,6 +40,7 @@ def spec(*, run: str = "synthetic", rows: int = 1_000, asked: int = 24, conditio
         run=run,
         rows=rows,
         steps=600,
+        samples_seen=600 * 32,
         manifest_fingerprint="00112233445566aa",
         subset_fingerprint="ffeeddccbbaa9988",
         controlnet_sha256=f"{rows:064x}",
@@ -49,7 +50,9 @@ def spec(*, run: str = "synthetic", rows: int = 1_000, asked: int = 24, conditio
     )
 
 
-def write_evaluation(folder: Path, *, caption: str | None = None, samples: int = 24, blur: float = 2.0, rows: int = 1_000) -> None:
+def write_evaluation(
+    folder: Path, *, caption: str | None = None, samples: int = 24, blur: float = 2.0, rows: int = 1_000
+) -> None:
     """Write what an evaluation leaves behind: spec.json, scores.parquet and pictures/."""
     write_spec(spec(rows=rows, asked=samples), folder)
     records = [playroom.record(7, row) for row in range(samples)]
@@ -78,7 +81,7 @@ def write_evaluation(folder: Path, *, caption: str | None = None, samples: int =
     pq.write_table(gather([rows_to_table(rows_)]), folder / "scores.parquet")
 
 
-def rows_to_table(rows):  # noqa: ANN001, ANN201
+def rows_to_table(rows):
     """Rows as a table of scores."""
     import pyarrow as pa
 
