@@ -1,98 +1,81 @@
-"""How a condition is stored: the measurement itself, lossless, as small as its kind allows."""
+"""How a condition is stored: as a measurement, losslessly, each kind in its own form."""
 
-import io
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from PIL import Image
 
 Kind = Literal["binary", "soft", "depth", "classes", "keypoints"]
-Cell = Any  # one value of a condition column, as pyarrow takes and gives it: dict of bytes, or nested lists
-Array = NDArray[Any]
+Condition: TypeAlias = Any  # an array by kind, see `encode`; a list of arrays for keypoints
+Cell: TypeAlias = Any  # what Arrow stores, by kind
 
-IMAGE = pa.struct({"bytes": pa.binary(), "path": pa.string()})  # what datasets calls the Image feature
-COLUMN: dict[Kind, pa.DataType] = {
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+CELLS: dict[Kind, pa.DataType] = {
     "binary": IMAGE,
     "soft": IMAGE,
-    "depth": pa.struct({"image": IMAGE, "min": pa.float32(), "max": pa.float32()}),
     "classes": IMAGE,
-    "keypoints": pa.list_(pa.list_(pa.list_(pa.float32()))),
+    "depth": pa.struct([("image", IMAGE), ("min", pa.float32()), ("max", pa.float32())]),
+    "keypoints": pa.list_(pa.list_(pa.list_(pa.float32(), 3))),
 }
-JOINTS = 18  # per person, in the order of OpenPose's COCO model
-_DEPTH_STEPS = 65_535  # of a 16-bit PNG
+JOINTS = 18  # of OpenPose's body model
+_LOSSLESS_WEBP = [cv2.IMWRITE_WEBP_QUALITY, 101]  # above 100 is lossless
+_DEPTH_STEPS = 65_535
 
 
-def encode(kind: Kind, array: Array | list[Array]) -> Cell:
-    """Turn a condition into the cell that its column stores.
+def encode(kind: Kind, condition: Condition) -> Cell:
+    """A condition to its stored form.
 
     Args:
-        kind: decides shape, type and range of `array`:
-            binary: [H, W] uint8 in {0, 1}; 1 is an edge. Stored as 0 and 255, so that a viewer shows it.
-            soft: [H, W] uint8 in 0..255.
-            depth: [H, W] float32, finite; kept to 1/65,535 of the picture's own range.
-            classes: [H, W] uint8 class indices.
-            keypoints: list of [18, 3] float32 per person: x and y in pixels, score; score 0 means absent.
+        condition: binary: [H, W] uint8 in {0, 1}; soft: [H, W] uint8; classes: [H, W] uint8 indices; depth: [H, W]
+            float32, finite, any range; keypoints: one [18, 3] float32 (x, y in pixels, score; score 0 is absent) for
+            each person.
     """
     if kind == "keypoints":
-        people = [np.asarray(person, dtype=np.float32) for person in array]
-        assert all(person.shape == (JOINTS, 3) for person in people), [person.shape for person in people]
-        return [person.tolist() for person in people]
-    measured = np.asarray(array)
-    assert measured.ndim == 2, f"a {kind} condition is [H, W], not {measured.shape}"
+        return [np.asarray(person, np.float32).reshape(JOINTS, 3).tolist() for person in condition]
+    array = np.asarray(condition)
+    assert array.ndim == 2, f"a {kind} condition is [H, W], not {array.shape}"
     if kind == "depth":
-        return _encode_depth(measured)
-    assert measured.dtype == np.uint8, f"a {kind} condition is uint8, not {measured.dtype}"
-    if kind == "classes":
-        return _image(_png(measured))
+        return _encode_depth(array)
+    assert array.dtype == np.uint8, f"a {kind} condition is uint8, not {array.dtype}"
     if kind == "binary":
-        assert measured.max(initial=0) <= 1, "a binary condition holds 0 and 1 only"
-        return _image(_webp(measured * np.uint8(255)))
-    return _image(_webp(measured))
+        assert array.max(initial=0) <= 1, "a binary condition is 0 or 1"
+        return _picture(".webp", array * np.uint8(255), _LOSSLESS_WEBP)
+    if kind == "soft":
+        return _picture(".webp", array, _LOSSLESS_WEBP)
+    return _picture(".png", array, [])
 
 
-def decode(kind: Kind, cell: Cell) -> Any:
-    """Turn a stored cell back into the array (for keypoints: the list of arrays) that `encode` was given."""
+def decode(kind: Kind, cell: Cell) -> Condition:
+    """The condition that `encode` stored; exact, but for depth, which is exact to a 65,535th of its range."""
     if kind == "keypoints":
-        return [np.asarray(person, dtype=np.float32).reshape(JOINTS, 3) for person in cell]
+        return [np.asarray(person, np.float32).reshape(JOINTS, 3) for person in cell]
     if kind == "depth":
-        steps = _pixels(cell["image"]["bytes"]).astype(np.float32)
-        low, high = np.float32(cell["min"]), np.float32(cell["max"])
-        return low + steps * ((high - low) / np.float32(_DEPTH_STEPS))
-    measured = _pixels(cell["bytes"])
-    return (measured > 127).astype(np.uint8) if kind == "binary" else measured
+        steps = _pixels(cell["image"]).astype(np.float32) / _DEPTH_STEPS
+        return steps * np.float32(cell["max"] - cell["min"]) + np.float32(cell["min"])
+    pixels = _pixels(cell)
+    return (pixels > 127).astype(np.uint8) if kind == "binary" else pixels
 
 
-def _encode_depth(depth: Array) -> Cell:
-    assert np.isfinite(depth).all(), "a depth condition is finite"
-    low, high = float(np.float32(depth.min())), float(np.float32(depth.max()))
-    scale = _DEPTH_STEPS / (high - low) if high > low else 0.0
-    steps = np.rint((depth.astype(np.float64) - low) * scale).clip(0, _DEPTH_STEPS).astype(np.uint16)
-    return {"image": _image(_png(steps)), "min": low, "max": high}
+def _encode_depth(depth: NDArray[Any]) -> Cell:
+    if not np.isfinite(depth).all():
+        raise ValueError("depth holds NaN or infinity, which no 16-bit picture can store")
+    low, high = float(depth.min()), float(depth.max())
+    steps = np.rint((depth - low) / max(high - low, 1e-12) * _DEPTH_STEPS).astype(np.uint16)
+    return {"image": _picture(".png", steps, []), "min": low, "max": high}
 
 
-def _image(encoded: bytes) -> Cell:
-    return {"bytes": encoded, "path": None}
+def _picture(extension: str, pixels: NDArray[Any], options: list[int]) -> Cell:
+    if extension == ".webp":  # WebP has no grey; three equal channels cost nothing once its green is subtracted
+        pixels = cv2.merge([pixels, pixels, pixels])
+    done, buffer = cv2.imencode(extension, pixels, options)
+    assert done, f"OpenCV could not encode {extension}"
+    return {"bytes": buffer.tobytes(), "path": None}
 
 
-def _webp(grey: Array) -> bytes:
-    # Method 1 at quality 0 gives canny edges 0.44x the bytes of an RGB PNG at a third of its time (6 ms for 512
-    # pixels); the slower methods save 0.4 % more, and a 1-bit PNG is 10 % larger.
-    buffer = io.BytesIO()
-    Image.fromarray(grey).convert("RGB").save(buffer, "WEBP", lossless=True, method=1, quality=0)
-    return buffer.getvalue()
-
-
-def _png(grey: Array) -> bytes:
-    done, encoded = cv2.imencode(".png", grey)
-    assert done, "OpenCV writes every uint8 and uint16 picture as PNG"
-    return encoded.tobytes()
-
-
-def _pixels(encoded: bytes) -> Array:
-    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise ValueError("a condition's bytes are no picture: the shard is damaged. Delete its file and annotate again.")
-    return image if image.ndim == 2 else np.ascontiguousarray(image[..., 0])  # WebP knows no grey: three equal channels
+def _pixels(cell: Cell) -> NDArray[Any]:
+    pixels = cv2.imdecode(np.frombuffer(cell["bytes"], np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise ValueError("a stored condition does not decode; its shard is damaged")
+    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 0])

@@ -1,161 +1,125 @@
-"""A dataset on disk: families of shards that are aligned with images/, row by row."""
+"""A dataset as it lies on disk: its settings, its families and their shards, for reading."""
 
-import json
 import uuid
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any
 
-import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, Field, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from manifests.family import CARD, FamilyCard, load_card
-from manifests.layout import SHARD_ROWS, complete_parts, complete_shards, part_path, publish, shard_name, shard_path
-from manifests.splits import SPLITS
+from manifests import family as family_cards
+from manifests.family import FamilyCard
+from manifests.layout import DROPPED, IMAGES, PLAN, SHARD_ROWS, SOURCE, SUFFIX, publish, shard_name, shard_path
 
 SETTINGS = "dataset.json"
-LAYOUT = 1  # version of the files described in the README's "On disk"
-SHARES: Mapping[str, float] = {"train": 0.96, "validation": 0.02, "test": 0.02}
-PLAN = pa.schema({"shard": pa.int32(), "source": pa.string(), "member": pa.string()})
+LAYOUT = 1
+DEFAULT_SHARES = {"train": 0.96, "validation": 0.02, "test": 0.02}
 
 
-class Settings(BaseModel, frozen=True, extra="forbid"):
-    """What was decided when the dataset was created; never rewritten."""
+class Settings(BaseModel):
+    """dataset.json: chosen when the dataset was begun, never rewritten."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
     id: str = Field(default_factory=lambda: uuid.uuid4().hex)
-    layout: Literal[1] = LAYOUT
-    duplicates: Literal["exact"] = "exact"
-    splits: dict[str, float] = Field(default_factory=lambda: dict(SHARES))
-    # One salt for all: a picture has the same split in every dataset, so training on one never leaks into another's test.
-    salt: str = "pairmill"
-    shard_rows: PositiveInt = SHARD_ROWS
+    layout: int = LAYOUT
+    duplicates: str = "exact"
+    splits: dict[str, float] = DEFAULT_SHARES
+    salt: str = ""
+    shard_rows: int = SHARD_ROWS
     corpus: str = ""
 
     @model_validator(mode="after")
-    def _shares_add_up(self) -> Self:
-        if set(self.splits) != set(SPLITS) or min(self.splits.values()) < 0 or abs(sum(self.splits.values()) - 1) > 1e-6:
-            raise ValueError(f"splits={self.splits}: give the shares of {', '.join(SPLITS)}, which add up to 1")
+    def _sound(self) -> "Settings":
+        if set(self.splits) != set(DEFAULT_SHARES) or abs(sum(self.splits.values()) - 1) > 1e-9:
+            raise ValueError(f"splits must give shares of {', '.join(DEFAULT_SHARES)} that add to 1, not {self.splits}")
         return self
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset that exists; every method reads the disk, which is the truth."""
+    """A folder of families. Construct with `open` or `create`."""
 
     root: Path
     settings: Settings
 
     @classmethod
-    def create(
-        cls,
-        root: Path,
-        *,
-        corpus: str = "",
-        splits: Mapping[str, float] = SHARES,
-        salt: str = "pairmill",
-        shard_rows: int = SHARD_ROWS,
-    ) -> Self:
-        """Make an empty dataset, or open the one at `root`, which keeps its own settings."""
-        settings = Settings(corpus=corpus, splits=dict(splits), salt=salt, shard_rows=shard_rows)
-        content = json.dumps(settings.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
-        publish(lambda path: _write_text(path, content), root / SETTINGS)
-        return cls.open(root)
+    def open(cls, root: Path | str) -> "Dataset":
+        """Open an ingested dataset.
+
+        Raises:
+            ValueError: There is none, or one of another layout.
+        """
+        root = Path(root)
+        path = root / SETTINGS
+        if not path.exists():
+            raise ValueError(f"{root}: no dataset is there. Make one: python pipelines/ingest.py CORPUS {root}")
+        settings = Settings.model_validate_json(path.read_text())
+        if settings.layout != LAYOUT:
+            raise ValueError(f"{root}: layout {settings.layout}, and this version reads {LAYOUT}. Ingest it again")
+        return cls(root, settings)
 
     @classmethod
-    def open(cls, root: Path) -> Self:
-        """Open the dataset in the folder `root`."""
-        path = root / SETTINGS
-        if not path.is_file():
-            raise ValueError(f"{root}: not a dataset (it has no {SETTINGS}). Make one: python pipelines/ingest.py CORPUS {root}")
-        try:
-            return cls(root, Settings.model_validate_json(path.read_bytes()))
-        except ValidationError as error:
-            fault = error.errors()[0]
-            field = ".".join(str(place) for place in fault["loc"])
-            raise ValueError(f"{path}: {field}: {fault['msg']}. Restore the file: it is never edited by hand.") from error
+    def create(cls, root: Path | str, **settings: Any) -> "Dataset":
+        """Begin a dataset, or open the one that is there if it was begun with the same settings.
+
+        Raises:
+            ValueError: Another dataset is there.
+        """
+        root = Path(root)
+        root.mkdir(parents=True, exist_ok=True)
+        asked = Settings(**settings)
+        text = asked.model_dump_json(indent=1) + "\n"
+        publish(lambda partial: _write_text(partial, text), root / SETTINGS)
+        present = cls.open(root)
+        for name, value in asked.model_dump(exclude={"id"}).items():
+            there = getattr(present.settings, name)
+            if there != value:
+                raise ValueError(
+                    f"{root}: another dataset is there: {name} is {there!r}, not {value!r}. Choose a folder"
+                )
+        return present
 
     def families(self) -> list[str]:
-        """The annotated families, sorted: folders with an `annotator.json`."""
-        return sorted(path.parent.name for path in self.root.glob(f"*/{CARD}"))
+        """Names of the families of conditions, sorted."""
+        return family_cards.families(self.root)
 
     def card(self, family: str) -> FamilyCard:
-        """Who made `family`."""
-        if not (self.root / family / CARD).is_file():
-            has = f"it has {', '.join(self.families())}" if self.families() else "it has none yet"
-            raise ValueError(
-                f"{self.root}: dataset has no condition {family!r} ({has}). "
-                f"Make it: python pipelines/annotate.py {self.root} {family}"
-            )
-        return load_card(self.root, family)
-
-    @cached_property
-    def _planned(self) -> list[str]:
-        names: set[str] = set()
-        for part in complete_parts(self.root, "plan"):
-            numbers = pq.read_table(part_path(self.root, "plan", part), columns=["shard"])["shard"].unique()
-            names.update(shard_name(part, number) for number in numbers.to_pylist())
-        return sorted(names)
+        """What made a family."""
+        return family_cards.load_card(self.root, family)
 
     def planned(self) -> list[str]:
-        """Names of all shards that the dataset will have, sorted."""
-        return self._planned
+        """Names of all shards that ingest means to make, sorted."""
+        names = []
+        for path in sorted((self.root / PLAN).glob(f"*{SUFFIX}")):
+            shards = pq.read_table(path, columns=["shard"])["shard"]
+            count = shards[-1].as_py() + 1 if len(shards) else 0
+            names += [shard_name(int(path.stem), number) for number in range(count)]
+        return names
 
-    def shards(self, family: str) -> list[str]:
-        """Names of the shards that `family` has, sorted."""
-        return complete_shards(self.root, family)
+    def shards(self, family: str = IMAGES) -> list[str]:
+        """Names of a family's shards that are there (and so complete), sorted."""
+        return sorted(path.stem for path in (self.root / family).glob(f"*{SUFFIX}"))
 
     def missing(self, family: str) -> list[str]:
-        """Names of the planned shards that `family` has not, sorted."""
-        there = set(self.shards(family))
-        return [name for name in self.planned() if name not in there]
+        """Names of the shards that a family has yet to make: of images/ for a condition, of the plan for images/."""
+        wanted = self.planned() if family in (IMAGES, SOURCE, DROPPED) else self.shards(IMAGES)
+        present = set(self.shards(family))
+        return [name for name in wanted if name not in present]
 
     def path(self, family: str, name: str) -> Path:
-        """The file of one shard."""
+        """File of one shard."""
         return shard_path(self.root, family, name)
 
-    def read(self, family: str, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """Read one shard, or the named columns of it."""
-        return pq.read_table(self.path(family, name), columns=None if columns is None else list(columns), partitioning=None)
+    def read(self, family: str, name: str, columns: list[str] | None = None) -> pa.Table:
+        """One shard, or some columns of it."""
+        return pq.read_table(self.path(family, name), columns=columns)
+
+    def rows(self, family: str = IMAGES) -> int:
+        """Number of rows in the shards that are there, from their footers."""
+        return sum(pq.read_metadata(self.path(family, name)).num_rows for name in self.shards(family))
 
 
-def join(root: Path, families: Sequence[str]) -> datasets.Dataset:
-    """Put families side by side: the columns of images/, and those of each family behind its name.
-
-    The rows are held in memory; for a large dataset, stream single families instead
-    (`datasets.load_dataset(DATASET, "canny", streaming=True)`), which are aligned row by row.
-    """
-    dataset = Dataset.open(root)
-    for family in families:
-        dataset.card(family)
-        if dataset.missing(family):
-            raise ValueError(
-                f"{root / family}: {len(dataset.missing(family))} of {len(dataset.planned())} shards are missing. "
-                f"Make them: python pipelines/annotate.py {root} {family}"
-            )
-    tables = [_join_shard(dataset, name, families) for name in dataset.shards("images")]
-    if not tables:
-        raise ValueError(f"{root}: has no images yet. Finish its ingest: run the same ingest command again.")
-    return datasets.Dataset(pa.concat_tables(tables))
-
-
-def _join_shard(dataset: Dataset, name: str, families: Sequence[str]) -> pa.Table:
-    joined = dataset.read("images", name)
-    features = datasets.Features.from_arrow_schema(joined.schema)
-    keys = joined["key"]
-    for family in families:
-        table = dataset.read(family, name)
-        if not table["key"].equals(keys):
-            raise ValueError(f"{dataset.path(family, name)}: its keys are not those of images/. Delete it and annotate again.")
-        table = table.drop_columns(["key"])
-        for column, feature in datasets.Features.from_arrow_schema(table.schema).items():
-            features[f"{family}_{column}"] = feature
-            joined = joined.append_column(f"{family}_{column}", table[column])
-    return joined.cast(features.arrow_schema)
-
-
-def _write_text(path: Path, content: str) -> None:
-    path.write_text(content, encoding="utf-8")
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text)

@@ -1,104 +1,112 @@
-"""A family's card, `annotator.json`: who made its conditions, from what, with which settings."""
+"""What made a family: the card that lies beside its shards as annotator.json, and its fingerprint."""
 
+import difflib
 import hashlib
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict
 
 from manifests.condition import Kind
 from manifests.layout import publish
-from manifests.record import family_schema, keys_digest
 
 CARD = "annotator.json"
 
 
-class Weights(BaseModel, frozen=True, extra="forbid"):
-    """One file of weights that an annotator used."""
+class Weights(BaseModel):
+    """One file of weights."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
     file: str
     sha256: str
     licence: str
     source: str
 
 
-class FamilyCard(BaseModel, frozen=True, extra="forbid"):
-    """What every condition of a family has in common."""
+class FamilyCard(BaseModel):
+    """Everything that decides what a family's conditions are, and what describes them."""
 
-    family: str  # the folder's name
-    annotator: str  # the name in the registry; a family may be called otherwise
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    family: str
+    annotator: str
     version: int
     kind: Kind
     settings: dict[str, Any] = {}
-    resolution: int = Field(default=0, ge=0)  # short side in pixels; 0: as the picture is stored
-    weights: tuple[Weights, ...] = ()
-    made_from: dict[str, str] = {}  # family -> its fingerprint, where the annotator reads another family
-    packages: dict[str, str] = {}  # name -> version
-    parameters: dict[str, str] = {}  # drawn per row: name -> Arrow type ("int32", "float", "string", ...)
-    stats: dict[str, str] = {}  # measured per row: name -> Arrow type
+    resolution: int = 0  # short side in pixels at which pictures are annotated; 0: as they are stored
+    weights: list[Weights] = []
+    made_from: dict[str, str] = {}  # family → fingerprint
+    packages: dict[str, str] = {}
+    parameters: dict[str, str] = {}  # drawn for each row: name → Arrow type
+    stats: dict[str, str] = {}
 
+    @property
     def identity(self) -> dict[str, Any]:
-        """The fields that decide a condition's pixels. Packages do not: their effect is within the stated tolerance."""
-        chosen = self.model_dump(mode="json", include={"annotator", "version", "settings", "resolution", "made_from"})
-        return chosen | {"weights": [weights.sha256 for weights in self.weights]}
+        """The fields whose change can change a pixel."""
+        return {
+            "annotator": self.annotator,
+            "version": self.version,
+            "settings": self.settings,
+            "resolution": self.resolution,
+            "weights": sorted(weights.sha256 for weights in self.weights),
+            "made_from": self.made_from,
+        }
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits that go into every subset, checkpoint, score and report."""
-        canonical = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-    def schema(self) -> pa.Schema:
-        """The columns of this family's shards."""
-        parameters = {name: pa.type_for_alias(alias) for name, alias in self.parameters.items()}
-        return family_schema(self.kind, parameters, {name: pa.type_for_alias(alias) for name, alias in self.stats.items()})
-
-    def footer(self, keys: Iterable[str]) -> dict[str, str]:
-        """What a shard's Parquet footer says of its making, so that a refresh knows what to make again."""
-        return {
-            "pairmill.fingerprint": self.fingerprint,
-            "pairmill.keys": keys_digest(keys),
-            "pairmill.made_from": json.dumps(self.made_from, sort_keys=True),
-            "pairmill.packages": json.dumps(self.packages, sort_keys=True),
-        }
+        """First 16 hex digits of the sha256 of `identity` as canonical JSON."""
+        text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def create_card(root: Path, card: FamilyCard) -> None:
-    """Write a family's card; where there is one, it must be of the same fingerprint."""
-    content = json.dumps(card.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
-    publish(lambda path: _write_text(path, content), root / card.family / CARD)
-    there = load_card(root, card.family)
-    if there.fingerprint != card.fingerprint:
+def create_card(root: Path, card: FamilyCard) -> FamilyCard:
+    """Write a family's card, or accept the one that is there if it has the same fingerprint.
+
+    Returns:
+        The card on disk.
+
+    Raises:
+        ValueError: The family was begun otherwise; names both fingerprints and the fields that differ.
+    """
+    path = root / card.family / CARD
+    path.parent.mkdir(parents=True, exist_ok=True)
+    publish(lambda partial: _write(partial, card), path)
+    present = load_card(root, card.family)
+    if present.fingerprint != card.fingerprint:
+        differing = [
+            f"{name}: {present.identity[name]!r} there, {card.identity[name]!r} asked for"
+            for name in card.identity
+            if present.identity[name] != card.identity[name]
+        ]
         raise ValueError(
-            f"{root / card.family}: was made with {_difference(there, card)} (fingerprint {there.fingerprint}, "
-            f"asked for {card.fingerprint}). Use the same settings, or another family name: NEW={card.annotator}."
+            f"{path}: family {card.family} has fingerprint {present.fingerprint}, not {card.fingerprint} "
+            f"({'; '.join(differing)}). Give it another name: {card.family}_2={card.annotator}"
         )
+    return present
 
 
 def load_card(root: Path, family: str) -> FamilyCard:
-    """Read the card of a family that exists."""
+    """Read a family's card.
+
+    Raises:
+        ValueError: There is no such family; names the ones there are and the command that makes it.
+    """
     path = root / family / CARD
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file. Make the family: python pipelines/annotate.py {root} {family}")
-    return FamilyCard.model_validate_json(path.read_bytes())
+    if path.exists():
+        return FamilyCard.model_validate_json(path.read_text())
+    present = families(root)
+    near = difflib.get_close_matches(family, present, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"{root} has no condition {family!r} (it has {', '.join(present) or 'none'}).{hint} "
+        f"Make it: python pipelines/annotate.py {root} {family}"
+    )
 
 
-def _difference(there: FamilyCard, asked: FamilyCard) -> str:
-    """Name the first field in which two cards of different fingerprints differ, with both values."""
-    ours, theirs = asked.identity(), there.identity()
-    for field in ours:
-        if ours[field] == theirs[field]:
-            continue
-        if isinstance(ours[field], dict):
-            names = sorted(set(ours[field]) | set(theirs[field]))
-            name = next(name for name in names if ours[field].get(name) != theirs[field].get(name))
-            return f"{field}.{name}={theirs[field].get(name)!r}, not {ours[field].get(name)!r}"
-        return f"{field}={theirs[field]!r}, not {ours[field]!r}"
-    raise AssertionError("equal cards have equal fingerprints")
+def families(root: Path) -> list[str]:
+    """Names of the families of a dataset, sorted."""
+    return sorted(path.parent.name for path in root.glob(f"*/{CARD}"))
 
 
-def _write_text(path: Path, content: str) -> None:
-    path.write_text(content, encoding="utf-8")
+def _write(path: Path, card: FamilyCard) -> None:
+    path.write_text(card.model_dump_json(indent=1) + "\n")
