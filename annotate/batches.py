@@ -1,18 +1,14 @@
 """Batches within a shard: rows of equal shape, formed in row order, so that the same shard makes the same batches."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotate.rows import Fault
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 Array = NDArray[np.uint8]
 WAITING = 256  # rows that may wait for company of their own shape; then all go, however few
 
@@ -47,14 +43,3 @@ def bucketed(rows: Iterable[Inputs], size: int) -> Iterator[list[Inputs]]:
             yield from buckets.values()
             buckets = {}
     yield from buckets.values()
-
-
-def ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], depth: int) -> Iterator[Result]:
-    """Results in order of the items, at most `depth` of them being made before they are asked for."""
-    running: deque[Future[Result]] = deque()
-    for item in items:
-        running.append(pool.submit(work, item))
-        if len(running) >= depth:
-            yield running.popleft().result()
-    while running:
-        yield running.popleft().result()

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from annotate.batches import ahead
+from annotate.ahead import ahead
 from annotate.corpora.columns import CAPTIONS, facts
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 from annotate.corpora.generated import SIDE, Truth

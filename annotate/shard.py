@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from annotate.ahead import ahead
 from annotate.annotator import Annotate, Condition, Parameters
-from annotate.batches import Inputs, ahead, bucketed
+from annotate.batches import Inputs, bucketed
 from annotate.footer import write_shard
 from annotate.image import decode, fit
 from annotate.rows import Fault, Row, finish

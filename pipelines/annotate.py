@@ -41,7 +41,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     tasks = make_tasks(opened, families, settings=set_ or [], resolution=resolution)
     if opened.missing(IMAGES) or not opened.rows(IMAGES):
         raise ValueError(
-            f"{root}: not all of it is ingested, or nothing was sound. Finish it: python pipelines/ingest.py CORPUS {root}"
+            f"{root}: its ingest isn't finished, or kept nothing. Finish it: python pipelines/ingest.py CORPUS {root}"
         )
     for task in tasks:
         create_card(root, task.card)
