@@ -10,7 +10,7 @@ import pyarrow as pa
 from PIL import Image
 
 from evaluate.anchors import CONTROLLED
-from evaluate.pictures import find
+from evaluate.pictures import Found, find
 from evaluate.scores import matrix
 
 SIDE = 256  # pixels: thumbnails are no larger
@@ -84,6 +84,5 @@ def thumbnail(data: bytes) -> str:
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _sample(key: str, score: float, found: dict[str, bytes | str]) -> Sample:
-    panels = {panel: thumbnail(data) for panel in SHOWN if isinstance(data := found[panel], bytes)}
-    return Sample(key, str(found["caption"]), score, panels)
+def _sample(key: str, score: float, found: Found) -> Sample:
+    return Sample(key, found.caption, score, {panel: thumbnail(found.panels[panel]) for panel in SHOWN})

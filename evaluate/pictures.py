@@ -47,6 +47,14 @@ class Panels:
     pictures: dict[str, Picture]
 
 
+@dataclass(frozen=True)
+class Found:
+    """The same, read back: panels still encoded."""
+
+    caption: str
+    panels: dict[str, bytes]
+
+
 def to_table(samples: Iterable[Panels]) -> pa.Table:
     """Encode pictures as WebP: lossless where a measurement may be taken again, else at quality 90."""
 
@@ -68,7 +76,7 @@ def encode(picture: Picture, *, lossless: bool) -> bytes:
     return buffer.getvalue()
 
 
-def find(folder: Path, keys: Iterable[str], *, draw: int = 0) -> dict[str, dict[str, bytes | str]]:
+def find(folder: Path, keys: Iterable[str], *, draw: int = 0) -> dict[str, Found]:
     """Find samples among the files of an evaluation.
 
     Args:
@@ -76,12 +84,12 @@ def find(folder: Path, keys: Iterable[str], *, draw: int = 0) -> dict[str, dict[
         keys: of the samples wanted.
 
     Returns:
-        By key: the caption, and the bytes of each panel.
+        By key; keys that no file holds are left out.
     """
     wanted = sorted(set(keys))
-    found: dict[str, dict[str, bytes | str]] = {}
+    found = {}
     for path in sorted(folder.glob("*.parquet")):
         table = pq.read_table(path, filters=[("key", "in", wanted), ("draw", "=", draw)])
         for row in table.to_pylist():
-            found[row["key"]] = {"caption": row["caption"], **{panel: row[panel]["bytes"] for panel in PANELS}}
+            found[row["key"]] = Found(row["caption"], {panel: row[panel]["bytes"] for panel in PANELS})
     return found

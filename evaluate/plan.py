@@ -85,6 +85,7 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: st
         run=task.run.name,
         rows=provenance.rows,
         steps=task.manifest.train.steps,
+        samples_seen=task.manifest.train.steps * task.manifest.train.batch_size,
         manifest_fingerprint=provenance.manifest_fingerprint,
         subset_fingerprint=provenance.subset_fingerprint,
         controlnet_sha256=sha256_of(task.run / "controlnet" / WEIGHTS_FILE),

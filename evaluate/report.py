@@ -1,21 +1,20 @@
 """The report of one run: one HTML file that needs nothing else, and the same numbers as JSON and Markdown."""
 
 import json
-import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
 from evaluate.gallery import SHOWN, galleries
-from evaluate.plot import COLOURS, distributions
+from evaluate.plot import distributions
+from evaluate.render import cell, number, numbers, render, with_interval, write_text
 from evaluate.scores import matrix, read_scores
 from evaluate.spec import Spec, read_spec
-from evaluate.statistics import LEVEL, REPLICATES, Interval
+from evaluate.statistics import LEVEL, REPLICATES
 from evaluate.summary import Line, Summary, summarise, verdict
 
 SCORES_FILE, PICTURES_FOLDER = "scores.parquet", "pictures"
@@ -40,9 +39,9 @@ def write_report(folder: Path) -> Path:
     """
     spec, scores = read_spec(folder), read_scores(folder / SCORES_FILE)
     summary = summarise(scores, ADHERENCE[spec.protocol.annotator], asked=spec.asked)
-    _write(folder / "report.json", json.dumps(as_json(spec, summary), indent=2, sort_keys=True) + "\n")
-    _write(folder / "report.md", as_markdown(spec, summary))
-    _write(folder / "report.html", as_html(spec, summary, scores, folder / PICTURES_FOLDER))
+    write_text(folder / "report.json", json.dumps(as_json(spec, summary), indent=2, sort_keys=True) + "\n")
+    write_text(folder / "report.md", as_markdown(spec, summary))
+    write_text(folder / "report.html", as_html(spec, summary, scores, folder / PICTURES_FOLDER))
     return folder / "report.html"
 
 
@@ -62,8 +61,8 @@ def as_json(spec: Spec, summary: Summary) -> dict[str, Any]:
                 "primary": line.measure.primary,
                 "unit": line.measure.unit,
                 "higher_is_better": line.measure.higher_is_better,
-                "arms": {arm: _numbers(value) for arm, value in line.arms.items()},
-                "normalised": _numbers(line.normalised),
+                "arms": {arm: numbers(value) for arm, value in line.arms.items()},
+                "normalised": numbers(line.normalised),
             }
             for line in summary.lines
         },
@@ -79,7 +78,7 @@ def as_markdown(spec: Spec, summary: Summary) -> str:
         for line in summary.lines
     )
     return (
-        f"# {_cell(spec.run)}: {_cell(spec.protocol.condition)} adherence\n\n"
+        f"# {cell(spec.run)}: {cell(spec.protocol.condition)} adherence\n\n"
         f"{verdict(summary, condition=spec.protocol.condition)}\n\n{head}{rows}\n"
         f"{coverage(summary)} Normalised: 0 is control off, 1 is the real picture through the autoencoder. "
         f"Brackets are 95% intervals of a bootstrap over samples ({REPLICATES} replicates). "
@@ -115,19 +114,6 @@ def as_html(spec: Spec, summary: Summary, scores: pa.Table, pictures: Path) -> s
     )
 
 
-def render(template: str, **context: Any) -> str:
-    """Fill a template of this folder; every value is escaped, and an unknown name is an error."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": number, "span": span, "with_interval": with_interval, "percent": percent}
-    return environment.get_template(template).render(colours=COLOURS, replicates=f"{REPLICATES:,}", **context)
-
-
 def coverage(summary: Summary) -> str:
     """How many of the samples asked for were scored, and why not all."""
     draws = f", {summary.draws} pictures each" if summary.draws > 1 else ""
@@ -136,39 +122,5 @@ def coverage(summary: Summary) -> str:
     return f"{summary.samples} of {summary.asked} test samples{draws}; the rest asks for nothing (empty at this crop)."
 
 
-def number(value: Interval) -> str:
-    """Three digits, or a dash where it is undefined."""
-    return f"{value.value:.3f}" if math.isfinite(value.value) else "–"
-
-
-def span(value: Interval) -> str:
-    """The interval in brackets."""
-    return f"[{value.low:.3f}, {value.high:.3f}]" if math.isfinite(value.value) else ""
-
-
-def with_interval(value: Interval) -> str:
-    """Value and interval, two digits."""
-    return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]" if math.isfinite(value.value) else "–"
-
-
-def percent(value: float) -> str:
-    """A share as a percentage without digits."""
-    return f"{100 * value:.0f}" if math.isfinite(value) else "–"
-
-
 def _name(line: Line) -> str:
     return f"**{line.measure.name}**" if line.measure.primary else line.measure.name
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-
-
-def _numbers(value: Interval) -> dict[str, float | None]:
-    return {name: number if math.isfinite(number) else None for name, number in asdict(value).items()}
-
-
-def _write(path: Path, text: str) -> None:
-    aside = path.with_name(path.name + ".partial")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)

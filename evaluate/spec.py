@@ -6,6 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from manifests.difference import differences
+from manifests.layout import replace
+
 SPEC_FILE = "spec.json"
 
 
@@ -36,6 +39,7 @@ class Spec:
     run: str
     rows: int  # of the training subset
     steps: int
+    samples_seen: int  # while training: steps times batch size
     manifest_fingerprint: str
     subset_fingerprint: str
     controlnet_sha256: str
@@ -56,9 +60,8 @@ def write_spec(spec: Spec, folder: Path) -> None:
         _refuse_another(read_spec(folder), spec, folder)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    aside = target.with_suffix(".json.partial")
-    aside.write_text(json.dumps(asdict(spec), indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    aside.replace(target)
+    text = json.dumps(asdict(spec), indent=2, sort_keys=True) + "\n"
+    replace(lambda partial: _write(partial, text), target)
 
 
 def read_spec(folder: Path) -> Spec:
@@ -79,18 +82,6 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def differences(one: dict[str, Any], other: dict[str, Any], *, prefix: str = "") -> list[str]:
-    """Name each field whose values differ, with both values."""
-    found = []
-    for name in sorted(one.keys() | other.keys()):
-        a, b = one.get(name), other.get(name)
-        if isinstance(a, dict) and isinstance(b, dict):
-            found += differences(a, b, prefix=f"{prefix}{name}.")
-        elif a != b:
-            found.append(f"{prefix}{name}: {a} and {b}")
-    return found
-
-
 def _refuse_another(found: Spec, wanted: Spec, folder: Path) -> None:
     if found.fingerprint == wanted.fingerprint:
         return
@@ -106,3 +97,7 @@ def _refuse_another(found: Spec, wanted: Spec, folder: Path) -> None:
 
 def _digest(fields: dict[str, Any]) -> str:
     return sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

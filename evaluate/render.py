@@ -1,0 +1,77 @@
+"""Fills the templates: numbers in one form everywhere, every text escaped."""
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from evaluate.plot import COLOURS
+from evaluate.statistics import REPLICATES, Interval
+from manifests.layout import replace
+
+
+def render(template: str, **context: Any) -> str:
+    """Fill a template of this folder; every value is escaped, and an unknown name is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": number,
+        "span": span,
+        "with_interval": with_interval,
+        "percent": percent,
+        "count": count,
+    }
+    return environment.get_template(template).render(colours=COLOURS, replicates=count(REPLICATES), **context)
+
+
+def number(value: Interval) -> str:
+    """Three digits, or a dash where it is undefined."""
+    return f"{value.value:.3f}" if math.isfinite(value.value) else "–"
+
+
+def span(value: Interval) -> str:
+    """The interval in brackets."""
+    return f"[{value.low:.3f}, {value.high:.3f}]" if math.isfinite(value.value) else ""
+
+
+def with_interval(value: Interval, *, sign: str = "") -> str:
+    """Value and interval, two digits; `sign` "+" marks differences."""
+    if not math.isfinite(value.value):
+        return "–"
+    return f"{value.value:{sign}.2f} [{value.low:{sign}.2f}, {value.high:{sign}.2f}]"
+
+
+def percent(value: float) -> str:
+    """A share as a percentage without digits."""
+    return f"{100 * value:.0f}" if math.isfinite(value) else "–"
+
+
+def count(value: int) -> str:
+    """A whole number, its thousands apart."""
+    return f"{value:,}"
+
+
+def cell(text: str) -> str:
+    """A text that is safe in a Markdown table."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
+
+
+def numbers(value: Interval) -> dict[str, float | None]:
+    """An interval for JSON, which knows no NaN."""
+    return {name: part if math.isfinite(part) else None for name, part in asdict(value).items()}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file aside and put it in place."""
+    replace(lambda partial: _write(partial, text), path)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,121 @@
+"""The report of a study: one HTML file that sets the sizes side by side, and the same as JSON and Markdown."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluate.anchors import CONTROLLED
+from evaluate.gallery import random_keys, thumbnail
+from evaluate.pictures import find
+from evaluate.plot import Point, sizes
+from evaluate.render import cell, count, number, numbers, render, with_interval, write_text
+from evaluate.report import PICTURES_FOLDER, SCORES_FILE
+from evaluate.scores import matrix, read_scores
+from evaluate.statistics import LEVEL, REPLICATES
+from evaluate.study import Comparison, headline
+
+EXAMPLES = 6  # test samples shown at every size
+
+
+@dataclass(frozen=True)
+class Example:
+    """One test sample, drawn by every run."""
+
+    caption: str  # untrusted text, escaped by the template
+    condition: str  # data URI
+    real: str
+    drawn: tuple[tuple[str, float], ...]  # (data URI, score), from small to large
+
+
+def write_study_report(comparison: Comparison, folder: Path) -> Path:
+    """Write report.html, report.json and report.md of a study; returns the HTML file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "report.json", json.dumps(as_json(comparison), indent=2, sort_keys=True) + "\n")
+    write_text(folder / "report.md", as_markdown(comparison))
+    write_text(folder / "report.html", as_html(comparison))
+    return folder / "report.html"
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """All numbers, without pictures."""
+    return {
+        "name": comparison.name,
+        "headline": headline(comparison),
+        "protocol_fingerprint": comparison.protocol.fingerprint,
+        "protocol": asdict(comparison.protocol),
+        "measure": asdict(comparison.measure),
+        "samples": comparison.samples,
+        "bootstrap": {"replicates": REPLICATES, "level": LEVEL, "over": "samples"},
+        "floor": numbers(comparison.floor),
+        "ceiling": numbers(comparison.ceiling),
+        "sizes": [
+            {
+                "rows": size.spec.rows,
+                "steps": size.spec.steps,
+                "epochs": size.epochs,
+                "run": size.spec.run,
+                "evaluation_fingerprint": size.spec.fingerprint,
+                "subset_fingerprint": size.spec.subset_fingerprint,
+                "controlnet_sha256": size.spec.controlnet_sha256,
+                "score": numbers(size.score),
+                "normalised": numbers(size.normalised),
+                "gain": numbers(size.gain) if size.gain else None,
+            }
+            for size in comparison.sizes
+        ],
+    }
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """A table to paste elsewhere."""
+    rows = "".join(
+        f"| {count(size.spec.rows)} | {size.epochs:.1f} | {number(comparison.floor)} | {with_interval(size.score)} | "
+        f"{number(comparison.ceiling)} | {with_interval(size.normalised)} | "
+        f"{with_interval(size.gain, sign='+') if size.gain else ''} |\n"
+        for size in comparison.sizes
+    )
+    return (
+        f"# {cell(comparison.name)}\n\n{headline(comparison)}\n\n"
+        f"| rows | epochs | floor | {comparison.measure.name} | ceiling | normalised | gain |\n"
+        f"|---:|---:|---:|---:|---:|---:|---:|\n{rows}\n"
+        f"{comparison.samples} test samples; brackets are 95% intervals of a bootstrap over samples; gains are paired. "
+        f"One training per size. Protocol {comparison.protocol.fingerprint}.\n"
+    )
+
+
+def as_html(comparison: Comparison) -> str:
+    """The page."""
+    points = [Point(size.spec.rows, size.score, count(size.spec.rows)) for size in comparison.sizes]
+    unit = comparison.measure.name
+    return render(
+        "study.html.j2",
+        comparison=comparison,
+        headline=headline(comparison),
+        plot=sizes(points, floor=comparison.floor.value, ceiling=comparison.ceiling.value, unit=unit),
+        examples=_examples(comparison),
+    )
+
+
+def _examples(comparison: Comparison) -> list[Example]:
+    """The same samples at every size, chosen by the hash of their keys."""
+    runs = [size.folder for size in comparison.sizes]
+    tables = [
+        matrix(read_scores(run / SCORES_FILE), measure=comparison.measure.name, arms=[CONTROLLED]) for run in runs
+    ]
+    keys = random_keys(tables[0][0], EXAMPLES)
+    found = [find(run / PICTURES_FOLDER, keys) for run in runs]
+    scores = [dict(zip(names, values[:, 0].tolist(), strict=True)) for names, values in tables]
+    return [
+        Example(
+            caption=found[0][key].caption,
+            condition=thumbnail(found[0][key].panels["condition"]),
+            real=thumbnail(found[0][key].panels["real"]),
+            drawn=tuple(
+                (thumbnail(pictures[key].panels["drawn"]), score[key])
+                for pictures, score in zip(found, scores, strict=True)
+            ),
+        )
+        for key in keys
+        if all(key in pictures for pictures in found)
+    ]
