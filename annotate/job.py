@@ -58,15 +58,29 @@ def connect(workers: int) -> None:
     if os.environ.get("RAY_ADDRESS"):
         ray.init(address=os.environ["RAY_ADDRESS"], runtime_env=environment, **quiet)
         return
-    cpus = max(os.cpu_count() or 1, workers)
-    ray.init(
-        address="local",
-        num_cpus=cpus,
-        include_dashboard=False,
-        _node_ip_address="127.0.0.1",
-        runtime_env=environment,
-        **quiet,
-    )
+    with _hushed():
+        ray.init(
+            address="local",
+            num_cpus=max(os.cpu_count() or 1, workers),
+            include_dashboard=False,
+            _node_ip_address="127.0.0.1",  # nothing of it can be reached from outside
+            runtime_env=environment,
+            **quiet,
+        )
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Send what native code writes to stderr nowhere: Ray announces there that it has been told to be quiet."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class Tally:
