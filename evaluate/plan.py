@@ -73,7 +73,11 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
             f"{', '.join(ADHERENCE)}). Add one to evaluate/adherence.py"
         )
     settings = manifest.evaluate
-    places = held_out(dataset, manifest.condition, "test", samples=settings.samples, seed=settings.seed).rows
+    places = held_out(dataset, manifest.condition, "test", samples=settings.samples, seed=settings.seed)
+    if not len(places):
+        raise ValueError(
+            f"{manifest.dataset}: its test split has no row with an ok '{manifest.condition}'. Ingest more pictures"
+        )
     task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, places)
     write_spec(_spec(task, provenance, dataset, annotator=card.annotator), folder)
     return task

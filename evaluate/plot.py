@@ -75,7 +75,7 @@ def sizes(points: Sequence[Point], *, floor: float, ceiling: float, unit: str) -
         x, y = at_x(point.x), at_y(point.y.value)
         parts.append(_stroke((x, at_y(point.y.low)), (x, at_y(point.y.high)), COLOURS["controlled"], 2))
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{COLOURS["controlled"]}"/>')
-        parts.append(_text(x + 9, y - 8, f"{point.y.value:.2f}", anchor="start", colour=INK))
+        parts.append(_text(x + 10, y + 17, f"{point.y.value:.2f}", anchor="start", colour=INK))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, height - 10, "training rows (logarithmic)", anchor="middle"))
     return _svg(parts, height=height, title="Score by number of training rows, with 95% intervals")
 
@@ -166,7 +166,7 @@ def _ticks(low: float, high: float) -> list[float]:
 
 def _guide(y: float, name: str) -> str:
     line = _stroke((LEFT, y), (WIDTH - RIGHT, y), COLOURS[name], 1.5, dash="5 4")
-    return line + _text(WIDTH - RIGHT, y - 6, name, anchor="end", colour=COLOURS[name])
+    return line + _text(LEFT + 4, y - 6, name, anchor="start", colour=COLOURS[name])
 
 
 def _stroke(start: Place, stop: Place, colour: str, width: float, *, dash: str = "") -> str:

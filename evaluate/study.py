@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from evaluate.adherence import ADHERENCE, Measure
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
-from evaluate.render import count, with_interval
+from evaluate.render import count
 from evaluate.report import SCORES_FILE
 from evaluate.scores import matrix, read_scores
 from evaluate.spec import Protocol, Spec, read_spec
@@ -95,7 +95,9 @@ def headline(comparison: Comparison) -> str:
     )
     if gain is None or not np.isfinite(gain.value):
         return "No verdict: floor and ceiling of this comparison coincide."
-    step = f"the last step up, from {count(before.spec.rows)} rows, bought {with_interval(gain, sign='+')}"
+    points = [f"{100 * part:+.0f}" for part in (gain.value, gain.low, gain.high)]
+    bought = f"bought {points[0]} points (95% interval {points[1]} to {points[2]})"
+    step = f"the last step up, from {count(before.spec.rows)}, {bought}"
     if gain.low > 0:
         return f"{told} More rows still help: {step}."
     if gain.high < 0:
