@@ -1,11 +1,13 @@
 """How a condition is stored: as a measurement, losslessly, each kind in its own form."""
 
+import io
 from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from PIL import Image
 
 Kind = Literal["binary", "soft", "depth", "classes", "keypoints"]
 Condition: TypeAlias = Any  # an array by kind, see `encode`; a list of arrays for keypoints
@@ -20,7 +22,6 @@ CELLS: dict[Kind, pa.DataType] = {
     "keypoints": pa.list_(pa.list_(pa.list_(pa.float32(), 3))),
 }
 JOINTS = 18  # of OpenPose's body model
-_LOSSLESS_WEBP = [cv2.IMWRITE_WEBP_QUALITY, 101]  # above 100 is lossless
 _DEPTH_STEPS = 65_535
 
 
@@ -41,10 +42,10 @@ def encode(kind: Kind, condition: Condition) -> Cell:
     assert array.dtype == np.uint8, f"a {kind} condition is uint8, not {array.dtype}"
     if kind == "binary":
         assert array.max(initial=0) <= 1, "a binary condition is 0 or 1"
-        return _picture(".webp", array * np.uint8(255), _LOSSLESS_WEBP)
+        return _webp(array * np.uint8(255))
     if kind == "soft":
-        return _picture(".webp", array, _LOSSLESS_WEBP)
-    return _picture(".png", array, [])
+        return _webp(array)
+    return _png(array)
 
 
 def decode(kind: Kind, cell: Cell) -> Condition:
@@ -63,14 +64,19 @@ def _encode_depth(depth: NDArray[Any]) -> Cell:
         raise ValueError("depth holds NaN or infinity, which no 16-bit picture can store")
     low, high = float(depth.min()), float(depth.max())
     steps = np.rint((depth - low) / max(high - low, 1e-12) * _DEPTH_STEPS).astype(np.uint16)
-    return {"image": _picture(".png", steps, []), "min": low, "max": high}
+    return {"image": _png(steps), "min": low, "max": high}
 
 
-def _picture(extension: str, pixels: NDArray[Any], options: list[int]) -> Cell:
-    if extension == ".webp":  # WebP has no grey; three equal channels cost nothing once its green is subtracted
-        pixels = cv2.merge([pixels, pixels, pixels])
-    done, buffer = cv2.imencode(extension, pixels, options)
-    assert done, f"OpenCV could not encode {extension}"
+def _webp(grey: NDArray[Any]) -> Cell:
+    # Method 1 at quality 0: 0.6 % larger than OpenCV's lossless WebP, in half (soft) to 3/4 (edges) of the time.
+    buffer = io.BytesIO()
+    Image.fromarray(grey).convert("RGB").save(buffer, "WEBP", lossless=True, method=1, quality=0)  # WebP knows no grey
+    return {"bytes": buffer.getvalue(), "path": None}
+
+
+def _png(pixels: NDArray[Any]) -> Cell:
+    done, buffer = cv2.imencode(".png", pixels)
+    assert done, "OpenCV writes every uint8 and uint16 picture as PNG"
     return {"bytes": buffer.tobytes(), "path": None}
 
 

@@ -2,14 +2,16 @@
 
 import difflib
 import hashlib
+import re
 import types
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeFloat,
@@ -22,6 +24,11 @@ from pydantic import (
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
+def _no(value: object) -> object:
+    """The word "no", which YAML reads as false."""
+    return "no" if value is False else value
+
+
 class TrainSettings(BaseModel):
     """How to train. Defaults are the paper's and the released code's."""
 
@@ -31,7 +38,7 @@ class TrainSettings(BaseModel):
     micro_batch: PositiveInt | None = None  # samples per process and forward; all of its share by default
     learning_rate: PositiveFloat = 1e-5
     prompt_drop: float = Field(default=0.5, ge=0, le=1)  # share of captions emptied, drawn anew each epoch
-    precision: Literal["no", "fp16", "bf16"] = "bf16"
+    precision: Annotated[Literal["no", "fp16", "bf16"], BeforeValidator(_no)] = "bf16"
     max_grad_norm: PositiveFloat | None = None
     seed: int = 0
     workers: NonNegativeInt = 2  # processes that read and decode
@@ -138,11 +145,19 @@ def _explain(path: Path, problem: Any) -> str:
     where = ".".join(str(step) for step in problem["loc"])
     if problem["type"] != "extra_forbidden":
         given = "" if problem["type"] == "missing" else f" = {problem['input']!r}"
-        return f"{path}: {where}{given}: {problem['msg']}"
+        return f"{path}: {where}{given}: {problem['msg']}{_nearest(problem)}"
     valid = _fields_at(problem["loc"][:-1])
     near = difflib.get_close_matches(str(problem["loc"][-1]), valid, 1)
     hint = f"Did you mean {near[0]!r}? " if near else ""
     return f"{path}: {where} = {problem['input']!r}: no such field. {hint}Fields are {', '.join(valid)}"
+
+
+def _nearest(problem: Any) -> str:
+    """Which of the listed values was meant, if one is near."""
+    if problem["type"] != "literal_error":
+        return ""
+    near = difflib.get_close_matches(str(problem["input"]), re.findall(r"'([^']*)'", problem["ctx"]["expected"]), 1)
+    return f". Did you mean {near[0]!r}?" if near else ""
 
 
 def _fields_at(location: Sequence[int | str]) -> list[str]:

@@ -45,13 +45,14 @@ def resolve(manifest: Manifest) -> Subset:
     dataset = Dataset.open(manifest.dataset)
     card = dataset.card(manifest.condition)
     eligible = candidates(dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts)
-    if len(eligible) < manifest.rows:
+    drawn = draw(eligible, rows=len(eligible), seed=manifest.seed)
+    if len(drawn) < manifest.rows:
         filtered = f" with {manifest.where!r}" if manifest.where else ""
         raise ValueError(
-            f"{manifest.dataset}: {manifest.rows} rows are asked for and {len(eligible)} of the train split have "
+            f"{manifest.dataset}: {manifest.rows} rows are asked for and {len(drawn)} of the train split have "
             f"an ok {manifest.condition}{filtered}. Lower rows, widen where, or ingest more"
         )
-    return Subset(dataset, card, draw(eligible, rows=manifest.rows, seed=manifest.seed), len(eligible))
+    return Subset(dataset, card, drawn.slice(0, manifest.rows), len(drawn))
 
 
 def held_out(dataset: Dataset, condition: str, split: str, *, samples: int, seed: int) -> pa.Table:
@@ -65,7 +66,7 @@ def held_out(dataset: Dataset, condition: str, split: str, *, samples: int, seed
 def candidates(
     dataset: Dataset, condition: str, split: str, *, where: str = "", parts: Sequence[int] | None = None
 ) -> pa.Table:
-    """Rows of a split whose condition is ok and which fulfil `where`, the first of each duplicate cluster and key."""
+    """Rows of a split whose condition is ok and which fulfil `where`: columns key, shard, row, cluster."""
     dataset.card(condition)
     rows = read_index(dataset, ROWS)
     families = _named_families(dataset, condition, where)
@@ -76,29 +77,37 @@ def candidates(
                 f"{dataset.root}: {family} covers {len(tables[family])} of {len(rows)} rows. "
                 f"Finish it: python pipelines/annotate.py {dataset.root} {family}"
             )
-    kept = pc.and_(pc.equal(rows["split"], split), rows["first_of_cluster"])
-    kept = pc.and_(kept, pc.equal(tables[condition]["status"], "ok"))
+    kept = pc.and_(pc.equal(rows["split"], split), pc.equal(tables[condition]["status"], "ok"))
     if parts is not None:
         kept = pc.and_(kept, pc.is_in(rows["part"], pa.array(parts, pa.int32())))
     if where:
         kept = pc.and_(kept, pa.array(select(where, tables)))
-    return rows.filter(kept).select(["key", "shard", "row"])
+    return rows.filter(kept).select(["key", "shard", "row", "cluster"])
 
 
 def draw(eligible: pa.Table, *, rows: int, seed: int) -> pa.Table:
-    """The `rows` rows of smallest salted hash of their key; a smaller draw is a prefix of every larger one."""
+    """The `rows` rows of smallest salted hash of their key, one of each duplicate cluster: columns key, shard, row.
+
+    A smaller draw is a prefix of every larger one. Which row stands for its cluster is the hash's choice, among the
+    eligible: the corpus's order has no say, and pinning a part does not lose the pictures that an earlier part has too.
+    """
     keys = eligible["key"].to_pylist()
     hashes = [hashlib.sha256(f"{seed}:{key}".encode()).digest() for key in keys]
     order = sorted(range(len(keys)), key=hashes.__getitem__)
-    first_of_key: dict[str, int] = {}
+    clusters = eligible["cluster"].to_pylist()
+    first: dict[str, int] = {}  # equal keys are of one cluster; the sort is stable, so the earlier row stands for them
     for position in order:
-        first_of_key.setdefault(keys[position], position)
-    return eligible.take(np.fromiter(first_of_key.values(), dtype=np.int64)[:rows])
+        first.setdefault(clusters[position], position)
+    return eligible.take(np.fromiter(first.values(), dtype=np.int64)[:rows]).select(["key", "shard", "row"])
 
 
 def _named_families(dataset: Dataset, condition: str, where: str) -> list[str]:
     """The condition's family, then those that `where` names as family.column or by a column that only they have."""
-    named = {columns[0] for columns in check(where)} if where else set()
+    card = dataset.card(condition)
+    near = {*read_index(dataset, ROWS).column_names, "status", "code", *card.parameters, *card.stats}
+    columns = check(where) if where else []
+    # A bare column that the rows or the condition have is theirs, whatever other families have one of that name.
+    named = {names[0] for names in columns if len(names) > 1 or names[0] not in near}
     others = [family for family in dataset.families() if family != condition]
     wanted = [
         family

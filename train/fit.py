@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator
 from diffusers import ControlNetModel
 from torch import Tensor
 
@@ -45,19 +45,6 @@ class Step:
     loss: float  # mean over every sample of the step, over all processes
     seconds: float
     waited: float  # seconds of these spent on data
-
-
-def start_accelerator(precision: str) -> Accelerator:
-    """Join the processes of this run.
-
-    Args:
-        precision: "no" (float32), "fp16" or "bf16": what autocast computes in; the trained weights stay float32.
-    """
-    if precision == "fp16" and not torch.cuda.is_available():
-        raise ValueError("train.precision: fp16 needs a GPU, and there is none here. Take bf16, or no for float32")
-    return Accelerator(
-        mixed_precision=precision, kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)]
-    )
 
 
 def assemble(accelerator: Accelerator, base: Base, controlnet: ControlNetModel, *, learning_rate: float) -> Engine:

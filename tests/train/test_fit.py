@@ -7,13 +7,14 @@ import torch
 from train.base import load_base, tokenize
 from train.batches import Batch, Recipe, Span, loader
 from train.controlnet import trainable_copy
-from train.fit import Engine, assemble, fit, losses, start_accelerator
+from train.fit import Engine, assemble, fit, losses
 from train.hints import HINTS
+from train.processes import join
 
 
 def engine_of(base_folder: str, *, learning_rate: float = 1e-3) -> Engine:
     base = load_base(base_folder)
-    return assemble(start_accelerator("no"), base, trainable_copy(base.unet, seed=0), learning_rate=learning_rate)
+    return assemble(join("no"), base, trainable_copy(base.unet, seed=0), learning_rate=learning_rate)
 
 
 def batches_of(engine: Engine, table: datasets.Dataset, span: Span) -> list[Batch]:
@@ -60,4 +61,4 @@ def test_half_precision_without_a_gpu_is_refused_with_the_way_out() -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     with pytest.raises(ValueError, match="Take bf16"):
-        start_accelerator("fp16")
+        join("fp16")

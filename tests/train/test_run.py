@@ -118,8 +118,9 @@ def test_a_wrong_manifest_is_refused_before_anything_is_written(
 
 def test_two_processes_compute_what_one_does(manifest_path: Path, tmp_path: Path) -> None:
     assert run(manifest_path, tmp_path / "one").exit_code == 0
-    done = launch(["--cpu", "--num_processes", "2"], manifest_path, tmp_path / "two")
+    done = launch(["--num_processes", "2"], manifest_path, tmp_path / "two")
     assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "two" / "provenance.json").read_text())["processes"] == 2
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     # Adam's first steps have the size of the learning rate wherever a gradient is, however small: 6 of them are 6e-3.

@@ -38,7 +38,7 @@ def denoiser() -> UNet2DConditionModel:
         in_channels=4,
         out_channels=4,
         block_out_channels=(64, 96, 128),
-        layers_per_block=2,
+        layers_per_block=1,
         down_block_types=("CrossAttnDownBlock2D",) * 3,
         up_block_types=("CrossAttnUpBlock2D",) * 3,
         cross_attention_dim=128,

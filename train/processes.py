@@ -1,0 +1,71 @@
+"""The processes of a run: as many as were asked for, joined by accelerate."""
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
+from accelerate.commands.config.config_args import load_config_from_file
+from accelerate.commands.launch import launch_command_parser
+
+BUILDING = timedelta(hours=6)  # how long the others wait while the first process builds a training set
+LAUNCHERS = ("launch", "launch.py", "accelerate-launch")  # the word before accelerate's own arguments
+
+
+def start_the_others(script: Path, arguments: list[str]) -> None:
+    """Start again under torchrun if `accelerate launch --num_processes N` left all but one process unstarted.
+
+    Without GPUs accelerate starts one process, whatever N is, and says nothing; with one GPU, too. On the CPU the
+    others are started here; with too few GPUs the run is refused.
+
+    Args:
+        script: what accelerate launched.
+        arguments: its arguments.
+    """
+    if "LOCAL_RANK" in os.environ:
+        return
+    asked = _asked_for()
+    if asked <= 1:
+        return
+    if torch.cuda.is_available() and os.environ.get("ACCELERATE_USE_CPU", "False") != "True":
+        raise ValueError(
+            f"accelerate launch: {asked} processes are asked for, and there are {torch.cuda.device_count()} GPUs. "
+            "Ask for as many processes as there are GPUs, or add --cpu"
+        )
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={asked}"]
+    os.execv(sys.executable, [*launcher, str(script), *arguments])
+
+
+def join(precision: str) -> Accelerator:
+    """Join the processes of this run.
+
+    Args:
+        precision: "no" (float32), "fp16" or "bf16": what autocast computes in; the trained weights stay float32.
+    """
+    if precision == "fp16" and not torch.cuda.is_available():
+        raise ValueError("train.precision: fp16 needs a GPU, and there is none here. Take bf16, or no for float32")
+    accelerator = Accelerator(
+        cpu=not torch.cuda.is_available(),
+        mixed_precision=precision,
+        kwargs_handlers=[
+            DistributedDataParallelKwargs(gradient_as_bucket_view=True),
+            InitProcessGroupKwargs(timeout=BUILDING),
+        ],
+    )
+    assert accelerator.num_processes == int(os.environ.get("WORLD_SIZE", "1")), "every process joined the run"
+    return accelerator
+
+
+def _asked_for() -> int:
+    """Read from the command line of `accelerate launch`, our parent, how many processes it was to start."""
+    words = psutil.Process().parent().cmdline()
+    launcher = next((place for place, word in enumerate(words) if word.endswith(LAUNCHERS)), None)
+    if "ACCELERATE_MIXED_PRECISION" not in os.environ or launcher is None:
+        return 1
+    asked = launch_command_parser().parse_args(words[launcher + 1 :])
+    if asked.num_processes is None and asked.config_file is not None:
+        return int(load_config_from_file(asked.config_file).num_processes)
+    return int(asked.num_processes or 1)

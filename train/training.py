@@ -1,0 +1,112 @@
+"""A training: what a manifest asks for, checked as a whole, then run to its last step."""
+
+import shutil
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from accelerate import Accelerator
+
+from manifests.manifest import Manifest
+from manifests.subset import Subset, resolve
+from manifests.training_set import ensure_training_set, open_training_set
+from train.base import load_base, tokenize
+from train.batches import Recipe, Span, loader
+from train.checkpoint import checkpoints, load_checkpoint, save_checkpoint, save_folder
+from train.controlnet import trainable_copy
+from train.fit import Engine, assemble, fit
+from train.hints import drawing
+from train.processes import join
+from train.run_folder import claim, provenance_of
+from train.watch import watch
+
+
+@dataclass(frozen=True)
+class Training:
+    """A run whose folder is claimed and whose settings fit its base, data and processes."""
+
+    manifest: Manifest
+    run: Path
+    subset: Subset
+    engine: Engine
+    recipe: Recipe
+    span: Span
+
+
+def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool) -> Training:
+    """Check everything that can be checked before the first step, then claim the run's folder.
+
+    What is wrong is found alike in every process.
+
+    Args:
+        overrides: those that are in the manifest already; they are recorded.
+        resume: go on from the run's newest checkpoint, if there is one.
+    """
+    accelerator = join(manifest.train.precision)
+    subset = resolve(manifest)
+    base = load_base(manifest.base)
+    recipe = Recipe(
+        kind=subset.card.kind,
+        drawing=drawing(subset.card.kind),
+        resolution=manifest.resolution,
+        latent_shape=base.latent_shape(manifest.resolution),
+        tokenize=partial(tokenize, base.tokenizer),
+        timesteps=int(base.scheduler.config.num_train_timesteps),
+        prompt_drop=manifest.train.prompt_drop,
+        seed=manifest.train.seed,
+    )
+    span = _span(manifest, accelerator)
+    controlnet = trainable_copy(base.unet, seed=manifest.train.seed)
+    engine = assemble(accelerator, base, controlnet, learning_rate=manifest.train.learning_rate)
+    provenance = provenance_of(manifest, subset, overrides=overrides, processes=accelerator.num_processes)
+    if accelerator.is_main_process:  # before the first step, so that a crash is explained
+        claim(run, manifest, provenance, resume=resume)
+    accelerator.wait_for_everyone()
+    done = checkpoints(run / "checkpoints")
+    if done:
+        span = replace(span, start=load_checkpoint(accelerator, done[-1]))
+    return Training(manifest, run, subset, engine, recipe, span)
+
+
+def finish(training: Training) -> str:
+    """Train up to the last step, leave RUN/controlnet/, and say so in a line."""
+    manifest, run, engine, span = training.manifest, training.run, training.engine, training.span
+    accelerator = engine.accelerator
+    with accelerator.main_process_first():
+        table = open_training_set(ensure_training_set(training.subset, manifest), manifest.rows)
+    batches = iter(loader(table, training.recipe, span, workers=manifest.train.workers))
+    steps = fit(engine, batches, span, max_grad_norm=manifest.train.max_grad_norm)
+    began = time.perf_counter()
+    for step in watch(steps, run, engine, manifest=manifest, span=span):
+        if step.number % manifest.train.checkpoint_every == 0 or step.number == span.steps:
+            save_checkpoint(accelerator, run / "checkpoints", step=step.number)
+    if accelerator.is_main_process:
+        save_folder(partial(_export, engine, run), run / "controlnet")
+    accelerator.end_training()
+    return _closing_line(run, span, seconds=time.perf_counter() - began)
+
+
+def _span(manifest: Manifest, accelerator: Accelerator) -> Span:
+    return Span(
+        start=0,
+        steps=manifest.train.steps,
+        batch_size=manifest.train.batch_size,
+        micro_batch=manifest.train.micro_batch or manifest.train.batch_size,
+        process=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
+
+
+def _export(engine: Engine, run: Path, folder: Path) -> None:
+    engine.plain.save_pretrained(folder)
+    shutil.copy(run / "provenance.json", folder)
+
+
+def _closing_line(run: Path, span: Span, *, seconds: float) -> str:
+    steps = max(0, span.steps - span.start)
+    samples = steps * span.batch_size
+    return (
+        f"{steps:,} steps, {samples:,} samples in {seconds / 60:.1f} min ({samples / seconds:.1f} images/s): "
+        f"{run / 'controlnet'}"
+    )
