@@ -35,7 +35,7 @@ def start_the_others(script: Path, arguments: list[str]) -> None:
             f"accelerate launch: {asked} processes are asked for, and there are {torch.cuda.device_count()} GPUs. "
             "Ask for as many processes as there are GPUs, or add --cpu"
         )
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={asked}"]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={asked}", "--"]
     os.execv(sys.executable, [*launcher, str(script), *arguments])
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from tqdm import tqdm
 
@@ -39,5 +40,7 @@ def _show(log: Log, run: Path, engine: Engine, pairs: Sequence[Pair], *, manifes
     log.picture(picture, step=step)
 
 
-def _bar(span: Span) -> "tqdm[None]":
-    return tqdm(total=span.steps, initial=span.start, unit="step", disable=not sys.stderr.isatty(), dynamic_ncols=True)
+def _bar(span: Span) -> "tqdm[NoReturn]":
+    quiet = not sys.stderr.isatty()
+    bar: tqdm[NoReturn] = tqdm(total=span.steps, initial=span.start, unit="step", disable=quiet, dynamic_ncols=True)
+    return bar
