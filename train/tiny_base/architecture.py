@@ -9,11 +9,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.trainers import BpeTrainer
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 SIDE = 128  # pixels
 TOKENS = 32  # longest caption; the longest playroom caption takes 17
-START, END = "<|startoftext|>", "<|endoftext|>"
+START, END, END_OF_WORD = "<|startoftext|>", "<|endoftext|>", "</w>"
 
 
 def autoencoder() -> AutoencoderKL:
@@ -78,24 +82,19 @@ def noise_schedule() -> DDIMScheduler:
 
 
 def word_tokenizer(captions: Iterable[str], folder: Path) -> CLIPTokenizer:
-    """A CLIP tokenizer in which every word of the captions is one token, any other text falls apart into letters.
+    """A CLIP tokenizer in which every word of the captions is one token; any other text falls apart into pieces.
 
-    Byte-pair merges build each word letter by letter, so that the files are those of any CLIP tokenizer.
+    Byte-pair merges are learned until no word is in two pieces; the files are those of any CLIP tokenizer.
     """
-    words = sorted({word for caption in captions for word in caption.replace(",", " ").split()})
     letters = [chr(code) for code in range(33, 127)]
-    vocabulary = {symbol: number for number, symbol in enumerate(letters + [f"{letter}</w>" for letter in letters])}
-    merges: dict[str, None] = {}
-    for word in words:
-        symbols = [*word[:-1], f"{word[-1]}</w>"]
-        built = symbols[0]
-        for symbol in symbols[1:]:
-            merges[f"{built} {symbol}"] = None
-            built += symbol
-            vocabulary.setdefault(built, len(vocabulary))
+    pairs = Tokenizer(BPE(end_of_word_suffix=END_OF_WORD))
+    pairs.pre_tokenizer = BertPreTokenizer()  # words and punctuation, as CLIP's own splits these captions
+    trainer = BpeTrainer(min_frequency=1, end_of_word_suffix=END_OF_WORD, initial_alphabet=letters, show_progress=False)
+    pairs.train_from_iterator([*letters, *captions], trainer)
+    folder.mkdir(parents=True, exist_ok=True)
+    pairs.model.save(str(folder))
+    vocabulary = json.loads((folder / "vocab.json").read_text())
     for special in (START, END):
         vocabulary[special] = len(vocabulary)
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.json").write_text(json.dumps(vocabulary))
-    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]))
     return CLIPTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=TOKENS)

@@ -14,7 +14,7 @@ from train.tiny_base.schedule import pace, take
 log = logging.getLogger(__name__)
 KL_WEIGHT = 1e-6  # as Stable Diffusion's first stage: barely a prior, only a bound on the latents
 EDGE_WEIGHT = 2.0
-PEAK_RATE = 1.5e-3
+PEAK_RATE = 1e-3
 
 
 def fit_autoencoder(
@@ -32,7 +32,7 @@ def fit_autoencoder(
     model = autoencoder().to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=1e-4)
     generator = torch.Generator().manual_seed(seed)
-    start, step, share = time.monotonic(), 0, 0.0
+    start, step, share, smooth = time.monotonic(), 0, 0.0, 1.0
     while share < 1.0:
         share = (time.monotonic() - start) / seconds
         optimizer.param_groups[0]["lr"] = PEAK_RATE * pace(share, step)
@@ -45,8 +45,9 @@ def fit_autoencoder(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        if step % 50 == 0:
-            log.info("autoencoder step %d (%.0f %% of the time): loss %.4f", step, 100 * share, loss.item())
+        smooth = 0.98 * smooth + 0.02 * loss.item()
+        if step % 100 == 0:
+            log.info("autoencoder step %d (%.0f %% of the time): loss %.4f", step, 100 * share, smooth)
         step += 1
     model.eval().requires_grad_(False)
     model.register_to_config(scaling_factor=1 / latent_deviation(model, images[:512], device))
