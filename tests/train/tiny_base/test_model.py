@@ -40,9 +40,7 @@ def test_latents_have_unit_variance(pipeline: StableDiffusionPipeline) -> None:
 def test_a_caption_decides_the_colour(pipeline: StableDiffusionPipeline) -> None:
     captions = ["yellow circle with blue background", "blue circle with yellow background"]
     generators = [torch.Generator().manual_seed(0) for _ in captions]
-    drawn = pipeline(
-        captions, num_inference_steps=10, guidance_scale=3.0, generator=generators, output_type="np"
-    ).images
+    answer = pipeline(captions, num_inference_steps=10, guidance_scale=3.0, generator=generators, output_type="np")
     corners = np.median(answer.images[:, :4, :4].reshape(2, -1, 3), axis=1)  # RGB in [0, 1]
     assert corners[0, 2] > corners[0, 0]
     assert corners[1, 0] > corners[1, 2]
