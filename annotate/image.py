@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")  # none that runs programs, as EPS does
 KEPT_FORMATS = ("JPEG", "PNG", "WEBP")  # what browsers, datasets and OpenCV all read
@@ -17,6 +17,16 @@ MAX_PIXELS = 89_478_485  # a quarter of a gigabyte as RGB; Pillow's own limit
 MIN_SIDE = 16  # pixels
 MAX_ASPECT = 16.0  # long side over short side
 JPEG_QUALITY = 95
+ORIENTATION = 0x0112  # the EXIF tag
+TURNS = {  # orientation → what makes the picture upright; JEITA CP-3451, section 4.6.4
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 RGB = NDArray[np.uint8]
 
@@ -38,7 +48,7 @@ class Picture:
         data: an encoded 8-bit RGB JPEG, PNG or WebP without an orientation tag.
         width, height: pixels of `data`.
         conversion: "" when `data` are the source's own bytes, else why they are not, joined by "+":
-            exif, alpha, cmyk, palette, 16bit, grey, format, max_side.
+            exif (turned upright, or damaged EXIF left out), alpha, cmyk, palette, 16bit, grey, format, max_side.
     """
 
     data: bytes
@@ -95,9 +105,9 @@ def normalise(data: bytes, *, max_side: int) -> Picture:
     source = _open(data)
     _check(source)
     image = _load(source)
-    reasons = list(_reasons(source, data))
-    upright = ImageOps.exif_transpose(image)
-    plain = _on_white(upright)
+    orientation = _orientation(source)
+    reasons = [*(["exif"] if orientation not in (0, 1) else []), *_reasons(source, data)]
+    plain = _on_white(image.transpose(TURNS[orientation]) if orientation in TURNS else image)
     if max_side and max(plain.size) > max_side:
         reasons.append("max_side")
         plain = _shrink(plain, max_side)
@@ -109,7 +119,7 @@ def normalise(data: bytes, *, max_side: int) -> Picture:
 def _open(data: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `_check` refuses these, with a reason
+            warnings.simplefilter("ignore")  # bombs are refused by `_check`, with a reason; odd EXIF does no harm
             return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise Unusable("bomb", str(error)) from error
@@ -145,10 +155,16 @@ def _load(source: Image.Image) -> Image.Image:
     return source
 
 
+def _orientation(source: Image.Image) -> object:
+    """What EXIF says of it; None when the EXIF is damaged, which would be in the way of whoever opens the picture."""
+    try:
+        return source.getexif().get(ORIENTATION, 1)
+    except Exception:  # its parser raises whatever it stumbles over; the pixels are sound
+        return None
+
+
 def _reasons(source: Image.Image, data: bytes) -> Iterator[str]:
-    """Why the source's bytes can't be stored as they are."""
-    if source.getexif().get(0x0112, 1) not in (0, 1):  # orientation
-        yield "exif"
+    """Why the source's bytes can't be stored as they are, orientation apart."""
     if source.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in source.info:
         yield "alpha"
     if source.mode == "CMYK":
