@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from annotate.ahead import ahead
-from annotate.corpora.columns import CAPTIONS, facts
+from annotate.corpora.columns import facts
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 from annotate.corpora.generated import SIDE, Truth
 from annotate.corpus import FORMATS
@@ -104,7 +104,7 @@ def _examine(record: Raw | Lost, *, corpus: Corpus) -> Kept | Row:
         picture = normalise(record.image, max_side=corpus.max_side)
     except Unusable as fault:
         return _drop(record.reference, stage, fault.reason, fault.detail)
-    return _keep(record, captions, picture, used=(corpus.caption, *CAPTIONS))
+    return _keep(record, captions, picture)
 
 
 def _drop(reference: Reference, stage: str, reason: str, detail: str) -> Row:
@@ -134,7 +134,7 @@ def _captions(given: Sequence[str | bytes]) -> list[str]:
     return captions
 
 
-def _keep(record: Raw, captions: list[str], picture: Picture, used: Sequence[str]) -> Kept:
+def _keep(record: Raw, captions: list[str], picture: Picture) -> Kept:
     digest = hashlib.sha256(record.image).hexdigest()
     key = row_key(digest, "\n".join(captions))
     image: Row = {
@@ -148,7 +148,7 @@ def _keep(record: Raw, captions: list[str], picture: Picture, used: Sequence[str
         "conversion": picture.conversion,
     }
     truth = {family: _truth(key, exact) for family, exact in record.truth.items()}
-    return Kept(image, {"key": key} | facts(record.about, used), truth)
+    return Kept(image, {"key": key} | facts(record.about, record.captions), truth)
 
 
 def _truth(key: str, exact: Truth) -> Row:

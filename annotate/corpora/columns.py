@@ -1,7 +1,7 @@
 """Which of a corpus's own columns hold the picture, its captions, and the facts that Pairmill keeps by name."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -27,11 +27,19 @@ def find_captions(about: Mapping[str, Any], column: str) -> list[str | bytes]:
     for name in [column] if column else CAPTIONS:
         for own, value in about.items():
             if own == column or (not column and own.lower() == name):
-                values = value if isinstance(value, (list, tuple)) else [value]
-                found = [text for text in values if isinstance(text, (str, bytes)) and text.strip()]
+                found = [text for text in _values(value) if isinstance(text, (str, bytes)) and text.strip()]
                 if found:
                     return found
     return []
+
+
+def read_json(data: bytes) -> dict[str, Any]:
+    """What a record's .json says; nothing when it isn't JSON, or no object."""
+    try:
+        said = json.loads(data)
+    except (ValueError, RecursionError):  # a hostile one nests a hundred thousand lists
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def find_image_column(schema: pa.Schema, column: str, where: str) -> str:
@@ -67,16 +75,25 @@ def check_caption_column(names: Iterable[str], column: str, where: str) -> None:
         )
 
 
-def facts(about: Mapping[str, Any], used: Iterable[str]) -> dict[str, Any]:
-    """What source/ says of a record: known facts by Pairmill's names, the rest as JSON under `extra`."""
-    rest = {name: value for name, value in about.items() if name not in set(used)}
+def facts(about: Mapping[str, Any], captions: Sequence[str | bytes]) -> dict[str, Any]:
+    """What source/ says of a record: known facts by Pairmill's names, the rest (less `captions`) as JSON in `extra`."""
+    rest = {name: value for name, value in about.items() if not all(text in captions for text in _values(value))}
     known: dict[str, Any] = {}
     for fact, names in FACTS.items():
         own = next((own for own in rest if own.lower() in names), None)
         if own is not None:
             known[fact] = _as(fact, rest.pop(own))
     extra = json.dumps(rest, sort_keys=True, ensure_ascii=False, default=_plain) if rest else None
-    return {fact: known.get(fact) for fact in FACTS} | {"extra": extra}
+    return {fact: known.get(fact) for fact in FACTS} | {"extra": None if extra is None else storable(extra)}
+
+
+def storable(text: str) -> str:
+    """Text as UTF-8 can hold it: lone surrogates, from JSON or from a file's name, become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _values(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else [value]
 
 
 def _as(fact: str, value: Any) -> str | float | bool | None:
@@ -85,10 +102,10 @@ def _as(fact: str, value: Any) -> str | float | bool | None:
     if fact == "optout":
         return str(value).lower() in ("true", "1", "yes")
     if fact not in NUMBERS:
-        return str(value)
+        return storable(str(value))
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

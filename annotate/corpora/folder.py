@@ -8,84 +8,78 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from annotate.corpora.columns import find_captions
+from annotate.corpora.columns import find_captions, read_json, storable
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 
 SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm"])
 TABLES = ("metadata.jsonl", "metadata.csv")  # the Hugging Face ImageFolder's
 MAX_BYTES = 1 << 28  # of one picture's file
 
-Table = dict[str, dict[str, Any]]  # what is said of each picture, by path below the corpus's folder
+Rows = list[dict[str, Any]]  # what is said of one picture, a row for each time that a table names it
 
 
 def plan(corpus: Corpus) -> Iterator[Reference]:
     """Every picture below the folder, and those that only a table names."""
     root = Path(corpus.location)
     names = {path.relative_to(root).as_posix() for path in _files(root) if path.suffix.lower() in SUFFIXES}
-    return (Reference(corpus.location, name) for name in names | _tables(root).keys())
+    return (Reference(corpus.location, storable(name)) for name in names | _tables(root).keys())
 
 
 def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost]:
     """Read the pictures referred to."""
-    root = Path(corpus.location)
-    said = _tables(root)
+    said = _tables(Path(corpus.location))
     for reference in references:
-        path = root / reference.member
-        if not path.resolve().is_relative_to(root.resolve()):
-            yield Lost(reference, "outside", "the path leaves the corpus's folder")
-            continue
         try:
-            if path.stat().st_size > MAX_BYTES:
-                yield Lost(reference, "size", f"{path.stat().st_size} bytes; the most is {MAX_BYTES}")
-                continue
-            image = path.read_bytes()
+            yield _read(reference, said.get(reference.member, []), corpus)
+        except FileNotFoundError as error:
+            yield Lost(reference, "missing", str(error))
         except OSError as error:
-            yield Lost(reference, "missing" if isinstance(error, FileNotFoundError) else "unreadable", str(error))
-            continue
-        about = _sidecar(path.with_suffix(".json")) | said.get(reference.member, {})
-        yield Raw(reference, image, _captions(path, about, corpus.caption), about)
+            yield Lost(reference, "unreadable", str(error))
 
 
-def _captions(path: Path, about: dict[str, Any], column: str) -> list[str | bytes]:
-    found = find_captions(about, column)
-    text = path.with_suffix(".txt")
-    if not found and text.is_file():
-        return [text.read_bytes()]
-    return found
-
-
-def _sidecar(path: Path) -> dict[str, Any]:
-    """What img2dataset wrote beside a picture; nothing when there is no such file or it isn't JSON."""
-    try:
-        said = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return said if isinstance(said, dict) else {}
+def _read(reference: Reference, rows: Rows, corpus: Corpus) -> Raw | Lost:
+    path = Path(os.path.normpath(Path(corpus.location, reference.member)))
+    if not path.is_relative_to(corpus.location):
+        return Lost(reference, "outside", "the path leaves the corpus's folder")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        return Lost(reference, "size", f"{size} bytes; the most is {MAX_BYTES}")
+    sidecar, text = path.with_suffix(".json"), path.with_suffix(".txt")
+    about = read_json(sidecar.read_bytes()) if sidecar.is_file() else {}
+    captions = [caption for row in rows for caption in find_captions(row, corpus.caption)]
+    captions = captions or find_captions(about, corpus.caption)
+    if not captions and text.is_file():
+        captions = [text.read_bytes()]
+    return Raw(reference, path.read_bytes(), captions, about | (rows[0] if rows else {}))
 
 
 @lru_cache(maxsize=4)
-def _tables(root: Path) -> Table:
-    said: Table = {}
+def _tables(root: Path) -> dict[str, Rows]:
+    """What tables say of each picture, by path below the corpus's folder."""
+    said: dict[str, Rows] = {}
     for path in sorted(_files(root)):
         if path.name in TABLES:
             for row in _rows(path):
-                named = os.path.normpath(path.parent.relative_to(root) / row["file_name"])
-                said[Path(named).as_posix()] = {name: value for name, value in row.items() if name != "file_name"}
+                named = Path(os.path.normpath(path.parent.relative_to(root) / row.pop("file_name")))
+                said.setdefault(named.as_posix(), []).append(row)
     return said
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(path: Path) -> Rows:
+    """Rows of a table; a caption that isn't UTF-8 spoils its own row alone, when it is checked."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             if path.suffix == ".csv":
-                rows: list[dict[str, Any]] = list(csv.DictReader(file))
+                rows: Rows = list(csv.DictReader(file))
             else:
                 rows = [json.loads(line) for line in file if line.strip()]
         if any(not isinstance(row["file_name"], str) for row in rows):
             raise KeyError("file_name")
-    except (ValueError, KeyError, TypeError) as error:
+        if any(None in row for row in rows):
+            raise ValueError("more fields in a row than in the header; a caption with commas stands in quotes")
+    except (ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
         raise ValueError(
-            f"{path}: {type(error).__name__}: {error}. Every row needs a file_name and a text, in UTF-8; mend the file"
+            f"{path}: {type(error).__name__}: {error}. Every row needs a file_name and a text; mend the file"
         ) from error
     return rows
 

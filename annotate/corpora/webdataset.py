@@ -1,14 +1,12 @@
 """WebDataset tars as img2dataset writes them: KEY.jpg, KEY.txt and KEY.json next to each other."""
 
 import glob
-import json
 import tarfile
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from annotate.corpora.columns import find_captions
+from annotate.corpora.columns import find_captions, read_json, storable
 from annotate.corpora.folder import MAX_BYTES, SUFFIXES
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 
@@ -43,7 +41,7 @@ def _read(reference: Reference, caption: str) -> Raw | Lost:
         return Lost(reference, "no_picture", f"the record has {', '.join(parts) or 'nothing'}")
     if any(length > MAX_BYTES for _, length in parts.values()):
         return Lost(reference, "size", f"a member of more than {MAX_BYTES} bytes")
-    about = _json(_bytes(reference.source, parts[".json"])) if ".json" in parts else {}
+    about = read_json(_bytes(reference.source, parts[".json"])) if ".json" in parts else {}
     captions: list[str | bytes] = find_captions(about, caption)
     if not captions and ".txt" in parts:
         captions = [_bytes(reference.source, parts[".txt"])]
@@ -56,14 +54,6 @@ def _bytes(source: str, span: Span) -> bytes:
         return file.read(span[1])
 
 
-def _json(data: bytes) -> dict[str, Any]:
-    try:
-        said = json.loads(data)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
 @lru_cache(maxsize=4)
 def _index(source: str) -> Index:
     """Where each record's members lie; the suffix is all that follows the first dot of the name."""
@@ -74,7 +64,7 @@ def _index(source: str) -> Index:
                 folder, _, name = member.name.rpartition("/")
                 stem, dot, suffix = name.partition(".")
                 if member.isfile() and dot and stem:
-                    key = f"{folder}/{stem}" if folder else stem
+                    key = storable(f"{folder}/{stem}" if folder else stem)
                     index.setdefault(key, {}).setdefault(f".{suffix.lower()}", (member.offset_data, member.size))
     except (tarfile.TarError, EOFError):
         index[BROKEN] = {}
