@@ -153,9 +153,8 @@ def test_parquet_with_pictures_of_any_type(
         "bytes": pa.array(png, pa.binary()),
         "large_bytes": pa.array(png, pa.large_binary()),
     }
-    table = pa.table(
-        {"picture": cells[column], "TEXT": [f"circle {number}" for number in range(8)], "TITLE": ["t"] * 8}
-    )
+    captions = [f"circle {number}" for number in range(8)]
+    table = pa.table({"picture": cells[column], "TEXT": captions, "TITLE": ["t"] * 8})
     pq.write_table(table, tmp_path / "corpus.parquet", row_group_size=3)
     images = rows(ingest(tmp_path / "corpus.parquet"))
     assert told(images) == {data: [caption] for data, caption in zip(png, captions, strict=True)}
