@@ -21,6 +21,7 @@ class Measure:
 
     Attributes:
         name: unique within its annotator.
+        title: the same for people, as it stands under an axis.
         unit: what 1.0 means, in words.
         higher_is_better: the direction.
         primary: the one measure fixed beforehand for headlines; exactly one per annotator.
@@ -28,6 +29,7 @@ class Measure:
     """
 
     name: str
+    title: str
     unit: str
     higher_is_better: bool
     primary: bool
@@ -178,8 +180,7 @@ def ms_ssim(asked: Condition, drawn: Condition) -> float:
     Returns:
         MS-SSIM in [0, 1]. It rewards emptiness: read it beside `soft_f1`.
     """
-    side = min(asked.shape)
-    scales = max(count for count in range(1, len(BETAS) + 1) if count == 1 or side // 2 ** (count - 1) >= KERNEL)
+    scales = max(count for count in range(1, len(BETAS) + 1) if count == 1 or _has_scales(min(asked.shape), count))
     betas = tuple(beta / sum(BETAS[:scales]) for beta in BETAS[:scales])
     one, other = (
         torch.from_numpy(np.ascontiguousarray(condition, np.float32) / 255)[None, None] for condition in (asked, drawn)
@@ -189,33 +190,38 @@ def ms_ssim(asked: Condition, drawn: Condition) -> float:
     return float(value)
 
 
-SHARE = "share, 0 to 1"
+def _has_scales(side: int, count: int) -> bool:
+    """Whether the window fits `count` scales of a picture; torchmetrics wants (count - 1)^2, which is more for four."""
+    return side // max(2 ** (count - 1), (count - 1) ** 2) >= KERNEL
+
+
+SHARE, SIMILARITY = "share, 0 to 1", "similarity, 0 to 1"
 
 ADHERENCE: dict[str, Adherence] = {
     "canny": Adherence(
         version=1,
         score=score_edges,
         measures=(
-            Measure("f1_1px", SHARE, True, True, "Edges that agree to within one pixel (F1)."),
-            Measure("f1", SHARE, True, False, "Edges that agree on the very pixel (F1)."),
-            Measure("precision_1px", SHARE, True, False, "Of the edges drawn, how many were asked for."),
-            Measure("recall_1px", SHARE, True, False, "Of the edges asked for, how many were drawn."),
+            Measure("f1_1px", "edge F1 within 1 px", SHARE, True, True, "Edges that agree to within a pixel."),
+            Measure("f1", "edge F1, strict", SHARE, True, False, "Edges that agree on the very pixel."),
+            Measure("precision_1px", "edge precision within 1 px", SHARE, True, False, "Of what was drawn, asked for."),
+            Measure("recall_1px", "edge recall within 1 px", SHARE, True, False, "Of what was asked for, drawn."),
         ),
     ),
     "hed": Adherence(
         version=1,
         score=score_soft_edges,
         measures=(
-            Measure("soft_f1", SHARE, True, True, "Overlap of the two soft edge maps (F1 of their minimum)."),
-            Measure("ms_ssim", "MS-SSIM, 0 to 1", True, False, "Multi-scale similarity; kind to empty maps."),
+            Measure("soft_f1", "soft-edge F1", SHARE, True, True, "Overlap of the two maps: F1 of their minimum."),
+            Measure("ms_ssim", "soft-edge MS-SSIM", SIMILARITY, True, False, "Likeness by scales; kind to empty maps."),
         ),
     ),
     "scribble": Adherence(
         version=1,
         score=score_scribble,
         measures=(
-            Measure("recall_3px", SHARE, True, True, "Of the strokes asked for, how many were drawn within 3 pixels."),
-            Measure("precision_3px", SHARE, True, False, "Of the strokes drawn, how many were asked for."),
+            Measure("recall_3px", "stroke recall within 3 px", SHARE, True, True, "Of the strokes asked for, drawn."),
+            Measure("precision_3px", "stroke precision within 3 px", SHARE, True, False, "Of those drawn, asked for."),
         ),
     ),
 }

@@ -27,8 +27,9 @@ from evaluate.reannotate import Reannotator, load_reannotator
 from evaluate.samples import Sample, read_samples
 from evaluate.scores import SCHEMA, score_rows
 from manifests.dataset import Dataset
-from train.base import Base, load_base
-from train.controlnet import load_controlnet
+from train.base import Base, load_base, place
+from train.controlnet import load_controlnet, rounded_copy
+from train.fit import PRECISIONS
 from train.hints import hint
 
 Condition = NDArray[np.uint8]
@@ -52,7 +53,9 @@ def load_judge(task: Task, device: torch.device) -> Judge:
     """Load the base, the ControlNet and the annotator of its training conditions."""
     manifest, sampling = task.manifest, task.sampling
     dataset, base = Dataset.open(manifest.dataset), load_base(manifest.base)
-    controlnet = load_controlnet(task.run / "controlnet")
+    dtype = PRECISIONS[manifest.evaluate.precision]
+    place(base, device=device, dtype=dtype)
+    controlnet = rounded_copy(load_controlnet(task.run / "controlnet"), dtype)
     return Judge(
         dataset=dataset,
         family=manifest.condition,
@@ -75,8 +78,8 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
         What was drawn, and rows of scores.parquet. Samples that ask for nothing at this crop are in neither.
     """
     card, size = judge.reannotator.card, judge.sampling.resolution
-    numbers = [place for place, _ in batch]
-    partners = [partner(place, samples=len(places)) for place in numbers]
+    numbers = [number for number, _ in batch]
+    partners = [partner(number, samples=len(places)) for number in numbers]
     read = read_samples(judge.dataset, judge.family, places.take(numbers + partners), resolution=size)
     annotator = from_card(card)
     kept = [

@@ -1,7 +1,7 @@
-"""Evaluates a run on Ray: actors draw, re-annotate and score batches of test samples, each batch written once."""
+"""Evaluates a run on Ray: actors draw, re-annotate and score batches of pictures, each batch written once."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from evaluate.report import PICTURES_FOLDER, SCORES_FILE, write_report
 from evaluate.scores import gather
 from manifests.layout import publish, replace
 
-PARTS_FOLDER = "parts"  # scores of single batches; scores.parquet when all are there
+PARTS_FOLDER = "parts"  # scores of single spans of pictures; scores.parquet when all are there
 Progress = Callable[[int, int], None]  # pictures done, pictures in all
 
 
@@ -34,18 +34,22 @@ class Evaluator:
         self._judge: Judge | None = None
 
     def __call__(self, batch: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
-        """Evaluate the batches of these numbers; an exception here would reach the user as pages of Ray's own words."""
-        trouble = [self._attempt(number) for number in batch["number"].tolist()]
-        return {"number": batch["number"], "trouble": np.array(trouble)}
+        """Evaluate spans of pictures; an exception here would reach the user as pages of Ray's own words."""
+        spans = [range(*ends) for ends in zip(batch["start"].tolist(), batch["stop"].tolist(), strict=True)]
+        return {**batch, "trouble": np.array([self._attempt(span) for span in spans])}
 
-    def _attempt(self, number: int) -> str:
-        """Evaluate one batch and publish what it gave, pictures before scores; returns what was wrong, or nothing."""
-        task = self._task
+    def _attempt(self, span: range) -> str:
+        """Evaluate one span and publish what it gave, pictures before scores; returns what was wrong, or nothing."""
+        task, name = self._task, f"{span.start:06d}-{span.stop:06d}.parquet"
         try:
             self._judge = self._judge or load_judge(task, _device())
-            panels, scores = run_batch(self._judge, task.places, task.batches[number])
-            publish(partial(pq.write_table, to_table(panels)), task.folder / PICTURES_FOLDER / f"{number:06d}.parquet")
-            publish(partial(pq.write_table, scores), _part(task, number))
+            panels, scores = run_batch(self._judge, task.places, task.pictures[span.start : span.stop])
+            publish(partial(pq.write_table, to_table(panels)), task.folder / PICTURES_FOLDER / name)
+            publish(partial(pq.write_table, scores), task.folder / PARTS_FOLDER / name)
+        except torch.OutOfMemoryError:
+            return (
+                f"{task.run}: {len(span)} pictures at once do not fit in memory. Lower evaluate.batch_size with --set"
+            )
         except (ValueError, OSError) as error:  # what a user can mend; anything else is ours, and may be loud
             return f"{error}"
         return ""
@@ -62,22 +66,39 @@ def evaluate(task: Task, *, progress: Progress, actors: int | None = None) -> Pa
     Returns:
         report.html.
     """
-    sizes = [len(batch) for batch in task.batches]
-    missing = [number for number in range(len(sizes)) if not _part(task, number).is_file()]
-    done = sum(sizes) - sum(sizes[number] for number in missing)
-    progress(done, sum(sizes))
-    for number in _work(task, missing, actors):
-        done += sizes[number]
-        progress(done, sum(sizes))
-    scores = gather(pq.read_table(_part(task, number)) for number in range(len(sizes)))
+    parts, total = task.folder / PARTS_FOLDER, len(task.pictures)
+    done = {number for span in finished(parts) for number in span}
+    progress(len(done), total)
+    missing = [number for number in range(total) if number not in done]
+    for span in _work(task, in_spans(missing, task.manifest.evaluate.batch_size), actors):
+        done.update(span)
+        progress(len(done), total)
+    scores = gather(pq.read_table(part) for part in sorted(parts.glob("*.parquet")))
     if not len(scores):
         raise ValueError(f"{task.run}: no test sample asks for anything at this crop. Raise evaluate.samples")
     replace(lambda partial_file: _write(scores, partial_file), task.folder / SCORES_FILE)
     return write_report(task.folder)
 
 
-def _work(task: Task, missing: list[int], actors: int | None) -> Iterator[int]:
-    """Go through the missing batches on Ray; the numbers come in the order in which they are done."""
+def finished(parts: Path) -> list[range]:
+    """The spans of pictures whose scores are there, by the names of their files."""
+    ends = [path.stem.split("-") for path in sorted(parts.glob("*.parquet"))]
+    return [range(int(start), int(stop)) for start, stop in ends]
+
+
+def in_spans(numbers: Sequence[int], size: int) -> list[range]:
+    """Cut ascending numbers into spans of at most `size`, without gaps: the batch size may change on the way."""
+    spans: list[range] = []
+    for number in numbers:
+        if spans and spans[-1].stop == number and len(spans[-1]) < size:
+            spans[-1] = range(spans[-1].start, number + 1)
+        else:
+            spans.append(range(number, number + 1))
+    return spans
+
+
+def _work(task: Task, missing: Sequence[range], actors: int | None) -> Iterator[range]:
+    """Go through the missing spans on Ray; they come in the order in which they are done."""
     if not missing:
         return
     DataContext.get_current().enable_progress_bars = False
@@ -85,8 +106,8 @@ def _work(task: Task, missing: list[int], actors: int | None) -> Iterator[int]:
     resources = ray.cluster_resources()
     gpus = int(resources.get("GPU", 0))
     count = min(len(missing), actors or gpus or max(1, int(resources.get("CPU", 1))))
-    numbers = ray.data.from_items([{"number": number} for number in missing], override_num_blocks=len(missing))
-    results = numbers.map_batches(
+    items = [{"start": span.start, "stop": span.stop} for span in missing]
+    results = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         Evaluator,
         fn_constructor_args=(task,),
         batch_size=1,
@@ -97,15 +118,11 @@ def _work(task: Task, missing: list[int], actors: int | None) -> Iterator[int]:
     for row in results.iter_rows():
         if row["trouble"]:
             raise ValueError(row["trouble"])
-        yield int(row["number"])
+        yield range(row["start"], row["stop"])
 
 
 def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _part(task: Task, number: int) -> Path:
-    return task.folder / PARTS_FOLDER / f"{number:06d}.parquet"
 
 
 def _write(scores: pa.Table, path: Path) -> None:

@@ -43,11 +43,9 @@ class Task:
         )
 
     @property
-    def batches(self) -> list[list[tuple[int, int]]]:
-        """(place, draw) of every picture, batch by batch: the same batches however many actors share them."""
-        settings = self.manifest.evaluate
-        asked = [(place, draw) for draw in range(settings.draws) for place in range(len(self.places))]
-        return [asked[start : start + settings.batch_size] for start in range(0, len(asked), settings.batch_size)]
+    def pictures(self) -> list[tuple[int, int]]:
+        """(place, draw) of every picture asked for; its position here is its number."""
+        return [(place, draw) for draw in range(self.manifest.evaluate.draws) for place in range(len(self.places))]
 
 
 def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:

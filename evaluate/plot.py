@@ -11,8 +11,8 @@ from evaluate.statistics import Interval
 
 Place = tuple[float, float]  # x to the right, y down, in user units
 
-INK, SOFT, RULE = "#1c2430", "#667085", "#e4e7ec"
-COLOURS = {"floor": "#98a2b3", "controlled": "#2f6fed", "ceiling": "#12805c", "swapped": "#c4841d", "oracle": "#475467"}
+INK, SOFT, RULE, PAPER = "var(--ink)", "var(--soft)", "var(--rule)", "var(--paper)"  # of the page: light, dark, print
+COLOURS = {"floor": "var(--grey)", "controlled": "var(--blue)", "ceiling": "var(--green)"}
 WIDTH = 720  # user units; the page scales the drawing
 LEFT, RIGHT = 96, 24
 
@@ -179,7 +179,10 @@ def _stroke(start: Place, stop: Place, colour: str, width: float, *, dash: str =
 
 
 def _text(x: float, y: float, text: str, *, anchor: str, colour: str = SOFT) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" stroke="{PAPER}" stroke-width="4" '
+        f'paint-order="stroke">{escape(text)}</text>'
+    )
 
 
 def _points(places: Sequence[Place]) -> str:

@@ -38,7 +38,7 @@ def write_report(folder: Path) -> Path:
         The HTML file.
     """
     spec, scores = read_spec(folder), read_scores(folder / SCORES_FILE)
-    summary = summarise(scores, ADHERENCE[spec.protocol.annotator], asked=spec.asked)
+    summary = summarise(scores, ADHERENCE[spec.protocol.annotator])
     write_text(folder / "report.json", json.dumps(as_json(spec, summary), indent=2, sort_keys=True) + "\n")
     write_text(folder / "report.md", as_markdown(spec, summary))
     write_text(folder / "report.html", as_html(spec, summary, scores, folder / PICTURES_FOLDER))
@@ -53,11 +53,12 @@ def as_json(spec: Spec, summary: Summary) -> dict[str, Any]:
         "protocol_fingerprint": spec.protocol.fingerprint,
         "spec": asdict(spec),
         "samples": summary.samples,
-        "asked": summary.asked,
+        "asked": spec.asked,
         "draws": summary.draws,
         "bootstrap": {"replicates": REPLICATES, "level": LEVEL, "over": "samples"},
         "measures": {
             line.measure.name: {
+                "title": line.measure.title,
                 "primary": line.measure.primary,
                 "unit": line.measure.unit,
                 "higher_is_better": line.measure.higher_is_better,
@@ -80,7 +81,7 @@ def as_markdown(spec: Spec, summary: Summary) -> str:
     return (
         f"# {cell(spec.run)}: {cell(spec.protocol.condition)} adherence\n\n"
         f"{verdict(summary, condition=spec.protocol.condition)}\n\n{head}{rows}\n"
-        f"{coverage(summary)} Normalised: 0 is control off, 1 is the real picture through the autoencoder. "
+        f"{coverage(spec, summary)} Normalised: 0 is control off, 1 is the real picture through the autoencoder. "
         f"Brackets are 95% intervals of a bootstrap over samples ({REPLICATES} replicates). "
         f"Evaluation {spec.fingerprint}, protocol {spec.protocol.fingerprint}.\n"
     )
@@ -94,14 +95,14 @@ def as_html(spec: Spec, summary: Summary, scores: pa.Table, pictures: Path) -> s
     plot = distributions(
         {arm: values[:, place] for place, arm in enumerate(shown)},
         {arm: primary.arms[arm] for arm in shown},
-        unit=f"{primary.measure.name} of one picture",
+        unit=f"{primary.measure.title}, of one picture",
     )
     return render(
         "report.html.j2",
         spec=spec,
         summary=summary,
         headline=verdict(summary, condition=spec.protocol.condition),
-        coverage=coverage(summary),
+        coverage=coverage(spec, summary),
         arms=ARMS,
         plot=plot,
         galleries=galleries(
@@ -114,12 +115,15 @@ def as_html(spec: Spec, summary: Summary, scores: pa.Table, pictures: Path) -> s
     )
 
 
-def coverage(summary: Summary) -> str:
+def coverage(spec: Spec, summary: Summary) -> str:
     """How many of the samples asked for were scored, and why not all."""
     draws = f", {summary.draws} pictures each" if summary.draws > 1 else ""
-    if summary.samples == summary.asked:
-        return f"{summary.samples} test samples{draws}, all scored."
-    return f"{summary.samples} of {summary.asked} test samples{draws}; the rest asks for nothing (empty at this crop)."
+    wanted = spec.protocol.settings["samples"]
+    short = f" {wanted} were wanted: the test split has no more." if spec.asked < wanted else ""
+    if summary.samples == spec.asked:
+        return f"{summary.samples} test samples{draws}, all scored.{short}"
+    empty = "the rest asks for nothing (empty at this crop)"
+    return f"{summary.samples} of {spec.asked} test samples{draws}; {empty}.{short}"
 
 
 def _name(line: Line) -> str:

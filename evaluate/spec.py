@@ -23,7 +23,7 @@ class Protocol:
     measures_version: int
     base: str
     resolution: int  # pixels, both sides
-    settings: dict[str, Any]  # evaluate section of the manifest, without the batch size, which changes nothing
+    settings: dict[str, Any]  # evaluate section of the manifest, without the batch size, which only rounds
     keys_sha256: str  # of the keys of the test samples, in order
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ class Size:
         score: of the primary measure, with the control.
         normalised: the same between floor (0) and ceiling (1).
         gain: in the normalised score over the next smaller size, paired by sample; None for the smallest.
+        gain_per_doubling: the same, shared out over how often the rows were doubled on the way.
     """
 
     spec: Spec
@@ -34,6 +36,7 @@ class Size:
     score: Interval
     normalised: Interval
     gain: Interval | None
+    gain_per_doubling: Interval | None
 
     @property
     def epochs(self) -> float:
@@ -52,6 +55,7 @@ class Comparison:
     floor: Interval
     ceiling: Interval
     sizes: tuple[Size, ...]
+    gain: Interval  # in the normalised score, from the smallest size to the largest
 
 
 def compare(name: str, folders: Sequence[Path]) -> Comparison:
@@ -59,7 +63,7 @@ def compare(name: str, folders: Sequence[Path]) -> Comparison:
 
     Args:
         name: of the study.
-        folders: two finished evaluations or more, all of one protocol; another mix is refused.
+        folders: two finished evaluations or more, of different sizes and one protocol; another mix is refused.
     """
     runs = sorted(((read_spec(folder), folder) for folder in folders), key=lambda run: run[0].rows)
     protocol = _one_protocol(runs)
@@ -70,39 +74,45 @@ def compare(name: str, folders: Sequence[Path]) -> Comparison:
     sizes = []
     for place, (spec, folder) in enumerate(runs):
         column = len(COLUMNS) * place + COLUMNS.index(CONTROLLED)
+        doublings = float(np.log2(spec.rows / runs[place - 1][0].rows)) if place else 1.0
         sizes.append(
             Size(
                 spec=spec,
                 folder=folder,
                 score=interval(float(means[column]), resamples[:, column]),
                 normalised=interval(float(shares[place]), share_resamples[:, place]),
-                gain=_gain(shares, share_resamples, place) if place else None,
+                gain=_gain(shares, share_resamples, (place - 1, place)) if place else None,
+                gain_per_doubling=(
+                    _gain(shares / doublings, share_resamples / doublings, (place - 1, place)) if place else None
+                ),
             )
         )
     floor, _, ceiling = (interval(float(means[column]), resamples[:, column]) for column in range(len(COLUMNS)))
-    return Comparison(name, protocol, measure, len(values), floor, ceiling, tuple(sizes))
+    gain = _gain(shares, share_resamples, (0, len(runs) - 1))
+    return Comparison(name, protocol, measure, len(values), floor, ceiling, tuple(sizes), gain)
 
 
 def headline(comparison: Comparison) -> str:
     """Say in plain words what more rows bought."""
-    first, last = comparison.sizes[0], comparison.sizes[-1]
-    before, gain = comparison.sizes[-2], last.gain
+    first, before, last = comparison.sizes[0], comparison.sizes[-2], comparison.sizes[-1]
+    if last.gain is None or not np.isfinite(last.gain.value):
+        return "No verdict: floor and ceiling of this comparison coincide."
     shares = [f"{100 * size.normalised.value:.0f}%" for size in (first, last)]
     told = (
         f"From {count(first.spec.rows)} to {count(last.spec.rows)} training rows, {comparison.protocol.condition} "
-        f"adherence goes from {shares[0]} to {shares[1]} of the way from "
-        "no control to the best this base can draw."
+        f"adherence {_judged(comparison.gain, ('rises', 'falls', 'goes'))} from {shares[0]} to {shares[1]} of the way "
+        f"from no control to the best this base can draw."
     )
-    if gain is None or not np.isfinite(gain.value):
-        return "No verdict: floor and ceiling of this comparison coincide."
-    points = [f"{100 * part:+.0f}" for part in (gain.value, gain.low, gain.high)]
-    bought = f"bought {points[0]} points (95% interval {points[1]} to {points[2]})"
-    step = f"the last step up, from {count(before.spec.rows)}, {bought}"
-    if gain.low > 0:
-        return f"{told} More rows still help: {step}."
-    if gain.high < 0:
-        return f"{told} More rows did harm at the end: {step}."
-    return f"{told} No gain can be told at the end: {step}."
+    end = _judged(last.gain, ("More rows still help", "The last rows did harm", "The last rows bought nothing sure"))
+    points = [f"{100 * part:+.0f}" for part in (last.gain.value, last.gain.low, last.gain.high)]
+    bought = f"{points[0]} points (95% interval {points[1]} to {points[2]})"
+    return f"{told} {end}: the step up from {count(before.spec.rows)} bought {bought}."
+
+
+def _judged(gain: Interval, words: tuple[str, str, str]) -> str:
+    """The word for a gain, for a loss, and for an interval that spans zero."""
+    gained, lost, unsure = words
+    return gained if gain.low > 0 else lost if gain.high < 0 else unsure
 
 
 def _one_protocol(runs: Sequence[tuple[Spec, Path]]) -> Protocol:
@@ -114,6 +124,9 @@ def _one_protocol(runs: Sequence[tuple[Spec, Path]]) -> Protocol:
         if spec.protocol.fingerprint != first.protocol.fingerprint:
             fields = "; ".join(differences(asdict(first.protocol), asdict(spec.protocol)))
             raise ValueError(f"{home} and {folder} were not evaluated alike: {fields}. Evaluate one of them again")
+    for (one, home), (other, folder) in pairwise(runs):
+        if one.rows == other.rows:
+            raise ValueError(f"{home} and {folder}: both were trained on {one.rows} rows. Leave one of them out")
     return first.protocol
 
 
@@ -132,5 +145,6 @@ def _shares(means: NDArray[np.float64]) -> NDArray[np.float64]:
     return normalised(grouped[..., 1], floor=grouped[..., 0], ceiling=grouped[..., 2])
 
 
-def _gain(shares: NDArray[np.float64], resamples: NDArray[np.float64], place: int) -> Interval:
-    return interval(float(shares[place] - shares[place - 1]), resamples[:, place] - resamples[:, place - 1])
+def _gain(shares: NDArray[np.float64], resamples: NDArray[np.float64], step: tuple[int, int]) -> Interval:
+    before, after = step
+    return interval(float(shares[after] - shares[before]), resamples[:, after] - resamples[:, before])

@@ -12,7 +12,7 @@ from evaluate.plot import Point, sizes
 from evaluate.render import cell, count, number, numbers, render, with_interval, write_text
 from evaluate.report import PICTURES_FOLDER, SCORES_FILE
 from evaluate.scores import matrix, read_scores
-from evaluate.statistics import LEVEL, REPLICATES
+from evaluate.statistics import LEVEL, REPLICATES, Interval
 from evaluate.study import Comparison, headline
 
 EXAMPLES = 6  # test samples shown at every size
@@ -49,6 +49,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "bootstrap": {"replicates": REPLICATES, "level": LEVEL, "over": "samples"},
         "floor": numbers(comparison.floor),
         "ceiling": numbers(comparison.ceiling),
+        "gain": numbers(comparison.gain),
         "sizes": [
             {
                 "rows": size.spec.rows,
@@ -61,6 +62,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
                 "score": numbers(size.score),
                 "normalised": numbers(size.normalised),
                 "gain": numbers(size.gain) if size.gain else None,
+                "gain_per_doubling": numbers(size.gain_per_doubling) if size.gain_per_doubling else None,
             }
             for size in comparison.sizes
         ],
@@ -72,22 +74,26 @@ def as_markdown(comparison: Comparison) -> str:
     rows = "".join(
         f"| {count(size.spec.rows)} | {size.epochs:.1f} | {number(comparison.floor)} | {with_interval(size.score)} | "
         f"{number(comparison.ceiling)} | {with_interval(size.normalised)} | "
-        f"{with_interval(size.gain, sign='+') if size.gain else ''} |\n"
+        f"{_difference(size.gain)} | {_difference(size.gain_per_doubling)} |\n"
         for size in comparison.sizes
     )
     return (
         f"# {cell(comparison.name)}\n\n{headline(comparison)}\n\n"
-        f"| rows | epochs | floor | {comparison.measure.name} | ceiling | normalised | gain |\n"
-        f"|---:|---:|---:|---:|---:|---:|---:|\n{rows}\n"
+        f"| rows | epochs | floor | {comparison.measure.name} | ceiling | normalised | gain | per doubling of rows |\n"
+        f"|---:|---:|---:|---:|---:|---:|---:|---:|\n{rows}\n"
         f"{comparison.samples} test samples; brackets are 95% intervals of a bootstrap over samples; gains are paired. "
         f"One training per size. Protocol {comparison.protocol.fingerprint}.\n"
     )
 
 
+def _difference(gain: Interval | None) -> str:
+    return with_interval(gain, sign="+") if gain else ""
+
+
 def as_html(comparison: Comparison) -> str:
     """The page."""
     points = [Point(size.spec.rows, size.score, count(size.spec.rows)) for size in comparison.sizes]
-    unit = comparison.measure.name
+    unit = comparison.measure.title
     return render(
         "study.html.j2",
         comparison=comparison,

@@ -25,7 +25,6 @@ class Summary:
     """All that the table of a report says."""
 
     samples: int  # scored
-    asked: int  # samples asked for; the rest had an empty condition or failed
     draws: int
     lines: tuple[Line, ...]
 
@@ -35,21 +34,19 @@ class Summary:
         return next(line for line in self.lines if line.measure.primary)
 
 
-def summarise(scores: pa.Table, adherence: Adherence, *, asked: int) -> Summary:
+def summarise(scores: pa.Table, adherence: Adherence) -> Summary:
     """Recompute every number of a report.
 
     Args:
         scores: rows of scores.parquet, in any order.
         adherence: the measures of the annotator that made the conditions.
-        asked: how many samples the evaluation wanted.
     """
     present = set(scores["arm"].unique().to_pylist())
     arms = [arm for arm in ARMS if arm in present]
     if not {CONTROLLED, FLOOR, CEILING} <= present:
         raise ValueError("scores: controlled, floor and ceiling are needed for a report. Evaluate the run again")
     lines = tuple(_line(scores, measure, arms) for measure in adherence.measures)
-    keys = scores["key"].unique()
-    return Summary(samples=len(keys), asked=asked, draws=len(scores["draw"].unique()), lines=lines)
+    return Summary(samples=len(scores["key"].unique()), draws=len(scores["draw"].unique()), lines=lines)
 
 
 def _line(scores: pa.Table, measure: Measure, arms: list[str]) -> Line:
@@ -76,14 +73,16 @@ def verdict(summary: Summary, *, condition: str) -> str:
             f"No verdict: without control the pictures already agree with their {condition} conditions as well as "
             "this base can draw them."
         )
-    percent = f"{100 * share.value:.0f}% of the way (95% interval {100 * share.low:.0f} to {100 * share.high:.0f}%)"
-    reach = "from no control to the best this base can draw"
+    reach = (
+        f"{100 * share.value:.0f}% of the way from no control to the best this base can draw "
+        f"(95% interval {100 * share.low:.0f} to {100 * share.high:.0f}%)"
+    )
+    if share.high < 0:
+        return f"The control does harm: its {condition} conditions take it {reach}."
     if share.low <= 0:
-        return (
-            f"No effect of the control can be told from chance: its {condition} conditions take it {percent} {reach}."
-        )
+        return f"No effect of the control can be told from chance: its {condition} conditions take it {reach}."
     if share.low >= 0.5:
-        return f"The ControlNet obeys its {condition} conditions: {percent} {reach}."
+        return f"The ControlNet obeys its {condition} conditions: it goes {reach}."
     if share.high <= 0.2:
-        return f"The ControlNet hardly follows its {condition} conditions: {percent} {reach}."
-    return f"The ControlNet follows its {condition} conditions in part: {percent} {reach}."
+        return f"The ControlNet hardly follows its {condition} conditions: it goes {reach}."
+    return f"The ControlNet follows its {condition} conditions in part: it goes {reach}."

@@ -58,6 +58,7 @@ class EvaluateSettings(BaseModel):
     guidance: NonNegativeFloat = 9.0
     control_scale: NonNegativeFloat = 1.0
     negative_prompt: str = ""
+    precision: Annotated[Literal["no", "fp16", "bf16"], BeforeValidator(_no)] = "no"  # of the networks that draw
     seed: int = 0
     batch_size: PositiveInt = 8
 

@@ -57,7 +57,7 @@ def evaluate_run(run: Path, folder: Path, overrides: Sequence[str], *, actors: i
 def show(folder: Path) -> None:
     """Print the table of an evaluation."""
     spec = read_spec(folder)
-    summary = summarise(read_scores(folder / SCORES_FILE), ADHERENCE[spec.protocol.annotator], asked=spec.asked)
+    summary = summarise(read_scores(folder / SCORES_FILE), ADHERENCE[spec.protocol.annotator])
     title = f"{spec.run}: {summary.samples} samples"
     table = Table("measure", *summary.primary.arms, "normalised [95% CI]", title=title)
     for line in summary.lines:

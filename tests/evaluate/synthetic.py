@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -12,7 +13,7 @@ from evaluate.adherence import ADHERENCE
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED
 from evaluate.generate import sample_seed
 from evaluate.pictures import Panels, to_table
-from evaluate.scores import gather, score_rows
+from evaluate.scores import SCHEMA, gather, score_rows
 from evaluate.spec import Protocol, Spec, write_spec
 
 Picture = NDArray[np.uint8]
@@ -78,16 +79,7 @@ def write_evaluation(
         panels.append(Panels(key, 0, record.caption if caption is None else caption, pictures))
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     pq.write_table(to_table(panels), folder / "pictures" / "000000.parquet")
-    pq.write_table(gather([rows_to_table(rows_)]), folder / "scores.parquet")
-
-
-def rows_to_table(rows):
-    """Rows as a table of scores."""
-    import pyarrow as pa
-
-    from evaluate.scores import SCHEMA
-
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    pq.write_table(gather([pa.Table.from_pylist(rows_, schema=SCHEMA)]), folder / "scores.parquet")
 
 
 def worsen(picture: Picture, sigma: float, *, seed: int) -> Picture:

@@ -1,0 +1,146 @@
+"""A contact sheet: rows of a dataset with their conditions side by side, in one HTML file that needs nothing else."""
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from PIL import Image
+
+from evaluate.gallery import random_keys, thumbnail
+from evaluate.render import render, write_text
+from manifests.condition import decode
+from manifests.dataset import Dataset
+from manifests.family import FamilyCard
+from manifests.index import ROWS, read_index
+from manifests.layout import IMAGES, ROW_GROUP
+from manifests.record import STATUSES
+from train.hints import HINTS, hint
+
+EXTREMES = 3  # rows shown from either end of a stat, and of those that are not ok
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One condition of one row: a data URI or "", and what the index says of it."""
+
+    picture: str
+    status: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of images/ with its conditions."""
+
+    key: str
+    split: str
+    caption: str  # from the corpus: untrusted text, escaped by the template
+    picture: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows chosen by one rule."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One family: its card, its rows by status, and its stats as name → (least, median, greatest)."""
+
+    card: FamilyCard
+    statuses: dict[str, int]
+    stats: dict[str, tuple[float, float, float]]
+
+
+def write_sheet(dataset: Dataset, path: Path, *, rows: int) -> Path:
+    """Write the sheet.
+
+    Args:
+        path: the HTML file.
+        rows: chosen by the hash of their keys; those with extreme stats, and some that are not ok, come on top.
+
+    Raises:
+        ValueError: the dataset is not indexed, or no family of it can be drawn.
+    """
+    cards = [card for family in dataset.families() if (card := dataset.card(family)).kind in HINTS]
+    if not cards:
+        raise ValueError(f"{dataset.root}: no condition to show. Make one: python pipelines/annotate.py … canny")
+    index = read_index(dataset, ROWS)
+    tables = {card.family: read_index(dataset, card.family) for card in cards}
+    groups = [
+        Group(title, tuple(_row(dataset, index, tables, cards, place) for place in places))
+        for title, places in _choose(index, tables, cards, rows).items()
+    ]
+    columns = [_column(card, tables[card.family]) for card in cards]
+    hidden = [family for family in dataset.families() if family not in tables]
+    page = render("sheet.html.j2", dataset=dataset, index=index, columns=columns, groups=groups, hidden=hidden)
+    write_text(path, page)
+    return path
+
+
+def _choose(
+    index: pa.Table, tables: dict[str, pa.Table], cards: Sequence[FamilyCard], rows: int
+) -> dict[str, list[int]]:
+    """Title of a group → places of its rows in the index; groups without rows are left out."""
+    keys = index["key"].to_pylist()
+    place_of = {key: place for place, key in reversed(list(enumerate(keys)))}
+    groups = {"Random": [place_of[key] for key in random_keys(list(place_of), rows)]}
+    for card in cards:
+        table = tables[card.family]
+        statuses = np.array(table["status"].to_pylist())
+        for status in STATUSES[1:]:
+            groups[f"{card.family}: {status}"] = np.flatnonzero(statuses == status)[:EXTREMES].tolist()
+        for stat in card.stats:
+            values = table[stat].to_numpy()
+            order = [int(place) for place in np.argsort(values, kind="stable") if statuses[place] == "ok"]
+            groups[f"{card.family}: least {stat}"] = order[:EXTREMES]
+            groups[f"{card.family}: greatest {stat}"] = order[::-1][:EXTREMES]
+    return {title: places for title, places in groups.items() if places}
+
+
+def _row(
+    dataset: Dataset, index: pa.Table, tables: dict[str, pa.Table], cards: Iterable[FamilyCard], place: int
+) -> Row:
+    known = index.slice(place, 1).to_pylist()[0]
+    picture = _read(dataset, IMAGES, known, ["captions", "image"])
+    panels = tuple(_panel(dataset, card, known, tables[card.family].slice(place, 1).to_pylist()[0]) for card in cards)
+    return Row(known["key"], known["split"], picture["captions"][0], thumbnail(picture["image"]["bytes"]), panels)
+
+
+def _panel(dataset: Dataset, card: FamilyCard, known: dict[str, object], said: dict[str, object]) -> Panel:
+    names = [*card.parameters, *card.stats]
+    values = ", ".join(f"{name} {_short(said[name])}" for name in names if said[name] is not None)
+    if said["status"] == "failed":
+        return Panel("", "failed", str(said["code"]))
+    cell = _read(dataset, card.family, known, ["condition"])["condition"]
+    drawn = (hint(card.kind, decode(card.kind, cell)).permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(drawn).save(buffer, "PNG")
+    return Panel(thumbnail(buffer.getvalue()), str(said["status"]), values)
+
+
+def _read(dataset: Dataset, family: str, known: dict[str, object], columns: list[str]) -> dict[str, object]:
+    """One row of a shard, by reading no more than its row group."""
+    group, place = divmod(known["row"], ROW_GROUP)
+    with pq.ParquetFile(dataset.path(family, known["shard"])) as file:
+        return file.read_row_group(group, columns).slice(place, 1).to_pylist()[0]
+
+
+def _column(card: FamilyCard, table: pa.Table) -> Column:
+    counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(table["status"]).to_pylist()}
+    found = table.filter(pc.not_equal(table["status"], "failed"))
+    stats = {name: tuple(np.quantile(found[name].to_numpy(), (0, 0.5, 1)).tolist()) for name in card.stats}
+    return Column(card, {status: counts.get(status, 0) for status in STATUSES}, stats if len(found) else {})
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
