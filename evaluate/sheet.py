@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,11 +17,12 @@ from evaluate.render import render, write_text
 from manifests.condition import decode
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.index import ROWS, read_index
+from manifests.index import ROWS, index_path, read_index
 from manifests.layout import IMAGES, ROW_GROUP
 from manifests.record import STATUSES
 from train.hints import HINTS, hint
 
+Record = dict[str, Any]
 EXTREMES = 3  # rows shown from either end of a stat, and of those that are not ok
 
 
@@ -71,9 +73,13 @@ def write_sheet(dataset: Dataset, path: Path, *, rows: int) -> Path:
     Raises:
         ValueError: the dataset is not indexed, or no family of it can be drawn.
     """
-    cards = [card for family in dataset.families() if (card := dataset.card(family)).kind in HINTS]
+    whole = [dataset.card(family) for family in dataset.families() if index_path(dataset, family).exists()]
+    cards = [card for card in whole if card.kind in HINTS]
     if not cards:
-        raise ValueError(f"{dataset.root}: no condition to show. Make one: python pipelines/annotate.py … canny")
+        raise ValueError(
+            f"{dataset.root}: no whole condition that can be drawn. "
+            f"Make one: python pipelines/annotate.py {dataset.root} canny"
+        )
     index = read_index(dataset, ROWS)
     tables = {card.family: read_index(dataset, card.family) for card in cards}
     groups = [
@@ -116,7 +122,7 @@ def _row(
     return Row(known["key"], known["split"], picture["captions"][0], thumbnail(picture["image"]["bytes"]), panels)
 
 
-def _panel(dataset: Dataset, card: FamilyCard, known: dict[str, object], said: dict[str, object]) -> Panel:
+def _panel(dataset: Dataset, card: FamilyCard, known: Record, said: Record) -> Panel:
     names = [*card.parameters, *card.stats]
     values = ", ".join(f"{name} {_short(said[name])}" for name in names if said[name] is not None)
     if said["status"] == "failed":
@@ -128,11 +134,12 @@ def _panel(dataset: Dataset, card: FamilyCard, known: dict[str, object], said: d
     return Panel(thumbnail(buffer.getvalue()), str(said["status"]), values)
 
 
-def _read(dataset: Dataset, family: str, known: dict[str, object], columns: list[str]) -> dict[str, object]:
+def _read(dataset: Dataset, family: str, known: Record, columns: list[str]) -> Record:
     """One row of a shard, by reading no more than its row group."""
     group, place = divmod(known["row"], ROW_GROUP)
     with pq.ParquetFile(dataset.path(family, known["shard"])) as file:
-        return file.read_row_group(group, columns).slice(place, 1).to_pylist()[0]
+        row: Record = file.read_row_group(group, columns).slice(place, 1).to_pylist()[0]
+    return row
 
 
 def _column(card: FamilyCard, table: pa.Table) -> Column:

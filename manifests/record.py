@@ -8,6 +8,8 @@ from datasets import Features
 
 from manifests.condition import CELLS, IMAGE, Kind
 
+STATUSES = ("ok", "empty", "failed")  # of a row in a family: rows in = the sum of the three
+
 
 def row_key(source_sha256: str, caption: str) -> str:
     """Key of a row: the first 16 hex digits of sha256(sha256(source bytes) ‖ 0x00 ‖ caption)."""
@@ -68,7 +70,7 @@ def family_schema(kind: Kind, parameters: Mapping[str, pa.DataType], stats: Mapp
     """Columns of a condition's shards: one row for each row of images/, in the same order."""
     columns = [
         ("key", pa.string()),
-        ("status", pa.string()),  # ok, empty (a fact of the picture) or failed
+        ("status", pa.string()),  # one of STATUSES; empty is a fact of the picture
         ("code", pa.string()),  # why it failed
         ("error", pa.string()),  # class of the exception
         ("condition", CELLS[kind]),
