@@ -1,7 +1,7 @@
 """Which annotators there are, and how settings become one: from a user's words or from a family's card."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -28,12 +28,14 @@ def build(name: str, settings: Mapping[str, Any], where: str) -> Annotator:
         ValueError: no such annotator, no such setting, or a value that can't be.
     """
     if name not in ANNOTATORS:
-        raise ValueError(f"{where}: no annotator {name!r}{_hint(name, ANNOTATORS)}. There are {', '.join(ANNOTATORS)}")
+        raise ValueError(
+            f"{where}: no annotator {name!r}{nearest(name, ANNOTATORS)}. There are {', '.join(ANNOTATORS)}"
+        )
     known = {field.name for field in dataclasses.fields(ANNOTATORS[name])}
     for setting in settings:
         if setting not in known:
             raise ValueError(
-                f"{where}: {name} has no setting {setting!r}{_hint(setting, known)}. "
+                f"{where}: {name} has no setting {setting!r}{nearest(setting, known)}. "
                 f"It has {', '.join(sorted(known)) or 'none'}"
             )
     try:
@@ -54,7 +56,7 @@ def make_card(annotator: Annotator, family: str, *, resolution: int, made_from: 
         annotator=annotator.name,
         version=annotator.version,
         kind=annotator.kind,
-        settings=dataclasses.asdict(annotator),
+        settings=TypeAdapter(type(annotator)).dump_python(annotator, mode="json"),
         resolution=resolution,
         weights=[Weights(**describe(annotator.weights))] if annotator.weights else [],
         made_from=dict(made_from),
@@ -82,6 +84,7 @@ def from_card(card: FamilyCard) -> Annotator:
     return annotator
 
 
-def _hint(name: str, known: Mapping[str, object] | set[str]) -> str:
-    near = get_close_matches(name, list(known), 1)
+def nearest(name: str, known: Collection[str]) -> str:
+    """Which of the known names was meant, for an error; "" if none is near."""
+    near = get_close_matches(name, known, 1)
     return f"; did you mean {near[0]!r}?" if near else ""

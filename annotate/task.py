@@ -1,5 +1,6 @@
 """What an annotate job is asked to make: a user's words as families with annotators, in an order that works."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import yaml
 
 from annotate.annotator import Annotator
-from annotate.registry import ANNOTATORS, build, make_card
+from annotate.registry import ANNOTATORS, build, make_card, nearest
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.layout import RESERVED
 
+FAMILY = re.compile(r"[a-z][a-z0-9_]*")
 IMAGE = "image"  # the source of annotators that read the picture itself
 
 
@@ -45,7 +47,7 @@ def make_tasks(
     Raises:
         ValueError: a name, a setting or a source that doesn't exist.
     """
-    named = dict(_named(word) for word in words)
+    named = _named(words)
     overrides = _overrides(settings, named)
     annotators = {family: build(name, overrides[family], _words(family, name)) for family, name in named.items()}
     tasks: dict[str, Task] = {}
@@ -58,14 +60,19 @@ def make_tasks(
     return list(tasks.values())
 
 
-def _named(word: str) -> tuple[str, str]:
-    family, equals, annotator = word.partition("=")
-    annotator = annotator if equals else family
-    if family in RESERVED or not family.replace("_", "").isalnum():
-        raise ValueError(
-            f"family {family!r}: that name is taken by the layout, or has odd characters. Use a-z, 0-9 and _"
-        )
-    return family, annotator
+def _named(words: Sequence[str]) -> dict[str, str]:
+    """Family → annotator."""
+    named: dict[str, str] = {}
+    for word in words:
+        family, equals, annotator = word.partition("=")
+        if family in RESERVED or not FAMILY.fullmatch(family):
+            raise ValueError(
+                f"family {family!r}: that name is taken by the layout, or has odd characters. Use a-z, 0-9 and _"
+            )
+        if family in named:
+            raise ValueError(f"family {family} is named twice. Give each one its own name, as {family}_2=canny")
+        named[family] = annotator if equals else family
+    return named
 
 
 def _words(family: str, annotator: str) -> str:
@@ -80,8 +87,13 @@ def _overrides(settings: Sequence[str], named: Mapping[str, str]) -> dict[str, d
         if not equals or not dot:
             raise ValueError(f"--set {words}: not of the form FAMILY.setting=value, as in canny.low=50")
         if family not in overrides:
-            raise ValueError(f"--set {words}: this job has no family {family!r}. It has {', '.join(named)}")
-        overrides[family][setting] = yaml.safe_load(value)
+            raise ValueError(
+                f"--set {words}: this job has no family {family!r}{nearest(family, named)}. It has {', '.join(named)}"
+            )
+        try:
+            overrides[family][setting] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ValueError(f"--set {words}: the value is not YAML. Write it as in canny.low=50") from error
     return overrides
 
 
@@ -93,12 +105,14 @@ def _source(dataset: Dataset, family: str, annotator: Annotator, tasks: Mapping[
     if not fitting:
         cards = {name: dataset.card(name) for name in dataset.families()}
         fitting = {name: card for name, card in cards.items() if card.annotator == annotator.reads}
+    remedy = f"Make both: python pipelines/annotate.py {dataset.root} {annotator.reads} {family}"
     if not fitting:
         raise ValueError(
-            f"{family}: {annotator.name} reads {annotator.reads}, which {dataset.root} doesn't have. "
-            f"Make both: python pipelines/annotate.py {dataset.root} {annotator.reads} {family}"
+            f"{family}: {annotator.name} reads {annotator.reads}, which {dataset.root} doesn't have. {remedy}"
         )
     chosen = annotator.reads if annotator.reads in fitting else sorted(fitting)[0]
+    if chosen not in tasks and (lacking := len(dataset.missing(chosen))):
+        raise ValueError(f"{family}: {lacking} shards of {chosen} are missing. {remedy}")
     return chosen, fitting[chosen].fingerprint
 
 

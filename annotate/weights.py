@@ -1,6 +1,7 @@
 """Where a detector's weights come from: a local folder, else the Hugging Face cache, else the Hub."""
 
 import os
+import pickle
 from dataclasses import dataclass
 from functools import cache
 from hashlib import file_digest
@@ -36,8 +37,19 @@ WEIGHTS = {
 
 
 def load_weights(file: str) -> dict[str, torch.Tensor]:
-    """The state dict in `file`, on the CPU; nothing in it is executed."""
-    state: dict[str, torch.Tensor] = torch.load(find(file), map_location="cpu", weights_only=True)
+    """The state dict in `file`, on the CPU; nothing in it is executed.
+
+    Raises:
+        ValueError: it can't be had, or holds something else.
+    """
+    path = find(file)
+    try:
+        state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ValueError(
+            f"{path}: not weights that can be read ({type(error).__name__}). Put the published file there, "
+            f"or leave {VARIABLE} unset"
+        ) from error
     return state
 
 

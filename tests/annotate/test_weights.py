@@ -1,0 +1,67 @@
+"""Weights are pinned and never executed, and when they are missing a user is told what to do."""
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from annotate.hed import Network
+from annotate.registry import build, from_card, make_card
+from annotate.weights import VARIABLE, WEIGHTS, describe, load_weights
+
+HED = "ControlNetHED.pth"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of weights with an untrained HED in it."""
+    torch.save(Network().state_dict(), tmp_path / HED)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder, an empty cache, no network."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "empty"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("nowhere")
+@pytest.mark.parametrize("name", list(WEIGHTS))
+def test_missing_weights_are_named_with_their_licence_and_three_ways_to_have_them(name: str) -> None:
+    with pytest.raises(ValueError, match=name) as error:
+        describe(name)
+    for words in (WEIGHTS[name].licence, WEIGHTS[name].repository, f"set {VARIABLE}", "hf download", "connect"):
+        assert words in str(error.value)
+
+
+def test_a_local_file_is_recorded_by_its_own_sha256(folder: Path) -> None:
+    said = describe(HED)
+    assert said["sha256"] != WEIGHTS[HED].sha256
+    assert said["licence"] == "unknown"
+    assert set(load_weights(HED)) == set(Network().state_dict())
+
+
+def test_a_family_is_not_gone_on_with_under_other_weights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = make_card(build("hed", {}, "hed"), "hed", resolution=512, made_from={})
+    assert from_card(card) == build("hed", {}, "hed")
+    (folder / "other").mkdir()
+    torch.save(Network().state_dict(), folder / "other" / HED)
+    monkeypatch.setenv(VARIABLE, str(folder / "other"))
+    with pytest.raises(ValueError, match="weights differ"):
+        from_card(card)
+
+
+def test_a_file_that_would_run_something_is_refused(folder: Path) -> None:
+    class Harm:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (os.mkdir, (str(folder / "harm"),))
+
+    (folder / HED).write_bytes(pickle.dumps(Harm()))
+    with pytest.raises(ValueError, match=rf"{HED}: not weights .*{VARIABLE}"):
+        load_weights(HED)
+    assert not (folder / "harm").exists()
