@@ -36,6 +36,12 @@ def find_corpus(words: str) -> Corpus:
     return Corpus(*_on_disk(words))
 
 
+def is_path(words: str) -> bool:
+    """Whether a user means something on disk."""
+    kind, colon, _ = words.partition(":")
+    return not (colon and kind in (*GENERATED, "hub"))
+
+
 def _on_disk(words: str) -> tuple[str, str]:
     """Format and absolute location of a path or pattern."""
     path = Path(words).expanduser().absolute()

@@ -45,9 +45,24 @@ def check_path(path: Path, what: str) -> Path:
 
 
 def connect(workers: int) -> None:
-    """Join the cluster of this job or of RAY_ADDRESS, else start a Ray on this machine alone."""
+    """Join the cluster of this job or of RAY_ADDRESS, else start a Ray on this machine alone.
+
+    Raises:
+        ValueError: no cluster answers, or no Ray starts.
+    """
     if ray.is_initialized():
         return
+    where = "the job's" if in_job() else os.environ.get("RAY_ADDRESS", "a new one on this machine")
+    try:
+        _init(workers)
+    except Exception as error:  # Ray raises ConnectionError, RuntimeError and bare Exception here
+        why = str(error).strip().splitlines() or [type(error).__name__]
+        raise ValueError(
+            f"Ray ({where}): {why[0]}. Mend or unset RAY_ADDRESS and RAY_AUTH_MODE, or try again on an idle machine"
+        ) from error
+
+
+def _init(workers: int) -> None:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # Ray's own chatter stays in Ray's log files
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}

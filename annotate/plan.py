@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from annotate.corpora import drawn
 from annotate.corpora.format import Corpus, Reference
 from annotate.corpus import FORMATS, GENERATED
-from manifests.dataset import Dataset
+from manifests.dataset import SETTINGS, Dataset
 from manifests.family import FamilyCard, create_card
 from manifests.layout import PLAN, SHARD_ROWS, publish, shard_path
 from manifests.record import PLAN as SCHEMA
@@ -33,6 +33,8 @@ def make_plan(root: Path, corpus: Corpus, **settings: Any) -> Dataset:
     if path.exists():
         size = Dataset.open(root).settings.shard_rows
         return Dataset.create(root, corpus=str(corpus), shard_rows=size, **settings)
+    if not (root / SETTINGS).exists() and _in_use(root):
+        raise ValueError(f"{root}: other files are there, and no dataset. Choose a new or an empty folder")
     references = sorted(FORMATS[corpus.format].plan(corpus))
     if not references:
         raise ValueError(f"corpus {corpus.location}: no pictures found. Give a folder, tar or table that holds some")
@@ -45,6 +47,10 @@ def make_plan(root: Path, corpus: Corpus, **settings: Any) -> Dataset:
     table = pa.table([shards, list(sources), list(members)], schema=SCHEMA)
     publish(partial(pq.write_table, table, compression="zstd"), path)
     return dataset
+
+
+def _in_use(root: Path) -> bool:
+    return root.exists() and (not root.is_dir() or any(not path.name.startswith(".") for path in root.iterdir()))
 
 
 def shard_rows(records: int) -> int:

@@ -1,12 +1,14 @@
 """What every worker of a job keeps to: the right dataset, and trouble reported instead of raised."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from manifests.dataset import Dataset
 
 ATTEMPTS = 3  # deaths of a worker over one shard, after which it is left alone
+STALE = 86_400  # seconds, after which nobody is still writing a file: its writer was killed
 
 
 def open_same(root: str, dataset_id: str) -> Dataset:
@@ -45,10 +47,13 @@ def attempted(dataset: Dataset, name: str, stage: str, make: Callable[[str], Non
     return ""
 
 
-def forget_attempts(dataset: Dataset, stage: str) -> None:
-    """Begin a job with a clean slate: only deaths within one job count against a shard."""
+def clear_up(dataset: Dataset, stage: str) -> None:
+    """Begin a job with a clean slate: only deaths within one job count against a shard; what they left goes."""
     for marker in attempts_folder(dataset).glob(f"{stage}-*"):
         marker.unlink(missing_ok=True)
+    for partial in dataset.root.glob("*/.partial/*"):
+        if time.time() - partial.stat().st_mtime > STALE:
+            partial.unlink(missing_ok=True)
 
 
 def attempts_folder(dataset: Dataset) -> Path:

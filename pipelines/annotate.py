@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # else `annotate` and `evaluate` would be our neighbours here
+if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from typer import Argument, Option
 
@@ -13,7 +14,7 @@ from annotate import job
 from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
 from annotate.shard import count, missing
 from annotate.task import known_annotators, make_tasks
-from annotate.worker import forget_attempts
+from annotate.worker import clear_up
 from manifests.dataset import Dataset
 from manifests.family import create_card
 from manifests.hub import write_dataset_card
@@ -25,10 +26,10 @@ from pipelines.entry import run
 def main(  # noqa: PLR0913, PLR0917  options of a command
     dataset: Annotated[Path, Argument(help="made by pipelines/ingest.py")],
     families: Annotated[list[str], Argument(help=f"ANNOTATOR, or NAME=ANNOTATOR; there are {known_annotators()}")],
-    resolution: Annotated[int, Option(help="short side of the conditions in pixels; 0: as the picture")] = 512,
-    workers: Annotated[int, Option(help="processes")] = os.cpu_count() or 1,
-    gpus: Annotated[float, Option(help="GPUs for each worker, as 0.25; 0: annotate on the CPU")] = 0.0,
-    batch_size: Annotated[int, Option(help="pictures in one forward pass; part of the bytes' promise")] = 8,
+    resolution: Annotated[int, Option(help="short side of the conditions in pixels; 0: as the picture", min=0)] = 512,
+    workers: Annotated[int, Option(help="processes", min=1)] = os.cpu_count() or 1,
+    gpus: Annotated[float, Option(help="GPUs for each worker, as 0.25; 0: annotate on the CPU", min=0)] = 0.0,
+    batch_size: Annotated[int, Option(help="pictures in one forward pass; part of the bytes' promise", min=1)] = 8,
     set_: Annotated[list[str] | None, Option("--set", help="FAMILY.setting=value, as canny.low=50")] = None,
 ) -> None:
     """Annotate a dataset: python pipelines/annotate.py /data/photos_pairs canny hed scribble --workers 8
@@ -48,7 +49,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     todo = missing(opened, tasks)
     if todo:
         job.connect(workers)
-        forget_attempts(opened, "annotate")
+        clear_up(opened, "annotate")
         device = "cuda" if gpus else "cpu"
         order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), device, batch_size)
         rows = sum(len(opened.read(IMAGES, name, ["key"])) for name in todo)

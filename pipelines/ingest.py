@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # else `annotate` and `evaluate` would be our neighbours here
+if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from dataclasses import replace
 
@@ -13,11 +14,11 @@ from typer import Argument, Option
 
 from annotate import job
 from annotate.corpora.format import MAX_SIDE
-from annotate.corpus import WAYS, find_corpus
+from annotate.corpus import WAYS, find_corpus, is_path
 from annotate.ingest import count_dropped
 from annotate.ingest_worker import IngestWorker
 from annotate.plan import make_plan, planned_rows
-from annotate.worker import forget_attempts
+from annotate.worker import clear_up
 from manifests.hub import write_dataset_card
 from manifests.index import build_index
 from manifests.layout import IMAGES
@@ -27,25 +28,27 @@ from pipelines.entry import run
 def main(  # noqa: PLR0913, PLR0917  options of a command
     corpus: Annotated[str, Argument(help=WAYS)],
     dataset: Annotated[Path, Argument(help="folder to make, or to go on with")],
-    workers: Annotated[int, Option(help="processes")] = os.cpu_count() or 1,
+    workers: Annotated[int, Option(help="processes", min=1)] = os.cpu_count() or 1,
     image_column: Annotated[str, Option(help="of Parquet and Hugging Face corpora, if it isn't obvious")] = "",
     caption_column: Annotated[str, Option(help="likewise; also of metadata.jsonl and .json sidecars")] = "",
     split: Annotated[str, Option(help="of a Hugging Face dataset; all by default")] = "",
-    seed: Annotated[int, Option(help="of a generated corpus")] = 0,
-    max_side: Annotated[int, Option(help="longer pictures are shrunk to this many pixels; 0: never")] = MAX_SIDE,
+    seed: Annotated[int, Option(help="of a generated corpus", min=0)] = 0,
+    max_side: Annotated[int, Option(help="longer pictures are shrunk to this many pixels; 0: never", min=0)] = MAX_SIDE,
 ) -> None:
     """Ingest a corpus: python pipelines/ingest.py /data/photos /data/photos_pairs
 
     On two cores about 300 photographs of half a megapixel a second. Killed and started again, it goes on where it was.
     """
     root = job.check_path(dataset, "dataset")
+    if is_path(corpus):
+        job.check_path(Path(corpus), "corpus")
     asked = replace(
         find_corpus(corpus), image=image_column, caption=caption_column, split=split, seed=seed, max_side=max_side
     )
     made = make_plan(root, asked)
     records = planned_rows(made)
     job.connect(workers)
-    forget_attempts(made, "ingest")
+    clear_up(made, "ingest")
     arguments = {"root": str(root), "dataset_id": made.settings.id, "threads": 2}
     left = len(made.missing(IMAGES)) * made.settings.shard_rows
     pool = job.Pool(workers)
