@@ -27,9 +27,9 @@ def autoencoder() -> AutoencoderKL:
         out_channels=3,
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
-        block_out_channels=(16, 32, 64, 128),
+        block_out_channels=(16, 16, 32, 64),
         layers_per_block=1,
-        norm_num_groups=8,
+        norm_num_groups=2,  # a group of two channels, as 8 would make of 16, takes a picture's mean colour away
         latent_channels=4,
         sample_size=SIDE,
     )

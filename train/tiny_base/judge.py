@@ -35,7 +35,7 @@ CARD = Path(__file__).parent / "card.md.j2"
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the card says: shares in [0, 1] by part, the VAE's PSNR in dB, megabytes of safetensors."""
+    """What the card says: shares in [0, 1] by part, the VAE's PSNR in dB, its files' megabytes, millions of weights."""
 
     drawn: dict[str, float]
     real: dict[str, float]
@@ -43,6 +43,7 @@ class Judgement:
     counts: dict[str, int]
     psnr: float
     megabytes: float
+    millions: dict[str, float]
 
 
 def main(
@@ -64,11 +65,12 @@ def main(
         counts={"drawn": sum(map(len, asked)), "real": len(captions)},
         psnr=psnr(pictures, reconstruct(pipeline, torch.from_numpy(pictures))),
         megabytes=sum(path.stat().st_size for path in model.rglob("*.safetensors")) / 1e6,
+        millions={part: getattr(pipeline, part).num_parameters() / 1e6 for part in ("vae", "unet", "text_encoder")},
     )
     cv2.imwrite(str(model / "grid.png"), grid(drawn)[..., ::-1])
-    card = jinja2.Template(CARD.read_text(), keep_trailing_newline=True, trim_blocks=True).render(
-        it=judgement, parts=[part for part in colours.PARTS if part in known], asked=asked, columns=COLUMNS
-    )
+    template = jinja2.Template(CARD.read_text(), keep_trailing_newline=True, trim_blocks=True)
+    parts = [part for part in colours.PARTS if part in known]
+    card = template.render(it=judgement, parts=parts, asked=asked, steps=STEPS, guidance=GUIDANCE)
     (model / "README.md").write_text(card)
     print(card)
 

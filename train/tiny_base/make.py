@@ -29,7 +29,7 @@ MODEL = Path(__file__).parent / "model"
 
 def main(
     datasets: Annotated[list[Path], typer.Argument(help="Ingested playroom and fill50k datasets.")],
-    minutes: Annotated[tuple[float, float], typer.Option(help="Minutes for the VAE and for the U-Net.")] = (24, 40),
+    minutes: Annotated[tuple[float, float], typer.Option(help="Minutes for the VAE and for the U-Net.")] = (15, 25),
     output: Annotated[Path, typer.Option(help="Folder of the pipeline.")] = MODEL,
     seed: int = 0,
 ) -> None:
