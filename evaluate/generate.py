@@ -70,15 +70,15 @@ def load_pipelines(base: Base, controlnet: ControlNetModel, *, scheduler: str, d
         "text_encoder": base.text_encoder,
         "tokenizer": base.tokenizer,
         "unet": base.unet,
+        # One for both: StableDiffusionPipeline mends old configurations (steps_offset), the other does not, and a
+        # floor drawn at other timesteps would be none.
+        "scheduler": SCHEDULERS[scheduler].from_config(base.scheduler.config),
         "safety_checker": None,
         "feature_extractor": None,
         "requires_safety_checker": False,
     }
-    make = SCHEDULERS[scheduler].from_config
-    controlled = StableDiffusionControlNetPipeline(
-        controlnet=controlnet, scheduler=make(base.scheduler.config), **parts
-    ).to(device)
-    uncontrolled = StableDiffusionPipeline(scheduler=make(base.scheduler.config), **parts).to(device)
+    uncontrolled = StableDiffusionPipeline(**parts).to(device)
+    controlled = StableDiffusionControlNetPipeline(controlnet=controlnet, **parts).to(device)
     controlled.set_progress_bar_config(disable=True)
     uncontrolled.set_progress_bar_config(disable=True)
     return Pipelines(controlled, uncontrolled)

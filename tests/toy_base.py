@@ -80,7 +80,7 @@ def _tokenizer(folder: Path) -> CLIPTokenizer:
     """Letters and nothing longer."""
     letters = [chr(code) for code in range(33, 127)]
     symbols = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / "vocab.json").write_text(json.dumps({symbol: number for number, symbol in enumerate(symbols)}))
     (folder / "merges.txt").write_text("#version: 0.2\n")
     return CLIPTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=12)

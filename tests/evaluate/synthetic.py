@@ -24,21 +24,21 @@ def edges(picture: Picture) -> Picture:
     return (cv2.Canny(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 100, 200) > 0).astype(np.uint8)
 
 
-def spec(*, run: str = "synthetic", rows: int = 1_000, asked: int = 24, condition: str = "canny") -> Spec:
+def spec(*, rows: int = 1_000, asked: int = 24, wanted: int = 24) -> Spec:
     """A specification with made-up fingerprints."""
     protocol = Protocol(
         dataset="0" * 32,
-        condition=condition,
+        condition="canny",
         annotator="canny",
         annotator_fingerprint="a1b2c3d4e5f60718",
         measures_version=1,
         base="train/tiny_base/model",
         resolution=128,
-        settings={"samples": asked, "scheduler": "ddim", "steps": 20, "guidance": 9.0, "negative_prompt": ""},
+        settings={"samples": wanted, "scheduler": "ddim", "steps": 20, "guidance": 9.0, "negative_prompt": ""},
         keys_sha256="5" * 64,
     )
     return Spec(
-        run=run,
+        run="synthetic",
         rows=rows,
         steps=600,
         samples_seen=600 * 32,
@@ -55,7 +55,7 @@ def write_evaluation(
     folder: Path, *, caption: str | None = None, samples: int = 24, blur: float = 2.0, rows: int = 1_000
 ) -> None:
     """Write what an evaluation leaves behind: spec.json, scores.parquet and pictures/."""
-    write_spec(spec(rows=rows, asked=samples), folder)
+    write_spec(spec(rows=rows, asked=samples, wanted=samples), folder)
     records = [playroom.record(7, row) for row in range(samples)]
     images = [record.image for record in records]
     adherence, rows_, panels = ADHERENCE["canny"], [], []

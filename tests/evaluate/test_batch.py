@@ -1,0 +1,105 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from evaluate.batch import Judge, draw_arms, load_judge, run_batch
+from evaluate.plan import Task, plan_evaluation
+from evaluate.samples import Sample, read_samples
+from evaluate.scores import matrix
+from manifests.dataset import Dataset
+from manifests.manifest import load_manifest
+from tests.toy_run import train, write_dataset, write_manifest
+from train.base import encode_tokens, tokenize
+from train.controlnet import trainable_copy
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def task(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Task:
+    return plan_evaluation(run, tmp_path_factory.mktemp("evaluation"), load_manifest(run / "manifest.yaml"))
+
+
+@pytest.fixture(scope="module")
+def judge(task: Task) -> Judge:
+    return load_judge(task, CPU)
+
+
+def samples(judge: Judge, task: Task) -> list[Sample]:
+    return read_samples(judge.dataset, judge.family, task.places.slice(0, 3), resolution=128)
+
+
+def levels_apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
+    return int(np.abs(one.astype(int) - other).max())
+
+
+def means(scores: pa.Table) -> dict[str, float]:
+    arms = ["controlled", "swapped", "floor", "ceiling", "oracle"]
+    return dict(zip(arms, matrix(scores, measure="f1", arms=arms)[1].mean(axis=0).tolist(), strict=True))
+
+
+def test_the_real_picture_scores_one_and_no_arm_is_left_out(judge: Judge, task: Task) -> None:
+    panels, scores = run_batch(judge, task.places, task.pictures[:3])
+    found = means(scores)
+    assert found["oracle"] == 1
+    assert all(0 <= found[arm] < 1 for arm in ("controlled", "swapped", "floor", "ceiling"))
+    assert [panel.key for panel in panels] == task.places["key"].to_pylist()[:3]
+    assert all(picture.shape == (128, 128, 3) for panel in panels for picture in panel.pictures.values())
+
+
+def test_an_untrained_controlnet_draws_exactly_the_floor(judge: Judge, task: Task) -> None:
+    read = samples(judge, task)
+    trained = draw_arms(judge, read, [0, 0, 0])
+    controlled, kept = judge.pipelines.controlled, judge.pipelines.controlled.controlnet
+    controlled.controlnet = trainable_copy(judge.base.unet, seed=0).eval()
+    untrained = draw_arms(judge, read, [0, 0, 0])
+    controlled.controlnet = kept
+    assert np.array_equal(untrained["controlled"], untrained["floor"])
+    assert np.array_equal(trained["floor"], untrained["floor"])
+    assert levels_apart(trained["controlled"], untrained["controlled"]) > 1
+
+
+def test_a_picture_depends_on_its_own_seed_and_not_on_its_batch(judge: Judge, task: Task) -> None:
+    read = samples(judge, task)
+    together = draw_arms(judge, read, [0, 0, 0])
+    alone, again = (draw_arms(judge, read[1:2], [draw]) for draw in (0, 1))
+    for arm in ("controlled", "floor"):
+        assert levels_apart(together[arm][1], alone[arm][0]) <= 1  # rounding
+        assert levels_apart(again[arm], alone[arm]) > 1  # another draw starts from other noise
+        assert levels_apart(together[arm][0], together[arm][1]) > 1
+
+
+def test_rows_whose_thresholds_differ_are_judged_by_their_own(tmp_path: Path, base_folder: Path) -> None:
+    ranges = ["canny.low_range=[20, 60]", "canny.high_range=[70, 240]"]
+    dataset = write_dataset(tmp_path / "playroom", settings=ranges)
+    train(write_manifest(tmp_path / "toy.yaml", dataset.root, base_folder), tmp_path / "run")
+    task = plan_evaluation(tmp_path / "run", tmp_path / "out", load_manifest(tmp_path / "run" / "manifest.yaml"))
+    read = read_samples(Dataset.open(dataset.root), "canny", task.places, resolution=128)
+    assert len({sample.parameters["high"] for sample in read}) > 1
+    _, scores = run_batch(load_judge(task, CPU), task.places, task.pictures[:4])
+    assert means(scores)["oracle"] == 1
+
+
+def test_networks_draw_in_the_precision_asked_for(run: Path, task: Task, tmp_path: Path) -> None:
+    manifest = load_manifest(run / "manifest.yaml", ["evaluate.precision=bf16"])
+    half = plan_evaluation(run, tmp_path / "half", manifest)
+    judge = load_judge(half, CPU)
+    assert {judge.base.unet.dtype, judge.base.vae.dtype, judge.pipelines.controlled.controlnet.dtype} == {
+        torch.bfloat16
+    }
+    _, scores = run_batch(judge, half.places, half.pictures[:2])
+    assert means(scores)["oracle"] == 1
+    with pytest.raises(ValueError, match=r"another evaluation.*precision"):  # so that the two are never mixed
+        plan_evaluation(run, tmp_path / "half", load_manifest(run / "manifest.yaml"))
+
+
+def test_captions_are_padded_as_in_training(judge: Judge) -> None:
+    tokens = tokenize(judge.base.tokenizer, "blue box")[None]
+    with torch.no_grad():
+        drawn_from, _ = judge.pipelines.controlled.encode_prompt("blue box", CPU, 1, False)
+    assert tokens.shape == (1, 12)  # the length that the toy text encoder was made for, not Stable Diffusion's 77
+    assert torch.equal(encode_tokens(judge.base, tokens), drawn_from)

@@ -1,0 +1,98 @@
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluate.gallery import rank
+from evaluate.report import coverage, write_report
+from evaluate.scores import matrix, read_scores
+from evaluate.summary import Summary
+from tests.evaluate.synthetic import spec, write_evaluation
+
+NASTY = "<script>alert(\"1\")</script> & <img src=x onerror='x'> | {{ 7 * 7 }}\nline"
+
+
+class Page(HTMLParser):
+    """What a browser would find."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("evaluation")
+    write_evaluation(folder, caption=NASTY)
+    write_report(folder)
+    return folder
+
+
+def test_a_caption_is_shown_and_never_run(folder: Path) -> None:
+    page = Page(folder / "report.html")
+    assert NASTY in page.text
+    assert not [tag for tag, _ in page.tags if tag == "script"]
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+    assert NASTY not in (folder / "report.md").read_text()
+
+
+def test_the_page_needs_no_other_file(folder: Path) -> None:
+    page = Page(folder / "report.html")
+    sources = [attributes.get("src") or attributes.get("href") for _, attributes in page.tags]
+    assert all(source.startswith("data:image/webp;base64,") for source in sources if source)
+    assert sum(tag == "img" for tag, _ in page.tags) == 3 * 6 * 5  # random, best and worst: six rows of five pictures
+    assert not [tag for tag, _ in page.tags if tag in ("link", "iframe", "object")]
+    assert "://" not in (folder / "report.html").read_text()
+
+
+def test_the_numbers_of_a_report_are_those_of_its_scores(folder: Path) -> None:
+    report = json.loads((folder / "report.json").read_text(), parse_constant=pytest.fail)
+    scores = read_scores(folder / "scores.parquet")
+    _, values = matrix(scores, measure="f1_1px", arms=["floor", "controlled", "ceiling"])
+    floor, controlled, ceiling = values.mean(axis=0)
+    found = report["measures"]["f1_1px"]
+    assert found["arms"]["controlled"]["value"] == pytest.approx(controlled)
+    assert found["normalised"]["value"] == pytest.approx((controlled - floor) / (ceiling - floor))
+    assert found["normalised"]["low"] < found["normalised"]["value"] < found["normalised"]["high"]
+    assert found["arms"]["oracle"] == {"value": 1, "low": 1, "high": 1}
+    assert f"{controlled:.3f}" in Page(folder / "report.html").text
+    assert f"{controlled:.3f}" in (folder / "report.md").read_text()
+
+
+def test_a_report_made_again_is_the_same(folder: Path) -> None:
+    names = ("report.html", "report.json", "report.md")
+    before = {name: (folder / name).read_bytes() for name in names}
+    write_report(folder)
+    assert {name: (folder / name).read_bytes() for name in names} == before
+
+
+def test_best_and_worst_are_by_score_whichever_way_is_better(folder: Path) -> None:
+    scores = read_scores(folder / "scores.parquet")
+    upward = list(rank(scores, measure="f1_1px", higher_is_better=True).values())
+    downward = list(rank(scores, measure="f1_1px", higher_is_better=False).values())
+    assert upward == sorted(upward, reverse=True)
+    assert downward == sorted(upward)
+
+
+def test_a_report_says_how_many_samples_it_lacks() -> None:
+    summary = Summary(samples=8, draws=1, lines=())
+    assert coverage(spec(asked=8, wanted=8), summary) == "8 test samples, all scored."
+    assert "8 test samples, all scored. 12 were wanted" in coverage(spec(asked=8, wanted=12), summary)
+    assert "8 of 10 test samples; the rest asks for nothing" in coverage(spec(asked=10, wanted=10), summary)
+
+
+def test_pictures_open_with_datasets(folder: Path) -> None:
+    import datasets
+
+    opened = datasets.Dataset.from_parquet(str(folder / "pictures" / "000000.parquet"), cache_dir=str(folder / "cache"))
+    assert np.asarray(opened[0]["drawn"]).shape == (128, 128, 3)
