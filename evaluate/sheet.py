@@ -128,7 +128,7 @@ def _panel(dataset: Dataset, card: FamilyCard, known: Record, said: Record) -> P
     if said["status"] == "failed":
         return Panel("", "failed", str(said["code"]))
     cell = _read(dataset, card.family, known, ["condition"])["condition"]
-    drawn = (hint(card.kind, decode(card.kind, cell)).permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+    drawn = (hint(card.kind, decode(card.kind, cell)).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(drawn).save(buffer, "PNG")
     return Panel(thumbnail(buffer.getvalue()), str(said["status"]), values)
