@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,7 +132,9 @@ def run_shards(
     Raises:
         ValueError: shards are still missing after three rounds; says what kept the first one.
     """
-    DataContext.get_current().enable_progress_bars = False
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_no_progress_timeout_s = -1  # one shard of a slow detector may take hours
     tally = ray.remote(num_cpus=0)(Tally).remote()
     trouble: dict[str, str] = {}
     previous: list[str] = []
@@ -173,9 +175,10 @@ def _followed(tally: Any, rows: int, what: str) -> Iterator[None]:
         stop = threading.Event()
 
         def follow() -> None:
-            while not stop.wait(0.5):
+            with suppress(ray.exceptions.RayError):  # the bar stands still when the tally is lost; the job goes on
+                while not stop.wait(0.5):
+                    bar.update(ray.get(tally.total.remote()) - bar.n)
                 bar.update(ray.get(tally.total.remote()) - bar.n)
-            bar.update(ray.get(tally.total.remote()) - bar.n)
 
         follower = threading.Thread(target=follow, daemon=True)
         follower.start()
