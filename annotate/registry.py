@@ -87,4 +87,4 @@ def from_card(card: FamilyCard) -> Annotator:
 def nearest(name: str, known: Collection[str]) -> str:
     """Which of the known names was meant, for an error; "" if none is near."""
     near = get_close_matches(name, known, 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f" (did you mean {near[0]!r}?)" if near else ""

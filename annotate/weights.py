@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from huggingface_hub.utils.logging import set_verbosity_error
 
 VARIABLE = "PAIRMILL_WEIGHTS"
 
@@ -78,6 +79,7 @@ def find(file: str) -> Path:
 
 
 def _from_hub(weights: Weights, folder: str | None) -> Path:
+    set_verbosity_error()  # of its retries: what they come to is said below
     try:
         return Path(hf_hub_download(weights.repository, weights.file, revision=weights.revision))
     except (OSError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:

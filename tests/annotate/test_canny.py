@@ -98,7 +98,7 @@ def test_a_picture_without_an_edge_is_empty_not_failed(photographs: Dataset, row
         ({"low": 300}, "out of order"),
         ({"low_range": (5, 50)}, "go together"),
         ({"low": "much"}, "low: .*integer"),
-        ({"lo": 5}, "no setting 'lo'; did you mean 'low'"),
+        ({"lo": 5}, r"no setting 'lo' \(did you mean 'low'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:
