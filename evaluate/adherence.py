@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
 Condition = NDArray[np.uint8]
 
@@ -180,6 +179,9 @@ def ms_ssim(asked: Condition, drawn: Condition) -> float:
     Returns:
         MS-SSIM in [0, 1]. It rewards emptiness: read it beside `soft_f1`.
     """
+    # It takes a second to import in every process, and only HED needs it.
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
     scales = max(count for count in range(1, len(BETAS) + 1) if count == 1 or _has_scales(min(asked.shape), count))
     betas = tuple(beta / sum(BETAS[:scales]) for beta in BETAS[:scales])
     one, other = (
