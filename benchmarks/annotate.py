@@ -18,6 +18,8 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 os.environ["PYTHONWARNINGS"] = "ignore"  # controlnet_aux imports what it warns of, in every process
+# Ray runs its workers at nice 15, and so behind whatever else runs; a loop is not polite.
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray reads it so
 warnings.simplefilter("ignore")
 
 import torch
