@@ -51,7 +51,7 @@ def load_base(name_or_path: str) -> Base:
         base = Base(
             vae=AutoencoderKL.from_pretrained(name_or_path, subfolder="vae"),
             unet=UNet2DConditionModel.from_pretrained(name_or_path, subfolder="unet"),
-            text_encoder=CLIPTextModel.from_pretrained(name_or_path, subfolder="text_encoder"),
+            text_encoder=CLIPTextModel.from_pretrained(name_or_path, subfolder="text_encoder", dtype=torch.float32),
             tokenizer=CLIPTokenizer.from_pretrained(name_or_path, subfolder="tokenizer"),
             scheduler=DDPMScheduler.from_pretrained(name_or_path, subfolder="scheduler"),
         )
