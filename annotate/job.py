@@ -65,23 +65,24 @@ def connect(workers: int) -> None:
 def _init(workers: int) -> None:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # Ray's own chatter stays in Ray's log files
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    with _hushed():
+        ray.init(**_address(workers), log_to_driver=False, logging_level="ERROR")
+
+
+def _address(workers: int) -> dict[str, Any]:
+    """Where Ray is, or what a new one is like."""
     if in_job():  # the submitted working directory is everybody's already
-        ray.init(address="auto", **quiet)
-        return
+        return {"address": "auto"}
     environment = {"env_vars": {"PYTHONPATH": str(ROOT)}}
     if os.environ.get("RAY_ADDRESS"):
-        ray.init(address=os.environ["RAY_ADDRESS"], runtime_env=environment, **quiet)
-        return
-    with _hushed():
-        ray.init(
-            address="local",
-            num_cpus=max(os.cpu_count() or 1, workers),
-            include_dashboard=False,
-            _node_ip_address="127.0.0.1",  # nothing of it can be reached from outside
-            runtime_env=environment,
-            **quiet,
-        )
+        return {"address": os.environ["RAY_ADDRESS"], "runtime_env": environment}
+    return {
+        "address": "local",
+        "num_cpus": max(os.cpu_count() or 1, workers),
+        "include_dashboard": False,
+        "_node_ip_address": "127.0.0.1",  # nothing of it can be reached from outside
+        "runtime_env": environment,
+    }
 
 
 @contextmanager

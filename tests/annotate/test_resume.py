@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree
 
+import psutil
 import pytest
 import torch
 
@@ -28,7 +30,7 @@ from pipelines import annotate, ingest
 CORPUS = "fill50k:1024"  # eight shards
 COMMANDS = {"ingest": (CORPUS, "{root}"), "annotate": ("{root}", "canny")}  # of pipelines/, with one worker
 MADE = {"ingest": IMAGES, "annotate": "canny"}  # the family that a stage makes
-STAGES = pytest.mark.parametrize("stage", ["annotate"])
+STAGES = pytest.mark.parametrize("stage", list(MADE))
 
 
 def run(stage: str, root: Path) -> None:
@@ -112,3 +114,34 @@ def test_a_job_killed_midway_and_started_again_leaves_the_same_bytes(
     run(stage, root)
 
     assert contents(root) == contents(uninterrupted[stage])
+
+
+@STAGES
+def test_a_worker_killed_midway_is_replaced_and_leaves_the_same_bytes(
+    stage: str, uninterrupted: dict[str, Path], begun: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = begun(stage)
+    killed: list[int] = []
+
+    def kill() -> None:
+        wait(lambda: shards(root, stage))
+        worker = next(process for process in psutil.Process().children(recursive=True) if is_worker(process))
+        if shards(root, stage) < 8:
+            worker.kill()
+            killed.append(worker.pid)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    run(stage, root)
+    killer.join()
+
+    assert killed
+    assert contents(root) == contents(uninterrupted[stage])
+    assert len(Dataset.open(root).shards(MADE[stage])) == 8
+
+
+def is_worker(process: psutil.Process) -> bool:
+    try:
+        return any("Worker)" in word for word in process.cmdline())
+    except psutil.Error:
+        return False

@@ -129,8 +129,9 @@ def test_families_that_cannot_be_made(words: list[str], says: str, root: Path, r
     assert files(root) == before
 
 
-def test_a_family_begun_with_other_settings(root: Path, refused: Refused) -> None:
+def test_a_family_begun_with_other_settings(root: Path, refused: Refused, capfd: pytest.CaptureFixture[str]) -> None:
     annotate.main(root, ["canny"], workers=1)
+    capfd.readouterr()
     before = files(root)
     said = refused(annotate.main, root, "canny", "--set", "canny.low=50")
     assert "family canny has fingerprint" in said

@@ -1,0 +1,63 @@
+"""The commands between annotation and training: index, contact sheet, training set."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from manifests.manifest import load_manifest
+from manifests.subset import resolve
+from manifests.training_set import open_training_set, training_set_path
+from pipelines import gallery, index, subset
+
+
+@pytest.fixture
+def rooms(toy: Path, tmp_path: Path) -> Path:
+    """A copy of the playroom, to be written into."""
+    return Path(shutil.copytree(toy / "playroom", tmp_path / "rooms"))
+
+
+def test_a_training_set_gathered_on_ray_is_the_one_gathered_in_turn(
+    toy: Path, rooms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [f"dataset={rooms}"]
+    asked = load_manifest(toy / "toy.yaml", words)
+    drawn = resolve(asked)
+    path = training_set_path(asked, drawn.card)
+    sets = []
+    for workers in (1, 2):
+        subset.main(toy / "toy.yaml", words, workers)
+        printed = capsys.readouterr().out
+        assert f"{asked.rows} of {drawn.found} rows" in printed
+        assert f"fingerprint {drawn.fingerprint}" in printed
+        assert f"made {path}" in printed
+        sets.append(open_training_set(path, asked.rows).to_list())
+        shutil.rmtree(path)
+    assert sets[0] == sets[1]
+    assert [row["key"] for row in sets[0]] == drawn.rows["key"].to_pylist()
+
+
+def test_an_index_says_what_it_covers_and_is_made_again_when_it_is_lost(
+    rooms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path.name: path.read_bytes() for path in (rooms / "index").iterdir()}
+    shutil.rmtree(rooms / "index")
+    index.main(rooms)
+    assert {path.name: path.read_bytes() for path in (rooms / "index").iterdir()} == before
+    printed = capsys.readouterr().out
+    assert "60 rows: " in printed
+    assert "edge_density" in printed
+
+
+def test_an_unfinished_ingest_has_no_index(rooms: Path) -> None:
+    for path in (rooms / "images").glob("*.parquet"):
+        path.unlink()
+    with pytest.raises(ValueError, match=r"1 shards of images/ are missing. Finish it: python pipelines/ingest.py"):
+        index.main(rooms)
+
+
+def test_a_contact_sheet_lies_in_the_dataset_unless_told_otherwise(rooms: Path, tmp_path: Path) -> None:
+    gallery.main(rooms)
+    gallery.main(rooms, tmp_path / "sheet.html", rows=3)
+    whole, small = (folder / "sheet.html" for folder in (rooms, tmp_path))
+    assert whole.read_text().count("<img") > small.read_text().count("<img") > 0
