@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from subprocess import PIPE
 
@@ -70,6 +71,7 @@ def test_a_corpus_is_ingested_and_annotated_from_another_folder(tmp_path: Path, 
 
 def test_a_terminal_sees_a_rate_and_the_time_left(tmp_path: Path, cluster: dict[str, str]) -> None:
     ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
     command = [*as_file("ingest"), "fill50k:300", str(tmp_path / "pairs"), "--workers", "1"]
     done = subprocess.Popen(command, env=cluster, stdout=subprocess.DEVNULL, stderr=theirs)
     os.close(theirs)
