@@ -66,7 +66,8 @@ def initialise(model: AutoencoderKL) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
             torch.nn.init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
-            torch.nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                torch.nn.init.zeros_(module.bias)
     torch.nn.init.constant_(model.quant_conv.bias[model.config.latent_channels :], LOG_VARIANCE)
 
 
