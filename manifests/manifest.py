@@ -37,6 +37,7 @@ class TrainSettings(BaseModel):
     batch_size: PositiveInt = 32  # samples per optimiser step, over all processes and accumulation
     micro_batch: PositiveInt | None = None  # samples per process and forward; all of its share by default
     learning_rate: PositiveFloat = 1e-5
+    hint_weights: Literal["released", "gaussian"] = "released"  # first ones of the hint encoder: code's or paper's
     prompt_drop: float = Field(default=0.5, ge=0, le=1)  # share of captions emptied, drawn anew each epoch
     precision: Annotated[Literal["no", "fp16", "bf16"], BeforeValidator(_no)] = "bf16"
     max_grad_norm: PositiveFloat | None = None

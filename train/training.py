@@ -57,7 +57,7 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
         seed=manifest.train.seed,
     )
     span = _span(manifest, accelerator)
-    controlnet = trainable_copy(base.unet, seed=manifest.train.seed)
+    controlnet = trainable_copy(base.unet, seed=manifest.train.seed, hint_weights=manifest.train.hint_weights)
     engine = assemble(accelerator, base, controlnet, learning_rate=manifest.train.learning_rate)
     provenance = provenance_of(manifest, subset, overrides=overrides, processes=accelerator.num_processes)
     if accelerator.is_main_process:  # before the first step, so that a crash is explained

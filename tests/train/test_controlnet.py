@@ -76,3 +76,23 @@ def _parts(controlnet: ControlNetModel) -> dict[str, list[torch.nn.Parameter]]:
 
 def _any_gradient(parameters: list[torch.nn.Parameter]) -> bool:
     return any(parameter.grad is not None and bool(parameter.grad.any()) for parameter in parameters)
+
+
+def test_gaussian_hint_weights_let_the_hint_through_and_still_change_nothing_at_first(base: Base) -> None:
+    released, gaussian = (trainable_copy(base.unet, seed=0, hint_weights=way) for way in ("released", "gaussian"))
+    noisy, timesteps, text, hint = _inputs(base)
+    assert _contrast(gaussian, hint) > 30 * _contrast(released, hint)
+    with torch.no_grad():
+        alone = base.unet(noisy, timesteps, encoder_hidden_states=text, return_dict=False)[0]
+        together = predict(base.unet, gaussian, noisy, timesteps, text, hint=hint)
+    assert torch.equal(together, alone)
+
+
+@torch.no_grad()
+def _contrast(controlnet: ControlNetModel, hint: Tensor) -> float:
+    """How far what the last layer of the hint encoder reads differs from place to place."""
+    encoder = controlnet.controlnet_cond_embedding
+    features = torch.nn.functional.silu(encoder.conv_in(hint))
+    for block in encoder.blocks:
+        features = torch.nn.functional.silu(block(features))
+    return float(features.std(dim=(0, 2, 3)).mean())
