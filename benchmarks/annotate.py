@@ -28,7 +28,7 @@ from PIL import Image
 from typer import Argument, Option
 
 from annotate import job
-from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
+from annotate.annotate_worker import AnnotateOrder, AnnotateWorker, pin_threads
 from annotate.image import decode, fit
 from annotate.shard import annotate_shard, bind
 from annotate.task import Task, make_tasks
@@ -54,7 +54,8 @@ def main(
 
     Four minutes on two cores. Rates are of the steady state: neither Ray's start nor a loop's imports count.
     """
-    files = sorted(photos.glob("*.jpg"))[:count]
+    found = sorted(photos.glob("*.jpg"))
+    files = found[:: max(1, len(found) // count)][:count]
     if not files:
         raise ValueError(f"{photos}: no *.jpg there. Give a folder of photographs: make bench PHOTOS=/data/photos")
     with tempfile.TemporaryDirectory(prefix="pairmill-bench-") as name:
@@ -145,6 +146,7 @@ def show(rounds: list[dict[str, float]]) -> None:
 
 def show_cost(dataset: Dataset, files: list[Path], folder: Path) -> None:
     """Print processor time, which a busy machine does not spoil."""
+    pin_threads()  # as in a worker: threads that wait for each other burn processor time
     (task,) = make_tasks(dataset, ["cost=canny"])
     bound = bind([task], torch.device("cpu"))
     name = dataset.shards()[0]
