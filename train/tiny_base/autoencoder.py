@@ -15,35 +15,40 @@ log = logging.getLogger(__name__)
 KL_WEIGHT = 1e-6  # as Stable Diffusion's first stage: barely a prior, only a bound on the latents
 EDGE_WEIGHT = 2.0  # at the end; early, the flattest picture would have the fewest wrong edges
 LOG_VARIANCE = -6.0  # of the posterior at first: with unit variance the latents would be drowned in noise
+BATCH = 8
 PEAK_RATE = 8e-4
 
 
 def fit_autoencoder(
-    images: Tensor, *, seconds: float, batch_size: int, seed: int, device: torch.device
+    images: Tensor,
+    *,
+    seconds: float,
+    seed: int,
+    device: torch.device,
+    start: AutoencoderKL | None = None,
 ) -> AutoencoderKL:
     """Train for `seconds`, with a learning rate that falls to zero at the end.
 
     Args:
         images: [N, 3, 128, 128] uint8 RGB.
+        start: A VAE to go on training, with the full weight on edges from the first step; None begins anew.
 
     Returns:
         The VAE in eval mode; its `scaling_factor` gives latents of unit variance over the first 512 pictures.
     """
     torch.manual_seed(seed)
-    model = autoencoder()
-    initialise(model)
-    model = model.to(device)
+    model = (start or initialised(autoencoder())).to(device).train().requires_grad_(True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=1e-4)
     generator = torch.Generator().manual_seed(seed)
-    start, step, share, smooth = time.monotonic(), 0, 0.0, 1.0
+    begin, step, share, smooth = time.monotonic(), 0, 0.0, 1.0
     while share < 1.0:
-        share = (time.monotonic() - start) / seconds
+        share = (time.monotonic() - begin) / seconds
         optimizer.param_groups[0]["lr"] = PEAK_RATE * pace(share, step)
-        pixels = take(images, batch_size, generator).to(device).float() / 127.5 - 1
+        pixels = take(images, BATCH, generator).to(device).float() / 127.5 - 1
         with torch.autocast(device.type, torch.bfloat16):
             posterior = model.encode(pixels).latent_dist
             drawn = model.decode(posterior.sample()).sample
-        loss = reconstruction_loss(drawn.float(), pixels, edge_weight=EDGE_WEIGHT * share)
+        loss = reconstruction_loss(drawn.float(), pixels, edge_weight=EDGE_WEIGHT * (1.0 if start else share))
         loss = loss + KL_WEIGHT * posterior.kl().float().mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -58,7 +63,7 @@ def fit_autoencoder(
     return model
 
 
-def initialise(model: AutoencoderKL) -> None:
+def initialised(model: AutoencoderKL) -> AutoencoderKL:
     """Draw the first weights with variance 1/fan-in (LeCun et al. 1998).
 
     PyTorch's own are a third of that, and 300 steps from them leave four times the squared error.
@@ -69,6 +74,7 @@ def initialise(model: AutoencoderKL) -> None:
             if module.bias is not None:
                 torch.nn.init.zeros_(module.bias)
     torch.nn.init.constant_(model.quant_conv.bias[model.config.latent_channels :], LOG_VARIANCE)
+    return model
 
 
 def reconstruction_loss(drawn: Tensor, pixels: Tensor, *, edge_weight: float) -> Tensor:

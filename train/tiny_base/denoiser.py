@@ -14,6 +14,7 @@ from train.tiny_base.architecture import TOKENS, denoiser, noise_schedule, text_
 from train.tiny_base.schedule import pace
 
 log = logging.getLogger(__name__)
+BATCH = 32
 PEAK_RATE = 6e-4
 PROMPT_DROP = 0.1  # share of captions emptied, which classifier-free guidance needs
 AVERAGE_DECAY = 0.998
@@ -50,30 +51,37 @@ def tokenize(tokenizer: CLIPTokenizer, captions: list[str]) -> Tensor:
 
 
 def fit_denoiser(
-    moments: Tensor, captions: list[str], tokenizer: CLIPTokenizer, *, seconds: float, batch_size: int, seed: int
+    moments: Tensor,
+    captions: list[str],
+    tokenizer: CLIPTokenizer,
+    *,
+    seconds: float,
+    seed: int,
+    start: Conditioned | None = None,
 ) -> Conditioned:
     """Train for `seconds` on the objective of Ho et al. 2020, Eq. 14; the average of the weights over time is returned.
 
     Args:
         moments: [N, 2, 4, 16, 16] float32 from `encode_moments`; its device is where the training runs.
+        start: Networks to go on training; None begins anew.
     """
     torch.manual_seed(seed)
     device = moments.device
-    model = Conditioned(denoiser(), text_encoder(tokenizer)).to(device)
+    model = (start or Conditioned(denoiser(), text_encoder(tokenizer))).to(device).train().requires_grad_(True)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY))
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=1e-3)
     generator, schedule = torch.Generator().manual_seed(seed), noise_schedule()
     tokens, empty = tokenize(tokenizer, captions), tokenize(tokenizer, [""])
-    start, step, share, smooth = time.monotonic(), 0, 0.0, 1.0
+    begin, step, share, smooth = time.monotonic(), 0, 0.0, 1.0
     while share < 1.0:
-        share = (time.monotonic() - start) / seconds
+        share = (time.monotonic() - begin) / seconds
         optimizer.param_groups[0]["lr"] = PEAK_RATE * pace(share, step)
-        rows = torch.randint(len(moments), (batch_size,), generator=generator)
+        rows = torch.randint(len(moments), (BATCH,), generator=generator)
         mean, deviation = moments[rows.to(device)].unbind(1)
         latents = mean + deviation * torch.randn(mean.shape, generator=generator).to(device)
         noise = torch.randn(mean.shape, generator=generator).to(device)
-        timesteps = torch.randint(1000, (batch_size,), generator=generator)
-        dropped = torch.rand(batch_size, 1, generator=generator) < PROMPT_DROP
+        timesteps = torch.randint(1000, (BATCH,), generator=generator)
+        dropped = torch.rand(BATCH, 1, generator=generator) < PROMPT_DROP
         words = torch.where(dropped, empty, tokens[rows]).to(device)
         with torch.autocast(device.type, torch.bfloat16):
             predicted = model(schedule.add_noise(latents, noise, timesteps.to(device)), timesteps.to(device), words)
@@ -87,7 +95,7 @@ def fit_denoiser(
         if step % 100 == 0:
             log.info("denoiser step %d (%.0f %% of the time): loss %.4f", step, 100 * share, smooth)
         step += 1
-    log.info("denoiser: %d steps of %d", step, batch_size)
+    log.info("denoiser: %d steps of %d", step, BATCH)
     averaged = average.module
     assert isinstance(averaged, Conditioned)
     return averaged.eval().requires_grad_(False)
