@@ -68,9 +68,9 @@ def _encode_depth(depth: NDArray[Any]) -> Cell:
 
 
 def _webp(grey: NDArray[Any]) -> Cell:
-    # Method 1 at quality 0: 0.6 % larger than OpenCV's lossless WebP, in half (soft) to 3/4 (edges) of the time.
+    # Method 2 at quality 0: as small as OpenCV's lossless WebP, in two thirds of the time.
     buffer = io.BytesIO()
-    Image.fromarray(grey).convert("RGB").save(buffer, "WEBP", lossless=True, method=1, quality=0)  # WebP knows no grey
+    Image.fromarray(grey).convert("RGB").save(buffer, "WEBP", lossless=True, method=2, quality=0)  # WebP knows no grey
     return {"bytes": buffer.getvalue(), "path": None}
 
 
