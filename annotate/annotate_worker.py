@@ -9,7 +9,7 @@ import torch
 
 from annotate.shard import OUT_OF_MEMORY, annotate_shard, bind
 from annotate.task import Task
-from annotate.worker import attempted, open_same
+from annotate.worker import Meter, attempted, keep_memory, open_same
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,18 @@ class AnnotateWorker:
 
     def __init__(self, order: AnnotateOrder, tally: Any) -> None:
         pin_threads()
+        keep_memory()
         self.dataset = open_same(order.root, order.dataset_id)
         self.bound = bind(order.tasks, torch.device(order.device))
         self.order = order
-        self.tally = tally
+        self.meter = Meter(tally)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
         """Make the shard that `batch` names."""
         name = str(batch["shard"][0])
-        return {"shard": [name], "trouble": [attempted(self.dataset, name, "annotate", self._make)]}
+        trouble = attempted(self.dataset, name, "annotate", self._make)
+        self.meter.flush()
+        return {"shard": [name], "trouble": [trouble]}
 
     def _make(self, name: str) -> None:
         size = self.order.batch_size
@@ -64,7 +67,7 @@ class AnnotateWorker:
             self.bound,
             batch_size=size,
             threads=self.order.threads,
-            done=self.tally.add.remote,
+            done=self.meter,
         )
 
 

@@ -66,5 +66,28 @@ def trace_edges(images: NDArray[np.uint8], parameters: Sequence[Parameters]) -> 
     Returns:
         B maps [H, W] uint8 in {0, 1}; 1 is an edge.
     """
-    edges = [cv2.Canny(image, row["low"], row["high"]) for image, row in zip(images, parameters, strict=True)]
-    return [np.asarray(edge // 255, dtype=np.uint8) for edge in edges]
+    drawn = zip(images, parameters, strict=True)
+    edges = [cv2.Canny(*gradient(image), row["low"], row["high"]) for image, row in drawn]
+    return [np.asarray(edge, dtype=np.uint8) & np.uint8(1) for edge in edges]
+
+
+def gradient(image: NDArray[np.uint8]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Derivatives to the right and below, of each pixel's channel that changes most: [H, W] int16 both.
+
+    What `cv2.Canny` finds by itself in a colour picture, to the bit, in a fraction of its time; of channels that change
+    alike the first counts.
+    """
+    right, below, change = _derivatives(image, 0)
+    for channel in (1, 2):
+        others = _derivatives(image, channel)
+        stronger = cv2.compare(others[2], change, cv2.CMP_GT)
+        for other, kept in zip(others, (right, below, change), strict=True):
+            cv2.copyTo(other, stronger, kept)
+    return right, below
+
+
+def _derivatives(image: NDArray[np.uint8], channel: int) -> tuple[NDArray[np.int16], ...]:
+    """One channel's 3x3 Sobel derivatives and the sum of their sizes."""
+    both = cv2.spatialGradient(cv2.extractChannel(image, channel), borderType=cv2.BORDER_REPLICATE)
+    right, below = (np.asarray(one, dtype=np.int16) for one in both)
+    return right, below, np.abs(right) + np.abs(below)

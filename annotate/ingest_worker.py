@@ -5,7 +5,7 @@ from typing import Any
 import cv2
 
 from annotate.ingest import ingest_shard
-from annotate.worker import attempted, open_same
+from annotate.worker import Meter, attempted, keep_memory, open_same
 
 
 class IngestWorker:
@@ -13,14 +13,17 @@ class IngestWorker:
 
     def __init__(self, root: str, dataset_id: str, threads: int, tally: Any) -> None:
         cv2.setNumThreads(1)
+        keep_memory()
         self.dataset = open_same(root, dataset_id)
         self.threads = threads
-        self.tally = tally
+        self.meter = Meter(tally)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
         """Make the shard that `batch` names."""
         name = str(batch["shard"][0])
-        return {"shard": [name], "trouble": [attempted(self.dataset, name, "ingest", self._make)]}
+        trouble = attempted(self.dataset, name, "ingest", self._make)
+        self.meter.flush()
+        return {"shard": [name], "trouble": [trouble]}
 
     def _make(self, name: str) -> None:
-        ingest_shard(self.dataset, name, threads=self.threads, done=self.tally.add.remote)
+        ingest_shard(self.dataset, name, threads=self.threads, done=self.meter)

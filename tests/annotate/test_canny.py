@@ -54,6 +54,16 @@ def test_edges_equal_those_of_controlnet_aux_bit_for_bit(thresholds: tuple[int, 
         assert np.array_equal(edges * np.uint8(255), np.asarray(theirs)[..., 0])
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 2), (3, 64), (97, 131)])
+@pytest.mark.parametrize("levels", [2, 8, 256])  # few levels: channels that change alike
+def test_edges_equal_those_of_opencv_on_noise_of_any_size(size: tuple[int, int], levels: int) -> None:
+    noise = np.random.default_rng(0).integers(0, levels, (*size, 3)) * (255 // (levels - 1))
+    picture = noise.astype(np.uint8)
+    for low, high in ((0, 0), (1, 1), (100, 200), (200, 900)):
+        (edges,) = trace_edges(picture[None], [{"low": low, "high": high}])
+        assert np.array_equal(edges * np.uint8(255), cv2.Canny(picture, low, high))
+
+
 def test_thresholds_are_drawn_for_each_row_and_recorded(photographs: Dataset, rows: Callable[..., list]) -> None:
     annotate(photographs, *DRAWN)
     pictures, made = rows(photographs), rows(photographs, "canny")

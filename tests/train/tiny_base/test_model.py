@@ -5,7 +5,8 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
-from annotate.corpora import playroom
+from annotate.corpora import fill50k, playroom
+from train.tiny_base import colours
 from train.tiny_base.judge import psnr, reconstruct
 from train.tiny_base.make import MODEL
 
@@ -48,3 +49,17 @@ def test_a_caption_decides_the_colour(pipeline: StableDiffusionPipeline) -> None
     assert wall[1, 0] > wall[1, 2]
     assert floor[0, 0] > floor[0, 1]  # brick is redder than green, moss the other way round
     assert floor[1, 1] > floor[1, 0]
+
+
+def test_a_caption_decides_both_colours_of_a_circle(pipeline: StableDiffusionPipeline) -> None:
+    captions = [
+        "red circle with cyan background",
+        "navy circle with gold background",
+        "lime circle with pink background",
+    ]
+    generators = [torch.Generator().manual_seed(number) for number in range(3)]
+    drawn = pipeline(captions, num_inference_steps=20, guidance_scale=3.0, generator=generators).images
+    for caption, picture in zip(captions, drawn, strict=True):
+        for part, name in colours.named(caption).items():
+            distance = np.linalg.norm(colours.seen(np.asarray(picture), part) - fill50k.COLOURS[name])
+            assert distance < 100, f"{part} of {caption!r}"
