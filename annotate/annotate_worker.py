@@ -19,7 +19,8 @@ class AnnotateOrder:
     Attributes:
         dataset_id: of the dataset that every node must find at `root`.
         batch_size: pictures in one forward pass.
-        threads: that decode and encode beside each worker's model.
+        threads: that decode and encode beside each worker's model, so that a GPU need not wait; on a CPU, which other
+            workers keep busy, they only get into each other's way.
     """
 
     root: str
@@ -27,7 +28,7 @@ class AnnotateOrder:
     tasks: tuple[Task, ...]
     device: str = "cpu"
     batch_size: int = 8
-    threads: int = 2
+    threads: int = 0
 
 
 class AnnotateWorker:

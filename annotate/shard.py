@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from annotate.ahead import ahead
+from annotate.ahead import ahead, helpers
 from annotate.annotator import Annotate, Condition, Parameters
 from annotate.batches import Inputs, bucketed
 from annotate.footer import write_shard
@@ -49,7 +49,7 @@ def annotate_shard(
 
     Args:
         batch_size: pictures in one forward pass.
-        threads: that decode and encode beside the one that runs the models.
+        threads: that decode and encode beside the one that runs the models; 0: it does so itself.
         done: told how many more rows are through.
 
     Returns:
@@ -58,7 +58,7 @@ def annotate_shard(
     todo = [one for one in bound if not dataset.path(one.task.family, name).exists()]
     if not todo:
         return {}
-    with ThreadPoolExecutor(threads) as pool:
+    with helpers(threads) as pool:
         keys, inputs = _inputs(dataset, name, [one.task for one in todo], pool)
         tables = _make(bucketed(inputs, batch_size), keys, todo, pool, done)
     for one in todo:

@@ -22,6 +22,8 @@ from manifests.index import build_index
 from manifests.layout import IMAGES
 from pipelines.entry import run
 
+THREADS_OF_A_GPU = 2
+
 
 def main(  # noqa: PLR0913, PLR0917  options of a command
     dataset: Annotated[Path, Argument(help="made by pipelines/ingest.py")],
@@ -51,7 +53,8 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         job.connect(workers)
         clear_up(opened, "annotate")
         device = "cuda" if gpus else "cpu"
-        order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), device, batch_size)
+        threads = THREADS_OF_A_GPU if gpus else 0
+        order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), device, batch_size, threads)
         rows = sum(len(opened.read(IMAGES, name, ["key"])) for name in todo)
         pool = job.Pool(workers, gpus)
         job.run_shards(
