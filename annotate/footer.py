@@ -7,9 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from upath import UPath
 
 from manifests.family import FamilyCard
 from manifests.layout import ROW_GROUP
+from manifests.storage import read_metadata
 
 FOOTER = b"pairmill"
 
@@ -35,9 +37,9 @@ def write_shard(
     )
 
 
-def read_footer(path: Path) -> dict[str, Any]:
+def read_footer(path: Path | UPath) -> dict[str, Any]:
     """What a shard's footer says of it."""
-    said: dict[str, Any] = json.loads(pq.read_schema(path).metadata[FOOTER])
+    said: dict[str, Any] = json.loads(read_metadata(path).metadata[FOOTER])
     return said
 
 

@@ -21,12 +21,13 @@ from annotate.image import Picture, Unusable, normalise
 from annotate.plan import planned
 from manifests.condition import encode
 from manifests.dataset import Dataset
-from manifests.layout import DROPPED, IMAGES, SOURCE, publish
+from manifests.layout import DROPPED, IMAGES, SOURCE
 from manifests.provenance import versions
 from manifests.record import DROPPED as DROPPED_SCHEMA
 from manifests.record import IMAGES as IMAGES_SCHEMA
 from manifests.record import SOURCE as SOURCE_SCHEMA
 from manifests.record import family_schema, row_key
+from manifests.storage import publish
 
 LONGEST_CAPTION = 1 << 16  # bytes
 AHEAD = 32  # records checked before they are asked for

@@ -15,6 +15,9 @@ import ray.data
 import ray.exceptions
 from ray.data import ActorPoolStrategy, DataContext
 from tqdm import tqdm
+from upath import UPath
+
+from manifests.storage import locate
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 3  # over the shards that are still missing: a lost node is no reason to stop
@@ -31,6 +34,12 @@ class Pool:
 def in_job() -> bool:
     """Whether this process is the entry point of `ray job submit`."""
     return "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
+
+
+def check_dataset(where: str | Path | UPath) -> UPath:
+    """A dataset's path as `check_path` wants it, or its address, as s3://bucket/prefix, as it is."""
+    place = locate(where)
+    return locate(check_path(place, "dataset")) if isinstance(place, Path) else place
 
 
 def check_path(path: Path, what: str) -> Path:

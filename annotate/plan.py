@@ -2,25 +2,26 @@
 
 import math
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from upath import UPath
 
 from annotate.corpora import drawn
 from annotate.corpora.format import Corpus, Reference
 from annotate.corpus import FORMATS, GENERATED
 from manifests.dataset import SETTINGS, Dataset
 from manifests.family import FamilyCard, create_card
-from manifests.layout import PLAN, SHARD_ROWS, publish, shard_path
+from manifests.layout import PLAN, SHARD_ROWS, shard_path
 from manifests.record import PLAN as SCHEMA
+from manifests.storage import publish, read_metadata, read_table
 
 SHARDS_AT_LEAST = 16  # of a corpus too small for full shards, so that several workers have something to do
 SMALLEST_SHARD = 128  # rows
 
 
-def make_plan(root: Path, corpus: Corpus, **settings: Any) -> Dataset:
+def make_plan(root: UPath, corpus: Corpus, **settings: Any) -> Dataset:
     """List the corpus once, and begin the dataset; a dataset that was begun with this corpus keeps its plan.
 
     Args:
@@ -49,7 +50,7 @@ def make_plan(root: Path, corpus: Corpus, **settings: Any) -> Dataset:
     return dataset
 
 
-def _in_use(root: Path) -> bool:
+def _in_use(root: UPath) -> bool:
     return root.exists() and (not root.is_dir() or any(not path.name.startswith(".") for path in root.iterdir()))
 
 
@@ -61,13 +62,13 @@ def shard_rows(records: int) -> int:
 
 def planned_rows(dataset: Dataset) -> int:
     """Records in the plan."""
-    return sum(pq.read_metadata(path).num_rows for path in (dataset.root / PLAN).glob("*.parquet"))
+    return sum(read_metadata(path).num_rows for path in (dataset.root / PLAN).glob("*.parquet"))
 
 
-def planned(root: Path, name: str) -> list[Reference]:
+def planned(root: UPath, name: str) -> list[Reference]:
     """Records of one shard, in the order of its rows."""
     part, number = name.split("-")
-    table = pq.read_table(shard_path(root, PLAN, part), filters=[("shard", "=", int(number))])
+    table = read_table(shard_path(root, PLAN, part), filters=[("shard", "=", int(number))])
     return [Reference(row["source"], row["member"]) for row in table.to_pylist()]
 
 

@@ -20,8 +20,9 @@ from annotate.rows import Fault, Row, finish
 from annotate.task import IMAGE, Task
 from manifests import condition
 from manifests.dataset import Dataset
-from manifests.layout import IMAGES, publish
+from manifests.layout import IMAGES
 from manifests.record import family_schema
+from manifests.storage import publish
 
 AHEAD = 32  # rows decoded before the model asks for them
 PENDING = 64  # conditions that wait to be encoded

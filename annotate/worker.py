@@ -4,8 +4,9 @@ import ctypes
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+from upath import UPath
 
 from manifests.dataset import Dataset
 
@@ -93,6 +94,6 @@ def clear_up(dataset: Dataset, stage: str) -> None:
             partial.unlink(missing_ok=True)
 
 
-def attempts_folder(dataset: Dataset) -> Path:
+def attempts_folder(dataset: Dataset) -> UPath:
     """Where a worker leaves a marker while it makes a shard."""
     return dataset.root / "logs" / "attempts"

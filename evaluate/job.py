@@ -19,7 +19,7 @@ from evaluate.pictures import to_table
 from evaluate.plan import Task
 from evaluate.report import PICTURES_FOLDER, SCORES_FILE, write_report
 from evaluate.scores import gather
-from manifests.layout import publish, replace
+from manifests.storage import publish, replace
 
 PARTS_FOLDER = "parts"  # scores of single spans of pictures; scores.parquet when all are there
 Progress = Callable[[int, int], None]  # pictures done, pictures in all

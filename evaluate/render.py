@@ -9,7 +9,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from evaluate.plot import COLOURS
 from evaluate.statistics import REPLICATES, Interval
-from manifests.layout import replace
 
 
 def render(template: str, **context: Any) -> str:
@@ -66,12 +65,3 @@ def cell(text: str) -> str:
 def numbers(value: Interval) -> dict[str, float | None]:
     """An interval for JSON, which knows no NaN."""
     return {name: part if math.isfinite(part) else None for name, part in asdict(value).items()}
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file aside and put it in place."""
-    replace(lambda partial: _write(partial, text), path)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -11,11 +11,12 @@ from evaluate.adherence import ADHERENCE
 from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
 from evaluate.gallery import SHOWN, galleries
 from evaluate.plot import distributions
-from evaluate.render import cell, number, numbers, render, with_interval, write_text
+from evaluate.render import cell, number, numbers, render, with_interval
 from evaluate.scores import matrix, read_scores
 from evaluate.spec import Spec, read_spec
 from evaluate.statistics import LEVEL, REPLICATES
 from evaluate.summary import Line, Summary, summarise, verdict
+from manifests.storage import replace_text
 
 SCORES_FILE, PICTURES_FOLDER = "scores.parquet", "pictures"
 PANEL_TITLES = {
@@ -39,9 +40,9 @@ def write_report(folder: Path) -> Path:
     """
     spec, scores = read_spec(folder), read_scores(folder / SCORES_FILE)
     summary = summarise(scores, ADHERENCE[spec.protocol.annotator])
-    write_text(folder / "report.json", json.dumps(as_json(spec, summary), indent=2, sort_keys=True) + "\n")
-    write_text(folder / "report.md", as_markdown(spec, summary))
-    write_text(folder / "report.html", as_html(spec, summary, scores, folder / PICTURES_FOLDER))
+    replace_text(json.dumps(as_json(spec, summary), indent=2, sort_keys=True) + "\n", folder / "report.json")
+    replace_text(as_markdown(spec, summary), folder / "report.md")
+    replace_text(as_html(spec, summary, scores, folder / PICTURES_FOLDER), folder / "report.html")
     return folder / "report.html"
 
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from upath import UPath
 
 from annotate.annotator import Parameters
 from manifests.condition import decode
 from manifests.dataset import Dataset
+from manifests.storage import open_table
 from train.batches import crop_pair, decode_image
 
 
@@ -65,7 +65,7 @@ def read_samples(dataset: Dataset, family: str, places: pa.Table, *, resolution:
     return samples
 
 
-def read_rows(path: Path, rows: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+def read_rows(path: UPath, rows: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
     """Read single rows of a shard, touching only the row groups that hold them.
 
     Args:
@@ -73,7 +73,7 @@ def read_rows(path: Path, rows: Sequence[int], columns: Sequence[str]) -> list[d
         columns: those that the file lacks are left out.
     """
     found: list[dict[str, Any]] = []
-    with pq.ParquetFile(path) as file:
+    with open_table(path) as file:
         present = [column for column in columns if column in file.schema_arrow.names]
         start = 0
         for group in range(file.num_row_groups):

@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from PIL import Image
+from upath import UPath
 
 from evaluate.gallery import random_keys, thumbnail
-from evaluate.render import render, write_text
+from evaluate.render import render
 from manifests.condition import decode
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.index import ROWS, index_path, read_index
 from manifests.layout import IMAGES, ROW_GROUP
 from manifests.record import STATUSES
+from manifests.storage import open_table, replace_text
 from train.hints import HINTS, hint
 
 Record = dict[str, Any]
@@ -63,7 +64,7 @@ class Column:
     stats: dict[str, tuple[float, float, float]]
 
 
-def write_sheet(dataset: Dataset, path: Path, *, rows: int) -> Path:
+def write_sheet(dataset: Dataset, path: Path | UPath, *, rows: int) -> Path | UPath:
     """Write the sheet.
 
     Args:
@@ -89,7 +90,7 @@ def write_sheet(dataset: Dataset, path: Path, *, rows: int) -> Path:
     columns = [_column(card, tables[card.family]) for card in cards]
     hidden = [family for family in dataset.families() if family not in tables]
     page = render("sheet.html.j2", dataset=dataset, index=index, columns=columns, groups=groups, hidden=hidden)
-    write_text(path, page)
+    replace_text(page, path)
     return path
 
 
@@ -137,7 +138,7 @@ def _panel(dataset: Dataset, card: FamilyCard, known: Record, said: Record) -> P
 def _read(dataset: Dataset, family: str, known: Record, columns: list[str]) -> Record:
     """One row of a shard, by reading no more than its row group."""
     group, place = divmod(known["row"], ROW_GROUP)
-    with pq.ParquetFile(dataset.path(family, known["shard"])) as file:
+    with open_table(dataset.path(family, known["shard"])) as file:
         row: Record = file.read_row_group(group, columns).slice(place, 1).to_pylist()[0]
     return row
 

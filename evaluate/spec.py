@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from manifests.difference import differences
-from manifests.layout import replace
+from manifests.storage import replace_text
 
 SPEC_FILE = "spec.json"
 
@@ -61,7 +61,7 @@ def write_spec(spec: Spec, folder: Path) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(asdict(spec), indent=2, sort_keys=True) + "\n"
-    replace(lambda partial: _write(partial, text), target)
+    replace_text(text, target)
 
 
 def read_spec(folder: Path) -> Spec:

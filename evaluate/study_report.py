@@ -9,11 +9,12 @@ from evaluate.anchors import CONTROLLED
 from evaluate.gallery import random_keys, thumbnail
 from evaluate.pictures import find
 from evaluate.plot import Point, sizes
-from evaluate.render import cell, count, number, numbers, render, with_interval, write_text
+from evaluate.render import cell, count, number, numbers, render, with_interval
 from evaluate.report import PICTURES_FOLDER, SCORES_FILE
 from evaluate.scores import matrix, read_scores
 from evaluate.statistics import LEVEL, REPLICATES, Interval
 from evaluate.study import Comparison, headline
+from manifests.storage import replace_text
 
 EXAMPLES = 6  # test samples shown at every size
 
@@ -31,9 +32,9 @@ class Example:
 def write_study_report(comparison: Comparison, folder: Path) -> Path:
     """Write report.html, report.json and report.md of a study; returns the HTML file."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "report.json", json.dumps(as_json(comparison), indent=2, sort_keys=True) + "\n")
-    write_text(folder / "report.md", as_markdown(comparison))
-    write_text(folder / "report.html", as_html(comparison))
+    replace_text(json.dumps(as_json(comparison), indent=2, sort_keys=True) + "\n", folder / "report.json")
+    replace_text(as_markdown(comparison), folder / "report.md")
+    replace_text(as_html(comparison), folder / "report.html")
     return folder / "report.html"
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from upath import UPath
 
 from manifests import family as family_cards
 from manifests.family import FamilyCard
-from manifests.layout import DROPPED, IMAGES, PLAN, SHARD_ROWS, SOURCE, SUFFIX, publish, shard_name, shard_path
+from manifests.layout import DROPPED, IMAGES, PLAN, SHARD_ROWS, SOURCE, SUFFIX, shard_name, shard_path
+from manifests.storage import locate, publish_text, read_metadata, read_table
 
 SETTINGS = "dataset.json"
 LAYOUT = 1
@@ -41,17 +42,17 @@ class Settings(BaseModel):
 class Dataset:
     """A folder of families. Construct with `open` or `create`."""
 
-    root: Path
+    root: UPath
     settings: Settings
 
     @classmethod
-    def open(cls, root: Path | str) -> "Dataset":
+    def open(cls, root: UPath | Path | str) -> "Dataset":
         """Open an ingested dataset.
 
         Raises:
             ValueError: There is none, or one of another layout.
         """
-        root = Path(root)
+        root = locate(root)
         path = root / SETTINGS
         if not path.exists():
             raise ValueError(f"{root}: no dataset is there. Make one: python pipelines/ingest.py CORPUS {root}")
@@ -61,17 +62,17 @@ class Dataset:
         return cls(root, settings)
 
     @classmethod
-    def create(cls, root: Path | str, **settings: Any) -> "Dataset":
+    def create(cls, root: UPath | Path | str, **settings: Any) -> "Dataset":
         """Begin a dataset, or open the one that is there if it was begun with the same settings.
 
         Raises:
             ValueError: Another dataset is there.
         """
-        root = Path(root)
+        root = locate(root)
         root.mkdir(parents=True, exist_ok=True)
         asked = Settings(**settings)
         text = asked.model_dump_json(indent=1) + "\n"
-        publish(lambda partial: _write_text(partial, text), root / SETTINGS)
+        publish_text(text, root / SETTINGS)
         present = cls.open(root)
         for name, value in asked.model_dump(exclude={"id"}).items():
             there = getattr(present.settings, name)
@@ -93,7 +94,7 @@ class Dataset:
         """Names of all shards that ingest means to make, sorted."""
         names = []
         for path in sorted((self.root / PLAN).glob(f"*{SUFFIX}")):
-            shards = pq.read_table(path, columns=["shard"])["shard"]
+            shards = read_table(path, columns=["shard"])["shard"]
             count = shards[-1].as_py() + 1 if len(shards) else 0
             names += [shard_name(int(path.stem), number) for number in range(count)]
         return names
@@ -108,18 +109,14 @@ class Dataset:
         present = set(self.shards(family))
         return [name for name in wanted if name not in present]
 
-    def path(self, family: str, name: str) -> Path:
+    def path(self, family: str, name: str) -> UPath:
         """File of one shard."""
         return shard_path(self.root, family, name)
 
     def read(self, family: str, name: str, columns: list[str] | None = None) -> pa.Table:
         """One shard, or some columns of it."""
-        return pq.read_table(self.path(family, name), columns=columns)
+        return read_table(self.path(family, name), columns=columns)
 
     def rows(self, family: str = IMAGES) -> int:
         """Number of rows in the shards that are there, from their footers."""
-        return sum(pq.read_metadata(self.path(family, name)).num_rows for name in self.shards(family))
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text)
+        return sum(read_metadata(self.path(family, name)).num_rows for name in self.shards(family))

@@ -3,13 +3,13 @@
 import difflib
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from upath import UPath
 
 from manifests.condition import Kind
-from manifests.layout import publish
+from manifests.storage import publish_text
 
 CARD = "annotator.json"
 
@@ -59,7 +59,7 @@ class FamilyCard(BaseModel):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def create_card(root: Path, card: FamilyCard) -> FamilyCard:
+def create_card(root: UPath, card: FamilyCard) -> FamilyCard:
     """Write a family's card, or accept the one that is there if it has the same fingerprint.
 
     Returns:
@@ -70,7 +70,7 @@ def create_card(root: Path, card: FamilyCard) -> FamilyCard:
     """
     path = root / card.family / CARD
     path.parent.mkdir(parents=True, exist_ok=True)
-    publish(lambda partial: _write(partial, card), path)
+    publish_text(card.model_dump_json(indent=1) + "\n", path)
     present = load_card(root, card.family)
     if present.fingerprint != card.fingerprint:
         differing = [
@@ -85,7 +85,7 @@ def create_card(root: Path, card: FamilyCard) -> FamilyCard:
     return present
 
 
-def load_card(root: Path, family: str) -> FamilyCard:
+def load_card(root: UPath, family: str) -> FamilyCard:
     """Read a family's card.
 
     Raises:
@@ -103,10 +103,6 @@ def load_card(root: Path, family: str) -> FamilyCard:
     )
 
 
-def families(root: Path) -> list[str]:
+def families(root: UPath) -> list[str]:
     """Names of the families of a dataset, sorted."""
-    return sorted(path.parent.name for path in root.glob(f"*/{CARD}"))
-
-
-def _write(path: Path, card: FamilyCard) -> None:
-    path.write_text(card.model_dump_json(indent=1) + "\n")
+    return sorted(folder.name for folder in root.iterdir() if (folder / CARD).is_file())

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import datasets
 import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 
 from manifests.dataset import Dataset
-from manifests.layout import IMAGES, SOURCE, replace
+from manifests.layout import IMAGES, SOURCE
+from manifests.storage import read_metadata, read_table, replace_text
 
 CARD = "README.md"
 SPLIT = "corpus"  # not a training split: which rows train is a manifest's business
@@ -26,7 +26,7 @@ def write_dataset_card(dataset: Dataset) -> None:
     configs = [_config(dataset, family) for family in names]
     infos = [_info(dataset, family) for family in names]
     header = yaml.safe_dump({"configs": configs, "dataset_info": infos}, sort_keys=False)
-    replace(lambda partial: _write_text(partial, f"---\n{header}---\n\n{_prose(dataset)}"), dataset.root / CARD)
+    replace_text(f"---\n{header}---\n\n{_prose(dataset)}", dataset.root / CARD)
 
 
 def shards_digest(dataset: Dataset, family: str) -> str:
@@ -34,7 +34,7 @@ def shards_digest(dataset: Dataset, family: str) -> str:
     digest = hashlib.sha256()
     for name in dataset.shards(family):
         path = dataset.path(family, name)
-        metadata = pq.read_metadata(path)
+        metadata = read_metadata(path)
         digest.update(f"{name} {path.stat().st_size} {metadata.num_rows} ".encode())
         digest.update(repr(sorted((metadata.metadata or {}).items())).encode())
     return digest.hexdigest()[:16]
@@ -62,10 +62,10 @@ def join(dataset: Dataset, families: Sequence[str]) -> datasets.Dataset:
 
 
 def _whole(dataset: Dataset, family: str) -> pa.Table:
-    """All shards of a family as one memory-mapped table."""
-    return pa.concat_tables(
-        [pq.read_table(dataset.path(family, name), memory_map=True) for name in dataset.shards(family)]
-    )
+    """All shards of a family as one table, memory-mapped where they are local."""
+    mapped = isinstance(dataset.root, Path)
+    shards = dataset.shards(family)
+    return pa.concat_tables([read_table(dataset.path(family, name), memory_map=mapped) for name in shards])
 
 
 def _config(dataset: Dataset, family: str) -> dict[str, object]:
@@ -97,7 +97,3 @@ def _prose(dataset: Dataset) -> str:
     example = dataset.families()[0] if dataset.families() else IMAGES
     lines += ["", "```python", f'datasets.load_dataset("{dataset.root.name}", "{example}", split="{SPLIT}")', "```", ""]
     return "\n".join(lines)
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text)

@@ -1,14 +1,14 @@
 """The index: what is known of every row, one small table a family, joined by position when it is queried."""
 
-from pathlib import Path
-
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from upath import UPath
 
 from manifests.dataset import Dataset
-from manifests.layout import IMAGES, INDEX, SUFFIX, replace
+from manifests.layout import IMAGES, INDEX, SUFFIX
 from manifests.splits import draw_splits, read_splits
+from manifests.storage import read_table, replace
 
 ROWS = "rows"
 
@@ -44,10 +44,10 @@ def read_index(dataset: Dataset, family: str) -> pa.Table:
         what = "ingest" if family == ROWS else f"annotate.py {dataset.root} {family}"
         todo = f"{len(dataset.missing(family if family != ROWS else IMAGES))} shards are missing"
         raise ValueError(f"{dataset.root}: {family} is not indexed ({todo}). Finish it: python pipelines/{what}")
-    return pq.read_table(path)
+    return read_table(path)
 
 
-def index_path(dataset: Dataset, family: str) -> Path:
+def index_path(dataset: Dataset, family: str) -> UPath:
     """File of a family's index."""
     return dataset.root / INDEX / f"{family}{SUFFIX}"
 
@@ -92,5 +92,5 @@ def _family(dataset: Dataset, family: str) -> pa.Table:
     return pa.table(flat)
 
 
-def _write(table: pa.Table, path: Path) -> None:
+def _write(table: pa.Table, path: UPath) -> None:
     replace(lambda partial: pq.write_table(table, partial, compression="zstd"), path)

@@ -16,10 +16,15 @@ from pydantic import (
     Field,
     NonNegativeFloat,
     NonNegativeInt,
+    PlainSerializer,
+    PlainValidator,
     PositiveFloat,
     PositiveInt,
     ValidationError,
 )
+from upath import UPath
+
+from manifests.storage import locate
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,7 +73,7 @@ class Manifest(BaseModel):
     """One subset, one training, one evaluation. Paths in the YAML are relative to its own folder."""
 
     model_config = FROZEN
-    dataset: Path
+    dataset: Annotated[UPath, PlainValidator(locate), PlainSerializer(str)]  # a folder, or s3://bucket/prefix
     condition: str  # a family of the dataset
     where: str = ""  # one SQL expression over the index, as "edge_density BETWEEN 0.02 AND 0.20"
     rows: PositiveInt
@@ -120,7 +125,7 @@ def dump(manifest: Manifest) -> str:
 def _with_paths(fields: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Paths made absolute against a folder; `base` only if it leads to something there, for it may be a Hub name."""
     fields = dict(fields)
-    if isinstance(fields.get("dataset"), str):
+    if isinstance(fields.get("dataset"), str) and "://" not in fields["dataset"]:
         fields["dataset"] = str((folder / fields["dataset"]).resolve())
     if isinstance(fields.get("base"), str) and (fields["base"].startswith(".") or (folder / fields["base"]).exists()):
         fields["base"] = str((folder / fields["base"]).resolve())

@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from manifests.dataset import Dataset
-from manifests.layout import IMAGES, SPLITS, publish, shard_path
+from manifests.layout import IMAGES, SPLITS, shard_path
+from manifests.storage import publish, read_table
 
 SPLIT = pa.schema([("shard", pa.string()), ("row", pa.int32()), ("cluster", pa.string()), ("split", pa.string())])
 
@@ -35,13 +36,13 @@ def draw_splits(dataset: Dataset, part: int) -> pa.Table:
         tables = [_draw_shard(dataset, name) for name in dataset.shards(IMAGES) if name.startswith(f"{part:02d}-")]
         table = pa.concat_tables(tables) if tables else SPLIT.empty_table()
         publish(lambda partial: pq.write_table(table, partial, compression="zstd"), path)
-    return pq.read_table(path)
+    return read_table(path)
 
 
 def read_splits(dataset: Dataset) -> pa.Table:
     """The frozen splits of every part, in the order of the rows of images/: columns of `SPLIT`."""
     paths = sorted((dataset.root / SPLITS).glob("*.parquet"))
-    return pa.concat_tables([pq.read_table(path) for path in paths]) if paths else SPLIT.empty_table()
+    return pa.concat_tables([read_table(path) for path in paths]) if paths else SPLIT.empty_table()
 
 
 def _draw_shard(dataset: Dataset, name: str) -> pa.Table:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -11,12 +12,14 @@ import datasets
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from upath import UPath
 
 from manifests.condition import CELLS, IMAGE
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.layout import IMAGES, replace
+from manifests.layout import IMAGES
 from manifests.manifest import Manifest
+from manifests.storage import replace_text
 from manifests.subset import Subset
 
 MARKER = "complete.json"  # written last
@@ -28,7 +31,7 @@ def training_set_path(manifest: Manifest, card: FamilyCard) -> Path:
     """Folder of the training set, the same for every `rows` of one dataset, `where`, seed, parts and family."""
     identity = [card.fingerprint, manifest.condition, manifest.where, manifest.seed, manifest.parts]
     name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
-    return manifest.dataset / "training_sets" / f"{manifest.condition}-{name}"
+    return _root(manifest.dataset) / f"{manifest.condition}-{name}"
 
 
 def ensure_training_set(subset: Subset, manifest: Manifest, gather: Gather | None = None) -> Path:
@@ -79,7 +82,7 @@ def build_training_set(subset: Subset, path: Path, condition: str, gather: Gathe
             spooled.unlink()
         keys = subset.rows["key"].to_pylist()
         text = json.dumps({"rows": len(keys), "files": len(chunks), "fingerprint": subset.fingerprint, "keys": keys})
-        replace(lambda partial: _write_text(partial, text), aside / MARKER)
+        replace_text(text, aside / MARKER)
         aside.chmod(0o755)
         shutil.rmtree(path, ignore_errors=True)
         aside.rename(path)
@@ -116,6 +119,14 @@ def gather_shard(dataset: Dataset, condition: str, name: str, wanted: pa.Table) 
     return pa.table({**columns, "position": wanted["position"]}).combine_chunks()
 
 
+def _root(dataset: UPath) -> Path:
+    """Folder of a dataset's training sets: memory-mapped, and so local, wherever the dataset lies."""
+    if isinstance(dataset, Path):
+        return dataset / "training_sets"
+    cache = Path(os.environ.get("PAIRMILL_CACHE", "~/.cache/pairmill")).expanduser()
+    return cache / "training_sets" / Dataset.open(dataset).settings.id
+
+
 def _features(card: FamilyCard) -> datasets.Features:
     schema = pa.schema(
         [
@@ -141,7 +152,3 @@ def _spool(folder: Path, number: int) -> Path:
 
 def _file(number: int) -> str:
     return f"data-{number:05d}.arrow"
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text)

@@ -26,7 +26,7 @@ THREADS_OF_A_GPU = 2
 
 
 def main(  # noqa: PLR0913, PLR0917  options of a command
-    dataset: Annotated[Path, Argument(help="made by pipelines/ingest.py")],
+    dataset: Annotated[str, Argument(help="made by pipelines/ingest.py")],
     families: Annotated[list[str], Argument(help=f"ANNOTATOR, or NAME=ANNOTATOR; there are {known_annotators()}")],
     resolution: Annotated[int, Option(help="short side of the conditions in pixels; 0: as the picture", min=0)] = 512,
     workers: Annotated[int, Option(help="processes", min=1)] = os.cpu_count() or 1,
@@ -39,7 +39,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     Two cores make about 200 Canny maps of 512 pixels a second, and one HED map. Also on a cluster: ray job submit
     --working-dir . -- python pipelines/annotate.py … Killed and started again, it makes only what is missing.
     """
-    root = job.check_path(dataset, "dataset")
+    root = job.check_dataset(dataset)
     opened = Dataset.open(root)
     tasks = make_tasks(opened, families, settings=set_ or [], resolution=resolution)
     if opened.missing(IMAGES) or not opened.rows(IMAGES):

@@ -9,14 +9,14 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 
 from typer import Argument, Option
 
-from annotate.job import check_path
+from annotate.job import check_dataset
 from evaluate.sheet import write_sheet
 from manifests.dataset import Dataset
 from pipelines.entry import run as run_command
 
 
 def main(
-    dataset: Annotated[Path, Argument(help="annotated by pipelines/annotate.py")],
+    dataset: Annotated[str, Argument(help="annotated by pipelines/annotate.py")],
     out: Annotated[Path | None, Option(help="HTML file to write; DATASET/sheet.html by default")] = None,
     rows: Annotated[int, Option(help="pictures at random; some with extreme stats come on top", min=1)] = 12,
 ) -> None:
@@ -24,7 +24,7 @@ def main(
 
     One HTML file that needs nothing else: are the conditions upright, aligned, and of the right polarity?
     """
-    root = check_path(dataset, "dataset")
+    root = check_dataset(dataset)
     print(f"made {write_sheet(Dataset.open(root), out or root / 'sheet.html', rows=rows)}")
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from typer import Argument
 
-from annotate.job import check_path
+from annotate.job import check_dataset
 from manifests.dataset import Dataset
 from manifests.hub import write_dataset_card
 from manifests.index import ROWS, build_index, index_path, read_index
@@ -21,12 +21,12 @@ from manifests.record import STATUSES
 from pipelines.entry import run as run_command
 
 
-def main(dataset: Annotated[Path, Argument(help="made by pipelines/ingest.py")]) -> None:
+def main(dataset: Annotated[str, Argument(help="made by pipelines/ingest.py")]) -> None:
     """Index a dataset: python pipelines/index.py /data/photos_pairs
 
     Ingest and annotate do it when they end. It reads no picture: a million rows take seconds.
     """
-    root = check_path(dataset, "dataset")
+    root = check_dataset(dataset)
     opened = Dataset.open(root)
     lacking = build_index(opened)
     if lacking[IMAGES]:

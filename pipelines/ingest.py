@@ -27,7 +27,7 @@ from pipelines.entry import run
 
 def main(  # noqa: PLR0913, PLR0917  options of a command
     corpus: Annotated[str, Argument(help=WAYS)],
-    dataset: Annotated[Path, Argument(help="folder to make, or to go on with")],
+    dataset: Annotated[str, Argument(help="folder to make, or to go on with")],
     workers: Annotated[int, Option(help="processes", min=1)] = os.cpu_count() or 1,
     image_column: Annotated[str, Option(help="of Parquet and Hugging Face corpora, if it isn't obvious")] = "",
     caption_column: Annotated[str, Option(help="likewise; also of metadata.jsonl and .json sidecars")] = "",
@@ -39,7 +39,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
 
     On two cores about 300 photographs of half a megapixel a second. Killed and started again, it goes on where it was.
     """
-    root = job.check_path(dataset, "dataset")
+    root = job.check_dataset(dataset)
     if is_path(corpus):
         job.check_path(Path(corpus), "corpus")
     asked = replace(

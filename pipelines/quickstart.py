@@ -36,9 +36,9 @@ def main(
     overrides = [f"dataset={dataset}", *([f"train.steps={steps}"] if steps else [])]
     manifest = load_manifest(MANIFEST, overrides)
     with step("1/5 ingest: draw a corpus, store it as a dataset"):
-        ingest.main(f"playroom:{pictures}", dataset)
+        ingest.main(f"playroom:{pictures}", str(dataset))
     with step("2/5 annotate: trace canny edges on a local Ray"):
-        annotate.main(dataset, ["canny"], resolution=manifest.resolution)
+        annotate.main(str(dataset), ["canny"], resolution=manifest.resolution)
     with step("3/5 subset: draw the training rows"):
         subset = resolve(manifest)
         print(f"{len(subset.rows)} of {subset.found} rows, fingerprint {subset.fingerprint}")

@@ -7,7 +7,7 @@ from types import TracebackType
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
-from manifests.layout import replace
+from manifests.storage import replace_text
 from train.fit import Step
 
 
@@ -54,11 +54,7 @@ def _cut_back(path: Path, start: int) -> None:
     if not path.is_file():
         return
     lines = [line for line in path.read_text().splitlines() if _number(line) <= start]
-    replace(lambda partial: _write(partial, lines), path)
-
-
-def _write(path: Path, lines: list[str]) -> None:
-    path.write_text("".join(f"{line}\n" for line in lines))
+    replace_text("".join(f"{line}\n" for line in lines), path)
 
 
 def _number(line: str) -> float:

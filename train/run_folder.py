@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from manifests.layout import replace
 from manifests.manifest import Manifest, dump
 from manifests.provenance import git_revision, versions
+from manifests.storage import replace_text
 from manifests.subset import Subset
 from train.checkpoint import checkpoints
 
@@ -91,8 +91,8 @@ def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool
         _note_resumption(run, provenance)
         return
     run.mkdir(parents=True, exist_ok=True)
-    _write(run / "manifest.yaml", dump(manifest))
-    _write(run / "provenance.json", json.dumps(asdict(provenance), indent=2) + "\n")
+    replace_text(dump(manifest), run / "manifest.yaml")
+    replace_text(json.dumps(asdict(provenance), indent=2) + "\n", run / "provenance.json")
 
 
 def _refuse_another(run: Path, provenance: Provenance) -> None:
@@ -112,12 +112,4 @@ def _note_resumption(run: Path, provenance: Provenance) -> None:
     record = json.loads(path.read_text())
     now = {name: getattr(provenance, name) for name in ("started", "overrides", "processes", "versions", "git")}
     record.setdefault("resumed", []).append(now)
-    _write(path, json.dumps(record, indent=2) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    replace(lambda partial: _write_text(partial, text), path)
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text)
+    replace_text(json.dumps(record, indent=2) + "\n", path)

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from manifests.condition import decode
 from manifests.dataset import Dataset
-from manifests.layout import replace
 from manifests.manifest import EvaluateSettings, Manifest
+from manifests.storage import replace
 from manifests.subset import held_out
 from manifests.training_set import gather_shard
 from train.base import Base

@@ -14,11 +14,12 @@ from manifests.condition import encode
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, create_card
 from manifests.index import build_index
-from manifests.layout import IMAGES, PLAN, SOURCE, publish, shard_name, shard_path
+from manifests.layout import IMAGES, PLAN, SOURCE, shard_name, shard_path
 from manifests.record import IMAGES as IMAGES_SCHEMA
 from manifests.record import PLAN as PLAN_SCHEMA
 from manifests.record import SOURCE as SOURCE_SCHEMA
 from manifests.record import family_schema, row_key
+from manifests.storage import publish
 
 CARD = FamilyCard(family="canny", annotator="canny", version=1, kind="binary", stats={"edge_density": "float"})
 SHARD = 25

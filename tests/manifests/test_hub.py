@@ -13,7 +13,7 @@ import pytest
 from manifests import condition
 from manifests.dataset import Dataset
 from manifests.hub import SPLIT, join, write_dataset_card
-from manifests.layout import publish
+from manifests.storage import publish
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,105 @@
+"""Where a dataset may lie: a folder, or a prefix of an object store. The differences between the two end here."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from upath import UPath
+
+PARTIAL = ".partial"  # folder of files that are being written, beside those that are whole
+
+
+def locate(where: str | os.PathLike[str] | UPath) -> UPath:
+    """A folder or file, or an address as s3://bucket/prefix; no listing is kept, for others write there too."""
+    text = str(where)
+    return UPath(text, use_listings_cache=False) if "://" in text else UPath(text)
+
+
+def publish(write: Callable[[Path], None], target: Path | UPath) -> None:
+    """Write a file aside and put it into place whole; a file that is already there stays as it is.
+
+    Args:
+        write: writes the whole file to the path it is given, which does not end like the target.
+    """
+    with _written(write, target) as partial, suppress(FileExistsError):
+        if isinstance(target, Path):
+            os.link(partial, target)
+            _sync(target.parent)
+        else:
+            target.fs.put_file(str(partial), target.path, mode="create")
+
+
+def replace(write: Callable[[Path], None], target: Path | UPath) -> None:
+    """Write a file aside and put it in the place of whatever was there (an index, a card: never a shard)."""
+    with _written(write, target) as partial:
+        if isinstance(target, Path):
+            partial.replace(target)
+        else:
+            target.fs.put_file(str(partial), target.path)
+
+
+def publish_text(text: str, target: Path | UPath) -> None:
+    """`publish` a small file."""
+    publish(lambda partial: _write_text(partial, text), target)
+
+
+def replace_text(text: str, target: Path | UPath) -> None:
+    """`replace` a small file."""
+    replace(lambda partial: _write_text(partial, text), target)
+
+
+def read_table(path: Path | UPath, **options: Any) -> pa.Table:
+    """A Parquet file, or some of it: options of `pyarrow.parquet.read_table`."""
+    return pq.read_table(**_source(path), **options)
+
+
+def read_metadata(path: Path | UPath) -> pq.FileMetaData:
+    """What a Parquet file's footer says: rows, groups and the writer's own metadata."""
+    where = _source(path)
+    return pq.read_metadata(where["source"], filesystem=where["filesystem"])
+
+
+def open_table(path: Path | UPath) -> pq.ParquetFile:
+    """A Parquet file to read row groups of; to be closed."""
+    where = _source(path)
+    return pq.ParquetFile(where["source"], filesystem=where["filesystem"])
+
+
+@contextmanager
+def _written(write: Callable[[Path], None], target: Path | UPath) -> Iterator[Path]:
+    """The whole file, synced, where nobody takes it for the target: beside it, or here if that is another machine."""
+    folder = target.parent / PARTIAL if isinstance(target, Path) else Path(tempfile.gettempdir())
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder, prefix=f"{target.name}.", suffix=PARTIAL)
+    os.close(handle)
+    partial = Path(name)
+    try:
+        write(partial)
+        _sync(partial)
+        partial.chmod(0o644)
+        yield partial
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _source(path: Path | UPath) -> dict[str, Any]:
+    if isinstance(path, Path):
+        return {"source": str(path), "filesystem": None}
+    return {"source": path.path, "filesystem": path.fs}
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
