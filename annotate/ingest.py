@@ -15,7 +15,7 @@ from annotate.ahead import ahead
 from annotate.corpora.columns import facts
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 from annotate.corpora.generated import SIDE, Truth
-from annotate.corpus import FORMATS
+from annotate.corpus import FORMATS, GENERATED
 from annotate.footer import write_shard
 from annotate.image import Picture, Unusable, normalise
 from annotate.plan import planned
@@ -51,7 +51,7 @@ def ingest_shard(dataset: Dataset, name: str, *, threads: int, done: Callable[[i
         threads: that check pictures beside the one that reads.
         done: told how many more records are through.
     """
-    corpus = Corpus.from_text(dataset.settings.corpus)
+    corpus = Corpus.from_text(dataset.corpora()[int(name[:2])])
     references = planned(dataset.root, name)
     kept: list[Kept] = []
     dropped: list[Row] = []
@@ -77,7 +77,7 @@ def _publish(dataset: Dataset, name: str, kept: Sequence[Kept], dropped: Sequenc
     """Put the shard's files into place; images/ comes last, and so vouches for the others."""
     table = pa.Table.from_pylist(list(dropped), schema=DROPPED_SCHEMA)
     publish(partial(pq.write_table, table, compression="zstd"), dataset.path(DROPPED, name))
-    for family in (family for family in dataset.families() if dataset.card(family).annotator in _generated(dataset)):
+    for family in (family for family in dataset.families() if dataset.card(family).annotator in GENERATED):
         card = dataset.card(family)
         truths = [record.truth[family] for record in kept]
         table = pa.Table.from_pylist(truths, schema=family_schema(card.kind, {}, {}))
@@ -88,10 +88,6 @@ def _publish(dataset: Dataset, name: str, kept: Sequence[Kept], dropped: Sequenc
     ):
         table = pa.Table.from_pylist(rows, schema=schema)
         publish(partial(write_shard, table, packages=versions()), dataset.path(folder, name))
-
-
-def _generated(dataset: Dataset) -> set[str]:
-    return {Corpus.from_text(dataset.settings.corpus).format}
 
 
 def _examine(record: Raw | Lost, *, corpus: Corpus) -> Kept | Row:

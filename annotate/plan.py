@@ -1,6 +1,7 @@
-"""The plan of a part: every record of a corpus, listed once, sorted, and dealt into shards."""
+"""The plan of a part: records of a corpus that no earlier part has, listed once, sorted, and dealt into shards."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,11 +15,12 @@ from annotate.corpus import FORMATS, GENERATED
 from manifests.dataset import SETTINGS, Dataset
 from manifests.family import FamilyCard, create_card
 from manifests.layout import PLAN, SHARD_ROWS, shard_path
-from manifests.record import PLAN as SCHEMA
+from manifests.record import plan_schema
 from manifests.storage import publish, read_metadata, read_table
 
 SHARDS_AT_LEAST = 16  # of a corpus too small for full shards, so that several workers have something to do
 SMALLEST_SHARD = 128  # rows
+LAST_PART = 99  # two digits in the names of shards
 
 
 def make_plan(root: UPath, corpus: Corpus, **settings: Any) -> Dataset:
@@ -30,24 +32,57 @@ def make_plan(root: UPath, corpus: Corpus, **settings: Any) -> Dataset:
     Raises:
         ValueError: an empty corpus, or another dataset is there.
     """
-    path = shard_path(root, PLAN, "00")
-    if path.exists():
+    if shard_path(root, PLAN, "00").exists():
         size = Dataset.open(root).settings.shard_rows
         return Dataset.create(root, corpus=str(corpus), shard_rows=size, **settings)
     if not (root / SETTINGS).exists() and _in_use(root):
         raise ValueError(f"{root}: other files are there, and no dataset. Choose a new or an empty folder")
-    references = sorted(FORMATS[corpus.format].plan(corpus))
-    if not references:
-        raise ValueError(f"corpus {corpus.location}: no pictures found. Give a folder, tar or table that holds some")
+    references = _listed(corpus)
     size = shard_rows(len(references))
     dataset = Dataset.create(root, corpus=str(corpus), shard_rows=size, **settings)
     for card in truth_cards(corpus):
         create_card(root, card)
-    sources, members = zip(*references, strict=True)
-    shards = [number // size for number in range(len(references))]
-    table = pa.table([shards, list(sources), list(members)], schema=SCHEMA)
-    publish(partial(pq.write_table, table, compression="zstd"), path)
+    _write(dataset, 0, corpus, references)
     return dataset
+
+
+def append_plan(root: UPath, corpus: Corpus) -> Dataset:
+    """Plan a new part of what a corpus has and no part has yet; nothing new is no error, for a killed append goes on.
+
+    Raises:
+        ValueError: there is no dataset, or this corpus does not come with the exact conditions that its rows have.
+    """
+    dataset = Dataset.open(root)
+    provided = {card.family: card.fingerprint for card in truth_cards(corpus)}
+    there = {family: dataset.card(family) for family in dataset.families()}
+    generated = {family: card.fingerprint for family, card in there.items() if card.annotator in GENERATED}
+    if provided != generated:
+        raise ValueError(
+            f"{root}: its rows come with {', '.join(generated) or 'no exact conditions'}, those of {corpus} with "
+            f"{', '.join(provided) or 'none'}. Ingest it into a dataset of its own"
+        )
+    parts = range(len(dataset.corpora()))
+    known = {reference for part in parts for reference in read_plan(root, part)}
+    fresh = [reference for reference in _listed(corpus) if reference not in known]
+    if fresh:
+        _write(dataset, len(parts), corpus, fresh)
+    return dataset
+
+
+def _listed(corpus: Corpus) -> list[Reference]:
+    references = sorted(FORMATS[corpus.format].plan(corpus))
+    if not references:
+        raise ValueError(f"corpus {corpus.location}: no pictures found. Give a folder, tar or table that holds some")
+    return references
+
+
+def _write(dataset: Dataset, part: int, corpus: Corpus, references: Sequence[Reference]) -> None:
+    if part > LAST_PART:
+        raise ValueError(f"{dataset.root}: it has {part} parts, and no more fit. Ingest all of it into a new dataset")
+    sources, members = zip(*references, strict=True)
+    shards = [number // dataset.settings.shard_rows for number in range(len(references))]
+    table = pa.table([shards, list(sources), list(members)], schema=plan_schema(str(corpus)))
+    publish(partial(pq.write_table, table, compression="zstd"), shard_path(dataset.root, PLAN, f"{part:02d}"))
 
 
 def _in_use(root: UPath) -> bool:
@@ -68,7 +103,12 @@ def planned_rows(dataset: Dataset) -> int:
 def planned(root: UPath, name: str) -> list[Reference]:
     """Records of one shard, in the order of its rows."""
     part, number = name.split("-")
-    table = read_table(shard_path(root, PLAN, part), filters=[("shard", "=", int(number))])
+    return read_plan(root, int(part), filters=[("shard", "=", int(number))])
+
+
+def read_plan(root: UPath, part: int, **options: Any) -> list[Reference]:
+    """Records of a part, or some of them: options of `pyarrow.parquet.read_table`."""
+    table = read_table(shard_path(root, PLAN, f"{part:02d}"), **options)
     return [Reference(row["source"], row["member"]) for row in table.to_pylist()]
 
 

@@ -82,7 +82,9 @@ def write_sheet(dataset: Dataset, path: Path | UPath, *, rows: int) -> Path | UP
             f"Make one: python pipelines/annotate.py {dataset.root} canny"
         )
     index = read_index(dataset, ROWS)
-    tables = {card.family: read_index(dataset, card.family) for card in cards}
+    shown = pc.invert(index["removed"])
+    tables = {card.family: read_index(dataset, card.family).filter(shown) for card in cards}
+    index = index.filter(shown)
     groups = [
         Group(title, tuple(_row(dataset, index, tables, cards, place) for place in places))
         for title, places in _choose(index, tables, cards, rows).items()

@@ -12,6 +12,7 @@ from upath import UPath
 from manifests import family as family_cards
 from manifests.family import FamilyCard
 from manifests.layout import DROPPED, IMAGES, PLAN, SHARD_ROWS, SOURCE, SUFFIX, shard_name, shard_path
+from manifests.record import CORPUS
 from manifests.storage import locate, publish_text, read_metadata, read_table
 
 SETTINGS = "dataset.json"
@@ -98,6 +99,11 @@ class Dataset:
             count = shards[-1].as_py() + 1 if len(shards) else 0
             names += [shard_name(int(path.stem), number) for number in range(count)]
         return names
+
+    def corpora(self) -> list[str]:
+        """The corpus of each part, in order."""
+        paths = sorted((self.root / PLAN).glob(f"*{SUFFIX}"))
+        return [read_metadata(path).metadata[CORPUS].decode() for path in paths]
 
     def shards(self, family: str = IMAGES) -> list[str]:
         """Names of a family's shards that are there (and so complete), sorted."""

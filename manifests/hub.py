@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import datasets
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES, SOURCE
+from manifests.removed import removed_clusters
+from manifests.splits import CLUSTER_DIGITS
 from manifests.storage import read_metadata, read_table, replace_text
 
 CARD = "README.md"
@@ -41,7 +45,7 @@ def shards_digest(dataset: Dataset, family: str) -> str:
 
 
 def join(dataset: Dataset, families: Sequence[str]) -> datasets.Dataset:
-    """Pictures and families side by side: the columns of images/, and the others as FAMILY_column.
+    """Pictures and families side by side: the columns of images/, and the others as FAMILY_column; no row taken down.
 
     Raises:
         ValueError: A family lacks rows, or its keys are not those of images/.
@@ -58,7 +62,12 @@ def join(dataset: Dataset, families: Sequence[str]) -> datasets.Dataset:
             if name != "key":
                 columns[f"{family}_{name}"], features[f"{family}_{name}"] = table[name], feature
     schema = datasets.Features(features).arrow_schema
-    return datasets.Dataset(pa.table([columns[name] for name in schema.names], schema=schema))
+    joined = datasets.Dataset(pa.table([columns[name] for name in schema.names], schema=schema))
+    removed = pa.array(sorted(removed_clusters(dataset)), pa.string())
+    if not len(removed):
+        return joined
+    gone = pc.is_in(pc.utf8_slice_codeunits(columns["sha256"], 0, CLUSTER_DIGITS), removed)
+    return joined.select(np.flatnonzero(~gone.to_numpy()))
 
 
 def _whole(dataset: Dataset, family: str) -> pa.Table:
@@ -80,10 +89,11 @@ def _info(dataset: Dataset, family: str) -> dict[str, object]:
 
 
 def _prose(dataset: Dataset) -> str:
+    corpora = ", ".join(f"`{corpus}`" for corpus in dataset.corpora())
     lines = [
         f"# {dataset.root.name}",
         "",
-        f"Paired conditions made by Pairmill from `{dataset.settings.corpus}`: {dataset.rows():,} pictures.",
+        f"Paired conditions made by Pairmill from {corpora}: {dataset.rows():,} pictures.",
         "",
         "| family | annotator | settings | resolution | fingerprint | weights' licence |",
         "|---|---|---|---|---|---|",

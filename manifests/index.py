@@ -7,6 +7,7 @@ from upath import UPath
 
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES, INDEX, SUFFIX
+from manifests.removed import removed_clusters
 from manifests.splits import draw_splits, read_splits
 from manifests.storage import read_table, replace
 
@@ -70,6 +71,7 @@ def _rows(dataset: Dataset) -> pa.Table:
             "split": splits["split"],
             "cluster": splits["cluster"],
             "first_of_cluster": pa.array(first, pa.bool_()),
+            "removed": pc.is_in(splits["cluster"], pa.array(sorted(removed_clusters(dataset)), pa.string())),
             "width": images["width"],
             "height": images["height"],
             "captions": pc.list_value_length(images["captions"]),

@@ -6,7 +6,8 @@ SHARD_ROWS = 2_048  # records of the plan that make one shard
 ROW_GROUP = 128  # rows of a Parquet row group
 SUFFIX = ".parquet"
 IMAGES, SOURCE, DROPPED, PLAN, SPLITS, INDEX = "images", "source", "dropped", "plan", "splits", "index"
-RESERVED = frozenset({IMAGES, SOURCE, DROPPED, PLAN, SPLITS, INDEX, "rows", "training_sets", "logs"})
+REMOVED = "removed"
+RESERVED = frozenset({IMAGES, SOURCE, DROPPED, PLAN, SPLITS, INDEX, REMOVED, "rows", "training_sets", "logs"})
 
 
 def shard_name(part: int, number: int) -> str:

@@ -63,7 +63,13 @@ SOURCE = readable(
     )
 )
 DROPPED = pa.schema([(name, pa.string()) for name in ("source", "member", "stage", "reason", "detail")])
-PLAN = pa.schema([("shard", pa.int32()), ("source", pa.string()), ("member", pa.string())])
+CORPUS = b"corpus"  # in the metadata of a part's plan
+
+
+def plan_schema(corpus: str) -> pa.Schema:
+    """Columns of the plan of a part, which names the corpus that it was listed from."""
+    columns = [("shard", pa.int32()), ("source", pa.string()), ("member", pa.string())]
+    return pa.schema(columns, metadata={CORPUS: corpus})
 
 
 def family_schema(kind: Kind, parameters: Mapping[str, pa.DataType], stats: Mapping[str, pa.DataType]) -> pa.Schema:

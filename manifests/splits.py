@@ -11,6 +11,7 @@ from manifests.dataset import Dataset
 from manifests.layout import IMAGES, SPLITS, shard_path
 from manifests.storage import publish, read_table
 
+CLUSTER_DIGITS = 16  # of the sha256 that names a cluster of equal pictures
 SPLIT = pa.schema([("shard", pa.string()), ("row", pa.int32()), ("cluster", pa.string()), ("split", pa.string())])
 
 
@@ -46,7 +47,7 @@ def read_splits(dataset: Dataset) -> pa.Table:
 
 
 def _draw_shard(dataset: Dataset, name: str) -> pa.Table:
-    clusters = pc.utf8_slice_codeunits(dataset.read(IMAGES, name, columns=["sha256"])["sha256"], 0, 16)
+    clusters = pc.utf8_slice_codeunits(dataset.read(IMAGES, name, columns=["sha256"])["sha256"], 0, CLUSTER_DIGITS)
     settings = dataset.settings
     splits = [split_of(cluster, salt=settings.salt, shares=settings.splits) for cluster in clusters.to_pylist()]
     count = len(splits)

@@ -78,6 +78,7 @@ def candidates(
                 f"Finish it: python pipelines/annotate.py {dataset.root} {family}"
             )
     kept = pc.and_(pc.equal(rows["split"], split), pc.equal(tables[condition]["status"], "ok"))
+    kept = pc.and_not(kept, rows["removed"])
     if parts is not None:
         kept = pc.and_(kept, pc.is_in(rows["part"], pa.array(parts, pa.int32())))
     if where:

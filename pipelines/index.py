@@ -32,7 +32,7 @@ def main(dataset: Annotated[str, Argument(help="made by pipelines/ingest.py")]) 
     if lacking[IMAGES]:
         raise ValueError(
             f"{root}: {lacking[IMAGES]} shards of images/ are missing. "
-            f"Finish it: python pipelines/ingest.py {opened.settings.corpus} {root}"
+            f"Finish it: python pipelines/ingest.py CORPUS {root}, of {opened.corpora()[-1]}"
         )
     write_dataset_card(opened)
     show(opened, lacking)

@@ -17,7 +17,7 @@ from annotate.corpora.format import MAX_SIDE
 from annotate.corpus import WAYS, find_corpus, is_path
 from annotate.ingest import count_dropped
 from annotate.ingest_worker import IngestWorker
-from annotate.plan import make_plan, planned_rows
+from annotate.plan import append_plan, make_plan, planned_rows
 from annotate.worker import clear_up
 from manifests.hub import write_dataset_card
 from manifests.index import build_index
@@ -32,6 +32,9 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     image_column: Annotated[str, Option(help="of Parquet and Hugging Face corpora, if it isn't obvious")] = "",
     caption_column: Annotated[str, Option(help="likewise; also of metadata.jsonl and .json sidecars")] = "",
     split: Annotated[str, Option(help="of a Hugging Face dataset; all by default")] = "",
+    append: Annotated[
+        bool, Option("--append", help="add what the dataset lacks of this corpus, as a new part")
+    ] = False,
     seed: Annotated[int, Option(help="of a generated corpus", min=0)] = 0,
     max_side: Annotated[int, Option(help="longer pictures are shrunk to this many pixels; 0: never", min=0)] = MAX_SIDE,
 ) -> None:
@@ -45,7 +48,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     asked = replace(
         find_corpus(corpus), image=image_column, caption=caption_column, split=split, seed=seed, max_side=max_side
     )
-    made = make_plan(root, asked)
+    made = append_plan(root, asked) if append else make_plan(root, asked)
     records = planned_rows(made)
     job.connect(workers)
     clear_up(made, "ingest")

@@ -1,6 +1,5 @@
 """A dataset in an object store: made by the same code, of the same bytes, read by whoever reads."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,17 +22,15 @@ from manifests.manifest import Manifest
 from manifests.storage import locate
 from manifests.subset import resolve
 from manifests.training_set import ensure_training_set, open_training_set
-from tests.object_store import serve_s3
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, UPath]]:
+def places(bucket: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, UPath]:
     """The same dataset, made in a folder and in a bucket."""
-    with serve_s3() as address:
-        made = {"folder": locate(tmp_path_factory.mktemp("here") / "circles"), "s3": locate(f"{address}/circles")}
-        for root in made.values():
-            make(root)
-        yield made
+    made = {"folder": locate(tmp_path_factory.mktemp("here") / "circles"), "s3": locate(f"{bucket}/circles")}
+    for root in made.values():
+        make(root)
+    return made
 
 
 def make(root: UPath) -> None:

@@ -16,9 +16,8 @@ from manifests.family import FamilyCard, create_card
 from manifests.index import build_index
 from manifests.layout import IMAGES, PLAN, SOURCE, shard_name, shard_path
 from manifests.record import IMAGES as IMAGES_SCHEMA
-from manifests.record import PLAN as PLAN_SCHEMA
 from manifests.record import SOURCE as SOURCE_SCHEMA
-from manifests.record import family_schema, row_key
+from manifests.record import family_schema, plan_schema, row_key
 from manifests.storage import publish
 
 CARD = FamilyCard(family="canny", annotator="canny", version=1, kind="binary", stats={"edge_density": "float"})
@@ -64,7 +63,7 @@ def made() -> Callable[..., Dataset]:
         dataset = Dataset.create(root, corpus="test", splits={"train": 0.8, "validation": 0.1, "test": 0.1})
         plan = {"shard": [place // SHARD for place in range(len(numbers))], "source": "test", "member": "0"}
         plan = {**plan, "source": ["test"] * len(numbers), "member": list(map(str, numbers))}
-        put(pa.table(plan, schema=PLAN_SCHEMA), root / PLAN / "00.parquet")
+        put(pa.table(plan, schema=plan_schema("test")), root / PLAN / "00.parquet")
         create_card(root, CARD)
         schema = family_schema("binary", {}, {"edge_density": pa.float32()})
         for start in range(0, len(numbers), SHARD):

@@ -1,7 +1,6 @@
 """A file is there whole or not at all, in a folder and in an object store."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -10,13 +9,7 @@ import pytest
 from upath import UPath
 
 from manifests.storage import locate, open_table, publish, publish_text, read_metadata, read_table, replace_text
-from tests.object_store import BUCKET, serve_s3
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    with serve_s3() as address:
-        yield address
+from tests.object_store import BUCKET
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -21,7 +21,7 @@ from manifests.dataset import Dataset
 from manifests.family import FamilyCard, create_card
 from manifests.index import build_index
 from manifests.layout import shard_name, shard_path
-from manifests.record import IMAGES, PLAN, family_schema
+from manifests.record import IMAGES, family_schema, plan_schema
 from tests.toy_base import write_toy_base
 from train.base import Base, load_base
 from train.controlnet import trainable_copy
@@ -68,7 +68,9 @@ def dataset_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data") / "circles"
     dataset = Dataset.create(root, splits={"train": 0.6, "validation": 0.2, "test": 0.2}, shard_rows=24)
     create_card(root, FamilyCard(family="canny", annotator="canny", version=1, kind="binary"))
-    plan = pa.table({"shard": [0] * 24 + [1] * 24, "source": ["circles"] * 48, "member": ["-"] * 48}, schema=PLAN)
+    plan = pa.table(
+        {"shard": [0] * 24 + [1] * 24, "source": ["circles"] * 48, "member": ["-"] * 48}, schema=plan_schema("circles")
+    )
     _publish(plan, root / "plan" / "00.parquet")
     for shard in range(2):
         rows = [_row(number) for number in range(24 * shard, 24 * shard + 24)]

@@ -1,0 +1,48 @@
+"""Take-down: pictures that are not to be used any more leave the index, and with it every subset and view."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from typer import Argument, Option
+
+from annotate.job import check_dataset
+from manifests.dataset import Dataset
+from manifests.index import ROWS, build_index, read_index
+from manifests.removed import remove_clusters
+from pipelines.entry import run as run_command
+
+
+def main(
+    dataset: Annotated[str, Argument(help="made by pipelines/ingest.py")],
+    keys: Annotated[list[str], Argument(help="of rows, as the index and every family have them; @FILE: one to a line")],
+    reason: Annotated[str, Option(help="noted beside them")] = "",
+) -> None:
+    """Take pictures down: python pipelines/remove.py /data/photos_pairs 0a1b2c3d4e5f6071 --reason "request of 3 May"
+
+    With a row go all rows of the same picture, in parts yet to be appended too. The shards keep their bytes: subsets,
+    joins and contact sheets leave the rows out, `datasets.load_dataset` of the folder does not.
+    """
+    root = check_dataset(dataset)
+    opened = Dataset.open(root)
+    wanted = {key for given in keys for key in _named(given)}
+    rows = read_index(opened, ROWS).select(["key", "cluster"]).to_pylist()
+    unknown = sorted(wanted - {row["key"] for row in rows})
+    if unknown:
+        raise ValueError(f"{root}: no row has the key {unknown[0]} ({len(unknown)} such). Nothing was removed")
+    clusters = sorted({row["cluster"] for row in rows if row["key"] in wanted})
+    remove_clusters(opened, clusters, reason)
+    build_index(opened)
+    gone = sum(read_index(opened, ROWS)["removed"].to_pylist())
+    print(f"{len(clusters)} pictures taken down; of {len(rows)} rows {gone} are not to be used any more")
+
+
+def _named(given: str) -> list[str]:
+    return Path(given[1:]).read_text(encoding="utf-8").split() if given.startswith("@") else [given]
+
+
+if __name__ == "__main__":
+    run_command(main)
