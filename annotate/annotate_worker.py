@@ -1,12 +1,17 @@
 """The actor of an annotate job: detectors loaded once, then shard after shard."""
 
+import pickle
+import sys
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
 import torch
 
+from annotate.care import go_through, read_care
 from annotate.shard import OUT_OF_MEMORY, annotate_shard, bind
 from annotate.task import Task
 from annotate.worker import Meter, attempted, keep_memory, open_same
@@ -45,7 +50,7 @@ class AnnotateWorker:
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
         """Make the shard that `batch` names."""
         name = str(batch["shard"][0])
-        trouble = attempted(self.dataset, name, "annotate", self._make)
+        trouble = attempted(self.dataset, name, "annotate", self._make, self._make_carefully)
         self.meter.flush()
         return {"shard": [name], "trouble": [trouble]}
 
@@ -71,6 +76,12 @@ class AnnotateWorker:
             done=self.meter,
         )
 
+    def _make_carefully(self, name: str) -> None:
+        with TemporaryDirectory() as folder:
+            order = Path(folder) / "order"
+            order.write_bytes(pickle.dumps(self.order))
+            go_through("annotate.annotate_worker", [str(order), name], Path(folder) / "journal")
+
 
 def pin_threads() -> None:
     """One thread for each library, so that no sum depends on how many cores a node has; no TF32 either."""
@@ -79,3 +90,21 @@ def pin_threads() -> None:
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
+
+
+def main(order: AnnotateOrder, name: str, *care: str) -> None:
+    """Make one shard as `go_through` wants it."""
+    pin_threads()
+    annotate_shard(
+        open_same(order.root, order.dataset_id),
+        name,
+        bind(order.tasks, torch.device(order.device)),
+        batch_size=order.batch_size,
+        threads=0,
+        done=lambda rows: None,
+        care=read_care(*care),
+    )
+
+
+if __name__ == "__main__":
+    main(pickle.loads(Path(sys.argv[1]).read_bytes()), *sys.argv[2:])

@@ -2,8 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,16 +10,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from annotate.ahead import ahead
+from annotate.ahead import ahead, helpers
+from annotate.care import CAREFREE, Care
 from annotate.corpora.columns import facts
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 from annotate.corpora.generated import SIDE, Truth
 from annotate.corpus import FORMATS, GENERATED
-from annotate.footer import write_shard
 from annotate.image import Picture, Unusable, normalise
 from annotate.plan import planned
 from manifests.condition import encode
 from manifests.dataset import Dataset
+from manifests.footer import write_shard
 from manifests.layout import DROPPED, IMAGES, SOURCE
 from manifests.provenance import versions
 from manifests.record import DROPPED as DROPPED_SCHEMA
@@ -44,19 +44,22 @@ class Kept:
     truth: Mapping[str, Row] = field(default_factory=dict)
 
 
-def ingest_shard(dataset: Dataset, name: str, *, threads: int, done: Callable[[int], None]) -> None:
+def ingest_shard(
+    dataset: Dataset, name: str, *, threads: int, done: Callable[[int], None], care: Care = CAREFREE
+) -> None:
     """Read, check and store one planned shard.
 
     Args:
-        threads: that check pictures beside the one that reads.
+        threads: that check pictures beside the one that reads; 0: it does so itself.
         done: told how many more records are through.
+        care: for a shard that has killed its worker; needs 0 threads.
     """
     corpus = Corpus.from_text(dataset.corpora()[int(name[:2])])
     references = planned(dataset.root, name)
     kept: list[Kept] = []
     dropped: list[Row] = []
-    with ThreadPoolExecutor(threads) as pool:
-        records = FORMATS[corpus.format].read(corpus, references)
+    with helpers(threads) as pool:
+        records = _read(corpus, references, care)
         for result in ahead(pool, partial(_examine, corpus=corpus), records, AHEAD):
             done(1)
             if isinstance(result, Kept):
@@ -65,6 +68,18 @@ def ingest_shard(dataset: Dataset, name: str, *, threads: int, done: Callable[[i
                 dropped.append(result)
     assert len(kept) + len(dropped) == len(references), "every record is kept or dropped"
     _publish(dataset, name, kept, dropped)
+
+
+def _read(corpus: Corpus, references: Sequence[Reference], care: Care) -> Iterator[Raw | Lost]:
+    """Records in the order of their references."""
+    sound = [reference for row, reference in enumerate(references) if row not in care.crashed]
+    records = iter(FORMATS[corpus.format].read(corpus, sound))
+    for row, reference in enumerate(references):
+        if row in care.crashed:
+            yield Lost(reference, "crashed", "reading it ends the process")
+        else:
+            care.note([row])
+            yield next(records)
 
 
 def count_dropped(dataset: Dataset) -> Counter[str]:

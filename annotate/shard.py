@@ -14,12 +14,13 @@ import torch
 from annotate.ahead import ahead, helpers
 from annotate.annotator import Annotate, Condition, Parameters
 from annotate.batches import Inputs, bucketed
-from annotate.footer import write_shard
+from annotate.care import CAREFREE, Care
 from annotate.image import decode, fit
 from annotate.rows import Fault, Row, finish
 from annotate.task import IMAGE, Task
 from manifests import condition
 from manifests.dataset import Dataset
+from manifests.footer import write_shard
 from manifests.layout import IMAGES
 from manifests.record import family_schema
 from manifests.storage import publish
@@ -43,8 +44,15 @@ def bind(tasks: Sequence[Task], device: torch.device) -> list[Bound]:
     return [Bound(task, task.annotator.load(device)) for task in tasks]
 
 
-def annotate_shard(
-    dataset: Dataset, name: str, bound: Sequence[Bound], *, batch_size: int, threads: int, done: Callable[[int], None]
+def annotate_shard(  # noqa: PLR0913  all of them keywords
+    dataset: Dataset,
+    name: str,
+    bound: Sequence[Bound],
+    *,
+    batch_size: int,
+    threads: int,
+    done: Callable[[int], None],
+    care: Care = CAREFREE,
 ) -> dict[str, Counter[str]]:
     """Make one shard of every family that lacks it.
 
@@ -52,6 +60,7 @@ def annotate_shard(
         batch_size: pictures in one forward pass.
         threads: that decode and encode beside the one that runs the models; 0: it does so itself.
         done: told how many more rows are through.
+        care: for a shard that has killed its worker; needs 0 threads, so that what dies died over the row noted last.
 
     Returns:
         For each family made, its rows by status.
@@ -60,15 +69,17 @@ def annotate_shard(
     if not todo:
         return {}
     with helpers(threads) as pool:
-        keys, inputs = _inputs(dataset, name, [one.task for one in todo], pool)
-        tables = _make(bucketed(inputs, batch_size), keys, todo, pool, done)
+        keys, inputs = _inputs(dataset, name, [one.task for one in todo], pool, care)
+        tables = _make(bucketed(inputs, batch_size), keys, todo, pool, done, care)
     for one in todo:
         family = one.task.family
         publish(partial(write_shard, tables[family], card=one.task.card), dataset.path(family, name))
     return {family: Counter(table["status"].to_pylist()) for family, table in tables.items()}
 
 
-def _inputs(dataset: Dataset, name: str, tasks: Sequence[Task], pool: Executor) -> tuple[list[str], Iterator[Inputs]]:
+def _inputs(
+    dataset: Dataset, name: str, tasks: Sequence[Task], pool: Executor, care: Care
+) -> tuple[list[str], Iterator[Inputs]]:
     """Keys of the shard's rows, and what its annotators read: from disk whatever this job doesn't make."""
     made = {task.family for task in tasks}
     sources = {task.source for task in tasks} - made
@@ -82,13 +93,18 @@ def _inputs(dataset: Dataset, name: str, tasks: Sequence[Task], pool: Executor) 
     resolutions = {task.card.resolution for task in tasks if task.source == IMAGE}
     assert len(resolutions) <= 1, "one decode serves all families of a job"
     kinds = {source: dataset.card(source).kind for source in sources if source != IMAGE}
-    read = partial(_read, cells=cells, kinds=kinds, resolution=max(resolutions, default=0))
+    read = partial(_read, cells=cells, kinds=kinds, resolution=max(resolutions, default=0), care=care)
     return keys, ahead(pool, read, range(len(keys)), AHEAD)
 
 
-def _read(row: int, *, cells: Mapping[str, Any], kinds: Mapping[str, condition.Kind], resolution: int) -> Inputs:
+def _read(
+    row: int, *, cells: Mapping[str, Any], kinds: Mapping[str, condition.Kind], resolution: int, care: Care
+) -> Inputs:
     """Decode what one row's annotators read."""
     inputs = Inputs(row)
+    if row in care.crashed:
+        return Inputs(row, faults=dict.fromkeys(cells, Fault("crashed", "")))
+    care.note([row])
     for source, column in cells.items():
         cell = column[row].as_py()
         try:
@@ -109,6 +125,7 @@ def _make(
     bound: Sequence[Bound],
     pool: Executor,
     done: Callable[[int], None],
+    care: Care,
 ) -> dict[str, pa.Table]:
     """Run every annotator over every batch, encoding behind its back."""
     rows: dict[str, list[Future[Row] | Row | None]] = {one.task.family: [None] * len(keys) for one in bound}
@@ -117,8 +134,9 @@ def _make(
         made: dict[str, list[Condition | Fault]] = {}
         for one in bound:
             drawn = [one.task.annotator.draw(f"{keys[item.row]}:{one.task.family}") for item in batch]
-            made[one.task.family] = _run(one, batch, made, drawn)
+            made[one.task.family] = _run(one, batch, made, drawn, care)
             for item, result, parameters in zip(batch, made[one.task.family], drawn, strict=True):
+                care.note([item.row])
                 future = pool.submit(finish, one.task, keys[item.row], result, parameters)
                 rows[one.task.family][item.row] = future
                 pending.append(future)
@@ -139,6 +157,7 @@ def _run(
     batch: Sequence[Inputs],
     made: Mapping[str, Sequence[Condition | Fault]],
     drawn: Sequence[Parameters],
+    care: Care,
 ) -> list[Condition | Fault]:
     """Conditions of one batch; where the source has a fault, so has the row."""
     source = one.task.source
@@ -150,9 +169,11 @@ def _run(
     if source == IMAGE:
         results = given
     able = [place for place, item in enumerate(given) if not isinstance(item, Fault)]
-    if able:
-        arrays = np.stack([np.asarray(given[place]) for place in able])
-        for place, result in zip(able, _annotate(one, arrays, [drawn[place] for place in able]), strict=True):
+    alone = any(batch[place].row in care.alone for place in able)
+    for places in [[place] for place in able] if alone else [able] if able else []:
+        care.note([batch[place].row for place in places])
+        arrays = np.stack([np.asarray(given[place]) for place in places])
+        for place, result in zip(places, _annotate(one, arrays, [drawn[place] for place in places]), strict=True):
             results[place] = result
     return results
 

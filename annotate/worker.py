@@ -10,7 +10,7 @@ from upath import UPath
 
 from manifests.dataset import Dataset
 
-ATTEMPTS = 3  # deaths of a worker over one shard, after which it is left alone
+ATTEMPTS = 3  # deaths of a worker over one shard, after which it is gone through with care
 TELL_EVERY = 0.5  # seconds
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
 KEPT = 1 << 25  # bytes; more is refused
@@ -31,8 +31,13 @@ def open_same(root: str, dataset_id: str) -> Dataset:
     return dataset
 
 
-def attempted(dataset: Dataset, name: str, stage: str, make: Callable[[str], None]) -> str:
-    """Make a shard and say what went wrong; a shard that has killed its worker three times is left alone.
+def attempted(
+    dataset: Dataset, name: str, stage: str, make: Callable[[str], None], carefully: Callable[[str], None]
+) -> str:
+    """Make a shard and say what went wrong.
+
+    Args:
+        carefully: makes one that has killed its worker three times, in processes whose death does no harm.
 
     Returns:
         "" when all went well.
@@ -40,12 +45,10 @@ def attempted(dataset: Dataset, name: str, stage: str, make: Callable[[str], Non
     folder = attempts_folder(dataset)
     folder.mkdir(parents=True, exist_ok=True)
     deaths = sorted(folder.glob(f"{stage}-{name}.*"))
-    if len(deaths) >= ATTEMPTS:
-        return f"it killed its worker {len(deaths)} times; see Ray's logs, and `dmesg` for lack of memory"
     marker = folder / f"{stage}-{name}.{len(deaths)}"
     marker.touch()
     try:
-        make(name)
+        (make if len(deaths) < ATTEMPTS else carefully)(name)
     except Exception as error:  # whatever it is, one shard must not end the job: Ray would throw the rest away
         return f"{type(error).__name__}: {error}"
     finally:

@@ -11,7 +11,6 @@ from annotate.ingest import ingest_shard
 from annotate.plan import make_plan
 from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
-from annotate.worker import attempted, clear_up
 from evaluate.sheet import write_sheet
 from manifests.dataset import Dataset
 from manifests.family import create_card
@@ -36,15 +35,12 @@ def places(bucket: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, U
 def make(root: UPath) -> None:
     dataset = make_plan(root, find_corpus("fill50k:300"))
     for name in dataset.missing(IMAGES):
-        assert not attempted(
-            dataset, name, "ingest", lambda name: ingest_shard(dataset, name, threads=1, done=lambda _: None)
-        )
+        ingest_shard(dataset, name, threads=1, done=lambda _: None)
     tasks = make_tasks(dataset, ["canny"], resolution=128)
     create_card(root, tasks[0].card)
     bound = bind(tasks, torch.device("cpu"))
     for name in dataset.missing("canny"):
         annotate_shard(dataset, name, bound, batch_size=8, threads=1, done=lambda _: None)
-    clear_up(dataset, "ingest")
     build_index(dataset)
     write_dataset_card(dataset)
 

@@ -17,8 +17,6 @@ from annotate.corpus import find_corpus
 from annotate.ingest import ingest_shard
 from annotate.ingest_worker import IngestWorker
 from annotate.plan import make_plan
-from annotate.worker import ATTEMPTS, attempted
-from manifests.dataset import Dataset
 from manifests.hub import write_dataset_card
 from manifests.index import build_index
 from manifests.layout import IMAGES
@@ -199,16 +197,6 @@ def test_a_disk_that_is_full_midway(tmp_path: Path) -> None:
 
     work(IngestWorker)
     assert dataset.rows(IMAGES) == 200
-
-
-def test_a_shard_that_kills_every_worker_is_left_alone(root: Path) -> None:
-    dataset = Dataset.open(root)
-    markers = root / "logs" / "attempts"
-    markers.mkdir(parents=True, exist_ok=True)
-    for death in range(ATTEMPTS):
-        (markers / f"annotate-00-000000.{death}").touch()
-    said = attempted(dataset, "00-000000", "annotate", lambda _: pytest.fail("it was tried again"))
-    assert said.startswith("it killed its worker 3 times")
 
 
 def test_another_dataset_at_the_same_path(root: Path) -> None:

@@ -1,0 +1,87 @@
+"""A row that kills whoever touches it becomes one failed row; its neighbours are made as ever."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
+from annotate.care import Care, go_through
+from annotate.image import encode_generated
+from annotate.ingest import ingest_shard
+from annotate.shard import annotate_shard, bind
+from annotate.task import make_tasks
+from annotate.worker import ATTEMPTS, attempts_folder
+from manifests.dataset import Dataset
+from manifests.family import create_card
+from tests.annotate.deadly import DEADLY, Deadly
+
+ROWS = 10
+KILLER = 4  # row
+
+
+class Tally:
+    """A tally whose calls go nowhere."""
+
+    @property
+    def add(self) -> Any:
+        return self
+
+    def remote(self, rows: int) -> None:
+        """Count nothing."""
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, png: list[bytes], ingest: Callable[..., Dataset]) -> Dataset:
+    """Ten pictures in one shard, one of them deadly."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    grey = encode_generated(np.full((128, 128, 3), DEADLY, np.uint8))
+    for row in range(ROWS):
+        (corpus / f"{row}.png").write_bytes(grey if row == KILLER else png[row % 8])
+        (corpus / f"{row}.txt").write_text(f"picture {row}")
+    return ingest(corpus)
+
+
+def test_the_row_that_kills_its_worker_fails_and_no_other(dataset: Dataset, rows: Callable[..., list]) -> None:
+    (task,) = make_tasks(dataset, ["canny"], resolution=128)
+    deadly = replace(task, annotator=Deadly())
+    create_card(dataset.root, task.card)
+    markers = attempts_folder(dataset)
+    markers.mkdir(parents=True)
+    for death in range(ATTEMPTS):
+        (markers / f"annotate-00-000000.{death}").touch()
+    worker = AnnotateWorker(AnnotateOrder(str(dataset.root), dataset.settings.id, (deadly,)), Tally())
+
+    assert worker({"shard": ["00-000000"]}) == {"shard": ["00-000000"], "trouble": [""]}
+
+    made = rows(dataset, "canny")
+    assert [row["code"] for row in made] == ["crashed" if row == KILLER else "" for row in range(ROWS)]
+    assert [row["status"] for row in made if row["code"]] == ["failed"]
+    dataset.path("canny", "00-000000").unlink()
+    annotate_shard(
+        dataset, "00-000000", bind([task], torch.device("cpu")), batch_size=8, threads=1, done=lambda _: None
+    )
+    usual = rows(dataset, "canny")
+    assert [row for row in made if not row["code"]] == [row for number, row in enumerate(usual) if number != KILLER]
+
+
+def test_a_record_that_crashes_is_dropped_with_that_reason(dataset: Dataset, dropped: Callable) -> None:
+    dataset.path("images", "00-000000").unlink()
+    dataset.path("source", "00-000000").unlink()
+    dataset.path("dropped", "00-000000").unlink()
+    noted: list[int] = []
+    care = Care(frozenset([KILLER]), note=noted.extend)
+    ingest_shard(dataset, "00-000000", threads=0, done=lambda _: None, care=care)
+    assert dropped(dataset) == {f"{KILLER}.png": "read: crashed"}
+    assert dataset.rows() == ROWS - 1
+    assert noted == [row for row in range(ROWS) if row != KILLER]
+
+
+def test_what_fails_without_dying_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"by itself too: .*there_is_none"):
+        go_through("annotate.there_is_none", [], tmp_path / "journal")
