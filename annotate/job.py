@@ -123,21 +123,33 @@ class Tally:
         return self.rows
 
 
-def run_shards(
-    worker: type,
-    arguments: Mapping[str, Any],
-    missing: Callable[[], Sequence[str]],
-    pool: Pool,
-    *,
-    rows: int,
-    what: str,
-) -> None:
+def unchecked(name: str) -> None:
+    """Let a shard pass."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a job is to bring about.
+
+    Attributes:
+        what: shown beside the progress bar.
+        rows: left to do, for that bar.
+        missing: the shards that are not there, as the disk has it now.
+        check: told of each shard that is through; may raise, which ends the job.
+    """
+
+    what: str
+    rows: int
+    missing: Callable[[], Sequence[str]]
+    check: Callable[[str], None] = unchecked
+
+
+def run_shards(worker: type, arguments: Mapping[str, Any], goal: Goal, pool: Pool) -> None:
     """Let actors make the missing shards; disk is the truth, what Ray returns is only a report.
 
     Args:
         worker: a class whose calls take {"shard": [name]} and return {"shard": [name], "trouble": [what went wrong]}.
         arguments: of its constructor; `tally` is added.
-        rows: left to do, for the progress bar named `what`.
 
     Raises:
         ValueError: shards are still missing after three rounds; says what kept the first one.
@@ -148,24 +160,26 @@ def run_shards(
     tally = ray.remote(num_cpus=0)(Tally).remote()
     trouble: dict[str, str] = {}
     previous: list[str] = []
-    with _followed(tally, rows, what):
+    with _followed(tally, goal.rows, goal.what):
         for _ in range(ROUNDS):
-            names = list(missing())
+            names = list(goal.missing())
             if not names or (names == previous and all(trouble.get(name) for name in names)):
                 break
             previous = names
             try:
-                trouble |= _round(worker, {**arguments, "tally": tally}, names, pool)
+                for name, why in _round(worker, {**arguments, "tally": tally}, names, pool):
+                    trouble[name] = why
+                    goal.check(name)
             except ray.exceptions.RayError as error:  # a worker that can't start, a cluster that is going away
                 trouble |= dict.fromkeys(names, str(error).strip().splitlines()[-1])
-    left = list(missing())
+    left = list(goal.missing())
     if left:
         why = trouble.get(left[0]) or "its worker died"
         raise ValueError(f"{len(left)} shards could not be made; {left[0]}: {why}. Mend that, and start the job again")
 
 
-def _round(worker: type, arguments: Mapping[str, Any], names: Sequence[str], pool: Pool) -> dict[str, str]:
-    """One pass over shards: what went wrong with each, "" for nothing."""
+def _round(worker: type, arguments: Mapping[str, Any], names: Sequence[str], pool: Pool) -> Iterator[tuple[str, str]]:
+    """One pass over shards, each as it is through with what went wrong, "" for nothing."""
     shards = ray.data.from_items([{"shard": name} for name in names], override_num_blocks=len(names))
     reports = shards.map_batches(
         worker,
@@ -178,7 +192,7 @@ def _round(worker: type, arguments: Mapping[str, Any], names: Sequence[str], poo
         num_cpus=1,
         num_gpus=pool.gpus or None,
     )
-    return {report["shard"]: report["trouble"] for report in reports.iter_rows()}
+    return ((report["shard"], report["trouble"]) for report in reports.iter_rows())
 
 
 @contextmanager

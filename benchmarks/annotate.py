@@ -126,7 +126,7 @@ def annotate(dataset: Dataset, task: Task, names: list[str]) -> None:
     def missing() -> list[str]:
         return [name for name in names if not dataset.path(task.family, name).exists()]
 
-    job.run_shards(AnnotateWorker, {"order": order}, missing, job.Pool(CORES), rows=ROWS, what="annotate")
+    job.run_shards(AnnotateWorker, {"order": order}, job.Goal("annotate", ROWS, missing), job.Pool(CORES))
 
 
 def show(rounds: list[dict[str, float]]) -> None:

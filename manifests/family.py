@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from upath import UPath
 
 from manifests.condition import Kind
-from manifests.storage import publish_text
+from manifests.storage import publish_text, replace_text
 
 CARD = "annotator.json"
 
@@ -59,8 +59,11 @@ class FamilyCard(BaseModel):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def create_card(root: UPath, card: FamilyCard) -> FamilyCard:
+def create_card(root: UPath, card: FamilyCard, *, refresh: bool = False) -> FamilyCard:
     """Write a family's card, or accept the one that is there if it has the same fingerprint.
+
+    Args:
+        refresh: put it in the place of another; shards made under that one are then outdated.
 
     Returns:
         The card on disk.
@@ -70,7 +73,7 @@ def create_card(root: UPath, card: FamilyCard) -> FamilyCard:
     """
     path = root / card.family / CARD
     path.parent.mkdir(parents=True, exist_ok=True)
-    publish_text(card.model_dump_json(indent=1) + "\n", path)
+    (replace_text if refresh else publish_text)(card.model_dump_json(indent=1) + "\n", path)
     present = load_card(root, card.family)
     if present.fingerprint != card.fingerprint:
         differing = [
@@ -80,7 +83,8 @@ def create_card(root: UPath, card: FamilyCard) -> FamilyCard:
         ]
         raise ValueError(
             f"{path}: family {card.family} has fingerprint {present.fingerprint}, not {card.fingerprint} "
-            f"({'; '.join(differing)}). Give it another name: {card.family}_2={card.annotator}"
+            f"({'; '.join(differing)}). Give it another name, {card.family}_2={card.annotator}, "
+            "or make it again with --refresh"
         )
     return present
 

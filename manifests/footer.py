@@ -24,9 +24,7 @@ def write_shard(
     The footer holds, under `pairmill`, the digest of the key column, package versions, and for a family its fingerprint
     and those of the families it was made from.
     """
-    said: dict[str, Any] = {"keys": keys_digest(table), "packages": packages or {}}
-    if card:
-        said |= {"fingerprint": card.fingerprint, "made_from": card.made_from, "packages": card.packages}
+    said = {"keys": keys_digest(table), **(made_by(card) if card else {"packages": packages or {}})}
     metadata = (table.schema.metadata or {}) | {FOOTER: json.dumps(said, sort_keys=True).encode()}
     pq.write_table(
         table.replace_schema_metadata(metadata),
@@ -35,6 +33,11 @@ def write_shard(
         compression="zstd",
         use_dictionary=False,
     )
+
+
+def made_by(card: FamilyCard) -> dict[str, Any]:
+    """What the footers of a family's shards say of their making."""
+    return {"fingerprint": card.fingerprint, "made_from": card.made_from, "packages": card.packages}
 
 
 def read_footer(path: Path | UPath) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from manifests.dataset import Dataset
+from manifests.footer import read_footer
 from manifests.layout import IMAGES, INDEX, SUFFIX
 from manifests.removed import removed_clusters
 from manifests.splits import draw_splits, read_splits
@@ -85,6 +86,13 @@ def _family(dataset: Dataset, family: str) -> pa.Table:
     card = dataset.card(family)
     columns = ["key", "status", "code", "width", "height"]
     columns += [name for name, fields in (("parameters", card.parameters), ("stats", card.stats)) if fields]
+    for name in dataset.shards(family):
+        made = read_footer(dataset.path(family, name))["fingerprint"]
+        if made != card.fingerprint:
+            raise ValueError(
+                f"{dataset.path(family, name)}: made under fingerprint {made}, and {family} has {card.fingerprint}. "
+                f"Make it again: python pipelines/annotate.py {dataset.root} {family} --refresh"
+            )
     tables = [dataset.read(family, name, columns=columns) for name in dataset.shards(family)]
     table = pa.concat_tables(tables)
     flat = {"status": table["status"], "code": table["code"]}

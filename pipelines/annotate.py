@@ -11,7 +11,9 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 from typer import Argument, Option
 
 from annotate import job
+from annotate.again import failed_shards, outdated_shards, parse_retry, withdraw
 from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
+from annotate.limit import Limit, parse_share
 from annotate.shard import count, missing
 from annotate.task import known_annotators, make_tasks
 from annotate.worker import clear_up
@@ -32,6 +34,9 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     workers: Annotated[int, Option(help="processes", min=1)] = os.cpu_count() or 1,
     gpus: Annotated[float, Option(help="GPUs for each worker, as 0.25; 0: annotate on the CPU", min=0)] = 0.0,
     batch_size: Annotated[int, Option(help="pictures in one forward pass; part of the bytes' promise", min=1)] = 8,
+    retry: Annotated[str, Option(help="failed, or failed:CODE: make the shards again that hold such rows")] = "",
+    refresh: Annotated[bool, Option("--refresh", help="make again what other settings or packages have made")] = False,
+    max_failed: Annotated[str, Option(help="share of rows, as 0.1%; the job ends once more have failed")] = "100%",
     set_: Annotated[list[str] | None, Option("--set", help="FAMILY.setting=value, as canny.low=50")] = None,
 ) -> None:
     """Annotate a dataset: python pipelines/annotate.py /data/photos_pairs canny hed scribble --workers 8
@@ -46,8 +51,14 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         raise ValueError(
             f"{root}: its ingest isn't finished, or kept nothing. Finish it: python pipelines/ingest.py CORPUS {root}"
         )
+    limit = Limit(parse_share(max_failed), opened.rows(IMAGES))
+    code = parse_retry(retry) if retry else ""
     for task in tasks:
-        create_card(root, task.card)
+        create_card(root, task.card, refresh=refresh)
+        if refresh:
+            withdraw(opened, task.family, outdated_shards(opened, task))
+        if retry:
+            withdraw(opened, task.family, failed_shards(opened, task.family, code))
     todo = missing(opened, tasks)
     if todo:
         job.connect(workers)
@@ -57,9 +68,13 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), device, batch_size, threads)
         rows = sum(len(opened.read(IMAGES, name, ["key"])) for name in todo)
         pool = job.Pool(workers, gpus)
-        job.run_shards(
-            AnnotateWorker, {"order": order}, lambda: missing(opened, tasks), pool, rows=rows, what="annotate"
-        )
+
+        def check(name: str) -> None:
+            for task in tasks:
+                limit.check(opened, task.family, name)
+
+        goal = job.Goal("annotate", rows, lambda: missing(opened, tasks), check)
+        job.run_shards(AnnotateWorker, {"order": order}, goal, pool)
     build_index(opened)
     write_dataset_card(opened)
     rows_in = opened.rows(IMAGES)

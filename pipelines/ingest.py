@@ -55,7 +55,8 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     arguments = {"root": str(root), "dataset_id": made.settings.id, "threads": 2}
     left = len(made.missing(IMAGES)) * made.settings.shard_rows
     pool = job.Pool(workers)
-    job.run_shards(IngestWorker, arguments, lambda: made.missing(IMAGES), pool, rows=min(left, records), what="ingest")
+    goal = job.Goal("ingest", min(left, records), lambda: made.missing(IMAGES))
+    job.run_shards(IngestWorker, arguments, goal, pool)
     build_index(made)
     write_dataset_card(made)
     dropped, kept = count_dropped(made), made.rows(IMAGES)

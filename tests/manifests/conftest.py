@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from annotate.corpora import playroom
 from manifests.condition import encode
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, create_card
+from manifests.footer import write_shard
 from manifests.index import build_index
 from manifests.layout import IMAGES, PLAN, SOURCE, shard_name, shard_path
 from manifests.record import IMAGES as IMAGES_SCHEMA
@@ -52,8 +54,9 @@ def family_row(image: dict, number: int) -> dict:
     return {**row, "condition": encode("binary", edges), "stats": {"edge_density": float(edges.mean())}}
 
 
-def put(table: pa.Table, path: Path) -> None:
-    publish(lambda partial: pq.write_table(table, partial), path)
+def put(table: pa.Table, path: Path, card: FamilyCard | None = None) -> None:
+    write = partial(write_shard, table, card=card) if card else partial(pq.write_table, table)
+    publish(write, path)
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +77,7 @@ def made() -> Callable[..., Dataset]:
             put(pa.Table.from_pylist(sources, schema=SOURCE_SCHEMA), shard_path(root, SOURCE, name))
             if shards_of_canny is None or start // SHARD < shards_of_canny:
                 rows_made = [family_row(image, number) for image, number in zip(images, chunk, strict=True)]
-                put(pa.Table.from_pylist(rows_made, schema=schema), shard_path(root, "canny", name))
+                put(pa.Table.from_pylist(rows_made, schema=schema), shard_path(root, "canny", name), CARD)
         build_index(dataset)
         return dataset
 

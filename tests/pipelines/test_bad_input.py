@@ -184,7 +184,7 @@ def test_a_disk_that_is_full_midway(tmp_path: Path) -> None:
     job.connect(1)
 
     def work(worker: type) -> None:
-        job.run_shards(worker, arguments, lambda: dataset.missing(IMAGES), job.Pool(1), rows=200, what="ingest")
+        job.run_shards(worker, arguments, job.Goal("ingest", 200, lambda: dataset.missing(IMAGES)), job.Pool(1))
 
     with pytest.raises(
         ValueError, match=r"2 shards could not be made; 00-000000: OSError: .*File too large.*Mend that"

@@ -19,6 +19,7 @@ from diffusers import ControlNetModel
 from manifests.condition import encode
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, create_card
+from manifests.footer import write_shard
 from manifests.index import build_index
 from manifests.layout import shard_name, shard_path
 from manifests.record import IMAGES, family_schema, plan_schema
@@ -67,7 +68,7 @@ def dataset_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset of 48 pictures in two shards, with their edges, indexed."""
     root = tmp_path_factory.mktemp("data") / "circles"
     dataset = Dataset.create(root, splits={"train": 0.6, "validation": 0.2, "test": 0.2}, shard_rows=24)
-    create_card(root, FamilyCard(family="canny", annotator="canny", version=1, kind="binary"))
+    card = create_card(root, FamilyCard(family="canny", annotator="canny", version=1, kind="binary"))
     plan = pa.table(
         {"shard": [0] * 24 + [1] * 24, "source": ["circles"] * 48, "member": ["-"] * 48}, schema=plan_schema("circles")
     )
@@ -77,7 +78,8 @@ def dataset_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name = shard_name(0, shard)
         _publish(pa.Table.from_pylist([_image_row(row) for row in rows], IMAGES), shard_path(root, "images", name))
         schema = family_schema("binary", {}, {})
-        _publish(pa.Table.from_pylist([_condition_row(row) for row in rows], schema), shard_path(root, "canny", name))
+        conditions = pa.Table.from_pylist([_condition_row(row) for row in rows], schema)
+        write_shard(conditions, shard_path(root, "canny", name), card=card)
     build_index(dataset)
     return root
 

@@ -1,0 +1,53 @@
+"""A bound on failed rows, so that a job that is going wrong ends early and says why."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from manifests.dataset import Dataset
+
+
+def parse_share(words: str) -> float:
+    """A share in [0, 1] from "0.1%" or "0.001".
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        share = float(words.removesuffix("%")) / (100 if words.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ValueError(f"--max-failed {words}: not a share. Write 0.1% or 0.001")
+    return share
+
+
+@dataclass
+class Limit:
+    """Counts failed rows by family and code, and stops the job once it can no longer end within its bound.
+
+    Attributes:
+        share: of a family's rows that may fail.
+        rows: of the family, all of them.
+    """
+
+    share: float
+    rows: int
+    failed: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def check(self, dataset: Dataset, family: str, name: str) -> None:
+        """Count the failed rows of one more shard.
+
+        Raises:
+            ValueError: there are too many.
+        """
+        if not dataset.path(family, name).exists():
+            return
+        rows = dataset.read(family, name, ["status", "code"]).to_pylist()
+        total = self.failed.setdefault(family, Counter())
+        total.update(row["code"] for row in rows if row["status"] == "failed")
+        if total.total() > self.share * self.rows:
+            why = ", ".join(f"{code} {count}" for code, count in total.most_common())
+            raise ValueError(
+                f"{family}: {total.total()} rows have failed ({why}), and of {self.rows} at most "
+                f"{self.share:.3%} may. What is made stays; mend the cause, then --retry failed, or raise --max-failed"
+            )

@@ -1,0 +1,135 @@
+"""Shards made again: those asked for and no others, and a job that goes wrong ends early."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from annotate.again import failed_shards, outdated_shards, parse_retry, withdraw
+from annotate.limit import Limit, parse_share
+from annotate.rows import Fault
+from annotate.shard import Bound, annotate_shard, bind
+from annotate.task import Task, make_tasks
+from manifests.dataset import Dataset
+from manifests.family import create_card
+from manifests.index import build_index, index_path, read_index
+
+SIZE = 128  # rows of a shard
+
+
+@pytest.fixture
+def circles(ingest: Callable[..., Dataset]) -> Dataset:
+    """Three shards."""
+    return ingest(f"fill50k:{3 * SIZE}")
+
+
+def task_of(dataset: Dataset, *settings: str) -> Task:
+    return make_tasks(dataset, ["canny"], settings=settings, resolution=128)[0]
+
+
+def make(dataset: Dataset, bound: Bound, *names: str) -> None:
+    create_card(dataset.root, bound.task.card)
+    for name in names or dataset.missing("canny"):
+        annotate_shard(dataset, name, [bound], batch_size=8, threads=1, done=lambda _: None)
+
+
+def sound(task: Task) -> Bound:
+    return bind([task], torch.device("cpu"))[0]
+
+
+def broken(task: Task) -> Bound:
+    """The same detector on a bad day."""
+
+    def fail(images: object, parameters: object) -> list[Fault]:
+        raise RuntimeError("a driver's bad day")
+
+    return Bound(task, fail)
+
+
+def digests(dataset: Dataset) -> dict[str, bytes]:
+    return {name: dataset.path("canny", name).read_bytes() for name in dataset.shards("canny")}
+
+
+def test_the_failed_are_tried_again_and_nothing_else(circles: Dataset) -> None:
+    task = task_of(circles)
+    first, second, third = circles.shards()
+    make(circles, sound(task), first, third)
+    make(circles, broken(task), second)
+    build_index(circles)
+    whole = {name: circles.path("canny", name).stat().st_mtime_ns for name in (first, third)}
+    assert failed_shards(circles, "canny", "") == [second]
+    assert failed_shards(circles, "canny", "annotate") == [second]
+    assert failed_shards(circles, "canny", "decode") == []
+
+    withdraw(circles, "canny", [second])
+    assert circles.missing("canny") == [second]
+    with pytest.raises(ValueError, match="canny is not indexed"):
+        read_index(circles, "canny")
+    make(circles, sound(task))
+
+    assert failed_shards(circles, "canny", "") == []
+    assert {name: circles.path("canny", name).stat().st_mtime_ns for name in (first, third)} == whole
+    build_index(circles)
+    assert read_index(circles, "canny")["status"].to_pylist() == ["ok"] * 3 * SIZE
+
+
+def test_nothing_is_outdated_that_would_be_made_alike(circles: Dataset) -> None:
+    make(circles, sound(task_of(circles)))
+    assert outdated_shards(circles, task_of(circles)) == []
+
+
+def test_shards_of_other_settings_or_packages_are_outdated(circles: Dataset) -> None:
+    task = task_of(circles)
+    make(circles, sound(task))
+    assert outdated_shards(circles, task_of(circles, "canny.low=50")) == circles.shards()
+    updated = replace(task, card=task.card.model_copy(update={"packages": {"opencv-python-headless": "9.9"}}))
+    assert outdated_shards(circles, updated) == circles.shards()
+
+
+def test_a_refresh_that_was_killed_midway_can_not_be_taken_for_whole(circles: Dataset) -> None:
+    make(circles, sound(task_of(circles)))
+    before = digests(circles)
+    softer = task_of(circles, "canny.low=50")
+    with pytest.raises(ValueError, match="or make it again with --refresh"):
+        create_card(circles.root, softer.card)
+    create_card(circles.root, softer.card, refresh=True)  # killed here
+    with pytest.raises(ValueError, match=r"made under fingerprint .*--refresh"):
+        build_index(circles)
+
+    withdraw(circles, "canny", outdated_shards(circles, softer)[:1])  # or here
+    build_index(circles)
+    assert not index_path(circles, "canny").exists(), "some of its shards are missing"
+
+    withdraw(circles, "canny", outdated_shards(circles, softer))
+    make(circles, sound(softer))
+    build_index(circles)
+    assert index_path(circles, "canny").exists()
+    assert not set(digests(circles).values()) & set(before.values())
+
+
+def test_a_job_ends_when_it_can_no_longer_keep_its_bound(circles: Dataset) -> None:
+    task = task_of(circles)
+    make(circles, broken(task), circles.shards()[0])
+    Limit(0.5, 3 * SIZE).check(circles, "canny", circles.shards()[0])
+    with pytest.raises(
+        ValueError, match=r"canny: 128 rows have failed \(annotate 128\), and of 384 at most 0.100% may"
+    ):
+        Limit(0.001, 3 * SIZE).check(circles, "canny", circles.shards()[0])
+
+
+@pytest.mark.parametrize(("words", "share"), [("0.1%", 0.001), ("0.25", 0.25), ("0", 0.0), ("100%", 1.0)])
+def test_a_share_is_a_number_or_a_percentage(words: str, share: float) -> None:
+    assert parse_share(words) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("words", ["ten", "-1", "120%", "nan", ""])
+def test_what_is_no_share_is_refused(words: str) -> None:
+    with pytest.raises(ValueError, match="not a share"):
+        parse_share(words)
+
+
+def test_only_failed_rows_are_tried_again() -> None:
+    assert (parse_retry("failed"), parse_retry("failed:decode")) == ("", "decode")
+    with pytest.raises(ValueError, match="only failed rows are tried again"):
+        parse_retry("empty")
