@@ -11,10 +11,11 @@ from typing import Any
 import cv2
 import torch
 
+from annotate.attempts import Attempts
 from annotate.care import go_through, read_care
 from annotate.shard import OUT_OF_MEMORY, annotate_shard, bind
 from annotate.task import Task
-from annotate.worker import Meter, attempted, keep_memory, open_same
+from annotate.worker import Meter, keep_memory, open_same
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class AnnotateOrder:
     root: str
     dataset_id: str
     tasks: tuple[Task, ...]
+    attempts: Attempts
     device: str = "cpu"
     batch_size: int = 8
     threads: int = 0
@@ -50,7 +52,7 @@ class AnnotateWorker:
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
         """Make the shard that `batch` names."""
         name = str(batch["shard"][0])
-        trouble = attempted(self.dataset, name, "annotate", self._make, self._make_carefully)
+        trouble = self.order.attempts.make(self.dataset, name, self._make, self._make_carefully)
         self.meter.flush()
         return {"shard": [name], "trouble": [trouble]}
 

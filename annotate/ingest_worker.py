@@ -7,25 +7,27 @@ from typing import Any
 
 import cv2
 
+from annotate.attempts import Attempts
 from annotate.care import go_through, read_care
 from annotate.ingest import ingest_shard
-from annotate.worker import Meter, attempted, keep_memory, open_same
+from annotate.worker import Meter, keep_memory, open_same
 
 
 class IngestWorker:
     """One actor that reads and checks records."""
 
-    def __init__(self, root: str, dataset_id: str, threads: int, tally: Any) -> None:
+    def __init__(self, root: str, dataset_id: str, attempts: Attempts, threads: int, tally: Any) -> None:
         cv2.setNumThreads(1)
         keep_memory()
         self.dataset = open_same(root, dataset_id)
+        self.attempts = attempts
         self.threads = threads
         self.meter = Meter(tally)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
         """Make the shard that `batch` names."""
         name = str(batch["shard"][0])
-        trouble = attempted(self.dataset, name, "ingest", self._make, self._make_carefully)
+        trouble = self.attempts.make(self.dataset, name, self._make, self._make_carefully)
         self.meter.flush()
         return {"shard": [name], "trouble": [trouble]}
 

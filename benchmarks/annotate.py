@@ -29,6 +29,7 @@ from typer import Argument, Option
 
 from annotate import job
 from annotate.annotate_worker import AnnotateOrder, AnnotateWorker, pin_threads
+from annotate.attempts import Attempts
 from annotate.image import decode, fit
 from annotate.shard import annotate_shard, bind
 from annotate.task import Task, make_tasks
@@ -121,7 +122,7 @@ def our_rate(dataset: Dataset, number: int) -> float:
 def annotate(dataset: Dataset, task: Task, names: list[str]) -> None:
     """The part of pipelines/annotate.py that makes shards."""
     create_card(dataset.root, task.card)
-    order = AnnotateOrder(str(dataset.root), dataset.settings.id, (task,))
+    order = AnnotateOrder(str(dataset.root), dataset.settings.id, (task,), Attempts("annotate"))
 
     def missing() -> list[str]:
         return [name for name in names if not dataset.path(task.family, name).exists()]

@@ -13,10 +13,10 @@ from typer import Argument, Option
 from annotate import job
 from annotate.again import failed_shards, outdated_shards, parse_retry, withdraw
 from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
+from annotate.attempts import Attempts, sweep
 from annotate.limit import Limit, parse_share
 from annotate.shard import count, missing
 from annotate.task import known_annotators, make_tasks
-from annotate.worker import clear_up
 from manifests.dataset import Dataset
 from manifests.family import create_card
 from manifests.hub import write_dataset_card
@@ -62,10 +62,11 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     todo = missing(opened, tasks)
     if todo:
         job.connect(workers)
-        clear_up(opened, "annotate")
+        sweep(opened)
         device = "cuda" if gpus else "cpu"
+        attempts = Attempts("annotate", tuple(task.family for task in tasks))
         threads = THREADS_OF_A_GPU if gpus else 0
-        order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), device, batch_size, threads)
+        order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), attempts, device, batch_size, threads)
         rows = sum(len(opened.read(IMAGES, name, ["key"])) for name in todo)
         pool = job.Pool(workers, gpus)
 

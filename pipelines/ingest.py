@@ -13,12 +13,12 @@ from dataclasses import replace
 from typer import Argument, Option
 
 from annotate import job
+from annotate.attempts import Attempts, sweep
 from annotate.corpora.format import MAX_SIDE
 from annotate.corpus import WAYS, find_corpus, is_path
 from annotate.ingest import count_dropped
 from annotate.ingest_worker import IngestWorker
 from annotate.plan import append_plan, make_plan, planned_rows
-from annotate.worker import clear_up
 from manifests.hub import write_dataset_card
 from manifests.index import build_index
 from manifests.layout import IMAGES
@@ -51,8 +51,8 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     made = append_plan(root, asked) if append else make_plan(root, asked)
     records = planned_rows(made)
     job.connect(workers)
-    clear_up(made, "ingest")
-    arguments = {"root": str(root), "dataset_id": made.settings.id, "threads": 2}
+    sweep(made)
+    arguments = {"root": str(root), "dataset_id": made.settings.id, "attempts": Attempts("ingest"), "threads": 2}
     left = len(made.missing(IMAGES)) * made.settings.shard_rows
     pool = job.Pool(workers)
     goal = job.Goal("ingest", min(left, records), lambda: made.missing(IMAGES))

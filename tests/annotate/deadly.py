@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from annotate.annotator import Annotate, Parameters
 from annotate.canny import Canny, trace_edges
 
-DEADLY = 90  # grey level
+GREY = 90  # grey level
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,6 @@ class Deadly(Canny):
 
 def trace_or_die(images: NDArray[np.uint8], parameters: Sequence[Parameters]) -> list[NDArray[np.uint8]]:
     """Trace edges, if the batch lets it live."""
-    if any((image == DEADLY).all() for image in images):
+    if any((image == GREY).all() for image in images):
         os.kill(os.getpid(), signal.SIGKILL)
     return trace_edges(images, parameters)

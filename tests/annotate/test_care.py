@@ -1,5 +1,6 @@
 """A row that kills whoever touches it becomes one failed row; its neighbours are made as ever."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +11,15 @@ import pytest
 import torch
 
 from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
+from annotate.attempts import DEADLY, Attempts
 from annotate.care import Care, go_through
 from annotate.image import encode_generated
 from annotate.ingest import ingest_shard
 from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
-from annotate.worker import ATTEMPTS, attempts_folder
 from manifests.dataset import Dataset
 from manifests.family import create_card
-from tests.annotate.deadly import DEADLY, Deadly
+from tests.annotate.deadly import GREY, Deadly
 
 ROWS = 10
 KILLER = 4  # row
@@ -40,7 +41,7 @@ def dataset(tmp_path: Path, png: list[bytes], ingest: Callable[..., Dataset]) ->
     """Ten pictures in one shard, one of them deadly."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    grey = encode_generated(np.full((128, 128, 3), DEADLY, np.uint8))
+    grey = encode_generated(np.full((128, 128, 3), GREY, np.uint8))
     for row in range(ROWS):
         (corpus / f"{row}.png").write_bytes(grey if row == KILLER else png[row % 8])
         (corpus / f"{row}.txt").write_text(f"picture {row}")
@@ -51,17 +52,19 @@ def test_the_row_that_kills_its_worker_fails_and_no_other(dataset: Dataset, rows
     (task,) = make_tasks(dataset, ["canny"], resolution=128)
     deadly = replace(task, annotator=Deadly())
     create_card(dataset.root, task.card)
-    markers = attempts_folder(dataset)
-    markers.mkdir(parents=True)
-    for death in range(ATTEMPTS):
-        (markers / f"annotate-00-000000.{death}").touch()
-    worker = AnnotateWorker(AnnotateOrder(str(dataset.root), dataset.settings.id, (deadly,)), Tally())
+    attempts = Attempts("annotate", ("canny",))
+    attempts.folder(dataset).mkdir(parents=True)
+    for death in range(DEADLY):
+        (attempts.folder(dataset) / f"00-000000.{death}").touch()
+    worker = AnnotateWorker(AnnotateOrder(str(dataset.root), dataset.settings.id, (deadly,), attempts), Tally())
 
     assert worker({"shard": ["00-000000"]}) == {"shard": ["00-000000"], "trouble": [""]}
 
     made = rows(dataset, "canny")
     assert [row["code"] for row in made] == ["crashed" if row == KILLER else "" for row in range(ROWS)]
     assert [row["status"] for row in made if row["code"]] == ["failed"]
+    note = json.loads((dataset.root / "logs/annotate/00-000000.json").read_text())
+    assert (note["deaths"], note["trouble"], note["families"]) == (DEADLY, "", ["canny"])
     dataset.path("canny", "00-000000").unlink()
     annotate_shard(
         dataset, "00-000000", bind([task], torch.device("cpu")), batch_size=8, threads=1, done=lambda _: None

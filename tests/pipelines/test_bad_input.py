@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from annotate import job
+from annotate.attempts import Attempts
 from annotate.corpus import find_corpus
 from annotate.ingest import ingest_shard
 from annotate.ingest_worker import IngestWorker
@@ -180,7 +181,8 @@ def test_a_disk_that_is_full_midway(tmp_path: Path) -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
     dataset = make_plan(tmp_path / "pairs", find_corpus("fill50k:200"))
-    arguments = {"root": str(dataset.root), "dataset_id": dataset.settings.id, "threads": 1}
+    named = {"root": str(dataset.root), "dataset_id": dataset.settings.id}
+    arguments = {**named, "attempts": Attempts("ingest"), "threads": 1}
     job.connect(1)
 
     def work(worker: type) -> None:
@@ -201,4 +203,4 @@ def test_a_disk_that_is_full_midway(tmp_path: Path) -> None:
 
 def test_another_dataset_at_the_same_path(root: Path) -> None:
     with pytest.raises(ValueError, match=r"is another dataset there\. Mount the same storage everywhere"):
-        IngestWorker(str(root), "0" * 32, 1, None)
+        IngestWorker(str(root), "0" * 32, Attempts("ingest"), 1, None)

@@ -1,0 +1,81 @@
+"""A worker's attempts at shards: trouble reported instead of raised, deaths counted, a note kept of each."""
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from upath import UPath
+
+from manifests.dataset import Dataset
+from manifests.storage import PARTIAL, replace_text
+
+DEADLY = 3  # deaths of workers over one shard, after which it is gone through with care
+STALE = 86_400  # seconds, after which nobody is still writing a file: its writer was killed
+Make = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Those of one job; what happened in others does not count against a shard.
+
+    Attributes:
+        stage: "ingest" or "annotate".
+        families: that the job makes, as the note calls them.
+    """
+
+    stage: str
+    families: tuple[str, ...] = ()
+    job: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+
+    def make(self, dataset: Dataset, name: str, usually: Make, carefully: Make) -> str:
+        """Make a shard and say what went wrong.
+
+        Args:
+            carefully: makes one that has killed its worker three times, in processes whose death does no harm.
+
+        Returns:
+            "" when all went well.
+        """
+        deaths = len(list(self.folder(dataset).glob(f"{name}.*")))
+        marker = self.folder(dataset) / f"{name}.{deaths}"
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        began, trouble = time.time(), ""
+        try:
+            (usually if deaths < DEADLY else carefully)(name)
+        except Exception as error:  # whatever it is, one shard must not end the job: Ray would throw the rest away
+            trouble = f"{type(error).__name__}: {error}"
+        marker.unlink(missing_ok=True)
+        self._note(dataset, name, began, deaths, trouble)
+        return trouble
+
+    def folder(self, dataset: Dataset) -> UPath:
+        """Where a marker lies while a shard is being made."""
+        return dataset.root / "logs" / "attempts" / self.job
+
+    def _note(self, dataset: Dataset, name: str, began: float, deaths: int, trouble: str) -> None:
+        """Who made the shard, when, in how long, after how many deaths: logs/STAGE/NAME.json, the last attempt's."""
+        said = {
+            "job": self.job,
+            "families": self.families,
+            "host": os.uname().nodename,
+            "process": os.getpid(),
+            "began": datetime.fromtimestamp(began, UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.time() - began, 1),
+            "deaths": deaths,
+            "trouble": trouble,
+        }
+        replace_text(json.dumps(said) + "\n", dataset.root / "logs" / self.stage / f"{name}.json")
+
+
+def sweep(dataset: Dataset) -> None:
+    """Remove what killed writers left a day ago or earlier; an object store has nothing of the kind."""
+    if isinstance(dataset.root, Path):
+        for path in (*dataset.root.glob(f"*/{PARTIAL}/*"), *dataset.root.glob("logs/attempts/*/*")):
+            if time.time() - path.stat().st_mtime > STALE:
+                path.unlink(missing_ok=True)
