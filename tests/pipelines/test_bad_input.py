@@ -134,7 +134,7 @@ def test_a_family_begun_with_other_settings(root: Path, refused: Refused, capfd:
     before = files(root)
     said = refused(annotate.main, root, "canny", "--set", "canny.low=50")
     assert "family canny has fingerprint" in said
-    assert "Give it another name: canny_2=canny" in said
+    assert "Give it another name, canny_2=canny, or make it again with --refresh" in said
     assert files(root) == before
 
 
