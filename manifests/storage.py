@@ -26,7 +26,7 @@ def publish(write: Callable[[Path], None], target: Path | UPath) -> None:
     Args:
         write: writes the whole file to the path it is given, which does not end like the target.
     """
-    with _written(write, target) as partial, suppress(FileExistsError):
+    with _written(write, target, target.parent / PARTIAL) as partial, suppress(FileExistsError):
         if isinstance(target, Path):
             os.link(partial, target)
             _sync(target.parent)
@@ -36,7 +36,7 @@ def publish(write: Callable[[Path], None], target: Path | UPath) -> None:
 
 def replace(write: Callable[[Path], None], target: Path | UPath) -> None:
     """Write a file aside and put it in the place of whatever was there (an index, a card: never a shard)."""
-    with _written(write, target) as partial:
+    with _written(write, target, target.parent) as partial:
         if isinstance(target, Path):
             partial.replace(target)
         else:
@@ -71,11 +71,11 @@ def open_table(path: Path | UPath) -> pq.ParquetFile:
 
 
 @contextmanager
-def _written(write: Callable[[Path], None], target: Path | UPath) -> Iterator[Path]:
+def _written(write: Callable[[Path], None], target: Path | UPath, beside: Path | UPath) -> Iterator[Path]:
     """The whole file, synced, where nobody takes it for the target: beside it, or here if that is another machine."""
-    folder = target.parent / PARTIAL if isinstance(target, Path) else Path(tempfile.gettempdir())
+    folder = beside if isinstance(beside, Path) else Path(tempfile.gettempdir())
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f"{target.name}.", suffix=PARTIAL)
+    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{target.name}.", suffix=PARTIAL)
     os.close(handle)
     partial = Path(name)
     try:
