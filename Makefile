@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install quickstart test check lint bench
+.PHONY: install quickstart test check lint bench faults
 
 install: .venv/.installed
 .venv/.installed: pyproject.toml constraints.txt
@@ -26,3 +26,6 @@ check: lint test
 
 bench: install
 	$(BIN)/python benchmarks/annotate.py
+
+faults: install
+	$(BIN)/python -m tests.faults.run

@@ -1,0 +1,122 @@
+"""The commands that are killed, and how one is seen through: started again until it ends well."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from upath import UPath
+
+from annotate.job import ROOT
+
+PICTURES = 1_024  # in eight shards
+CORPUS = f"playroom:{PICTURES}"
+SHARDS = PICTURES // 128
+PATIENCE = 240.0  # seconds for one start of a command
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A command of Pairmill.
+
+    Attributes:
+        watched: family whose shards show how far it is; "" for a command that is over in seconds.
+        lasts: seconds of such a command, from which the moment of its death is drawn.
+    """
+
+    name: str
+    words: Sequence[str]
+    watched: str = ""
+    lasts: float = 0.0
+
+
+STAGES = (
+    Stage("ingest", ("pipelines/ingest.py", CORPUS, "{root}", "--workers", "3"), "images"),
+    Stage(
+        "annotate",
+        ("pipelines/annotate.py", "{root}", "canny", "soft=canny", "--set", "soft.low=50", "--workers", "3"),
+        "canny",
+    ),
+    Stage("index", ("pipelines/index.py", "{root}"), lasts=4.0),
+    Stage("subset", ("pipelines/subset.py", "{manifest}", "--set", "dataset={root}"), lasts=4.0),
+)
+MANIFEST = "dataset: .\ncondition: canny\nrows: 600\nseed: 1\nbase: ../tiny\nresolution: 128\n"
+
+
+@dataclass
+class Run:
+    """One command on its way.
+
+    Attributes:
+        starts: how often it was started so far.
+    """
+
+    stage: Stage
+    root: UPath
+    environment: Mapping[str, str]
+    folder: Path
+    starts: int = 0
+    process: "subprocess.Popen[bytes]" = field(init=False)
+
+    def start(self) -> None:
+        """Start it, or start it again."""
+        manifest = self.folder / "manifest.yaml"
+        manifest.write_text(MANIFEST)
+        words = [word.format(root=self.root, manifest=manifest, cache=self.folder) for word in self.stage.words]
+        with (self.folder / f"{self.stage.name}.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *words], cwd=ROOT, env={**os.environ, **self.environment}, stdout=log, stderr=log
+            )
+        self.starts += 1
+        self.since = time.monotonic()
+
+    def progress(self) -> float:
+        """How far it is, in [0, 1]: by its shards, or by the clock."""
+        if self.stage.watched:
+            return len(list((self.root / self.stage.watched).glob("*.parquet"))) / SHARDS
+        return min(1.0, (time.monotonic() - self.since) / self.stage.lasts)
+
+
+@dataclass(frozen=True)
+class Blow:
+    """Something that happens to a run when it is so far.
+
+    Attributes:
+        at: progress, in [0, 1).
+        strike: does it; takes the run, and returns whether there was anything to strike.
+    """
+
+    what: str
+    at: float
+    strike: Callable[[Run], bool]
+
+
+def see_through(run: Run, blows: Sequence[Blow], chance: Random) -> list[str]:
+    """Run a command to its end through all that happens to it.
+
+    Returns:
+        What did happen, in order.
+
+    Raises:
+        AssertionError: it doesn't end well by itself, or hangs.
+    """
+    happened: list[str] = []
+    left = list(blows)
+    run.start()
+    while True:
+        if left and run.progress() >= left[0].at and run.process.poll() is None:
+            time.sleep(chance.uniform(0.0, 0.5))  # anywhere within a shard
+            if run.process.poll() is None and left[0].strike(run):
+                happened.append(left.pop(0).what)
+        code = run.process.poll()
+        if code == 0:
+            return happened
+        if code is not None:
+            assert run.starts <= len(blows) + 2, f"it doesn't end well: {run.folder / run.stage.name}.log"
+            run.start()
+        assert time.monotonic() - run.since < PATIENCE, f"it hangs: {run.folder / run.stage.name}.log"
+        time.sleep(0.05)
