@@ -6,6 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from annotate.corpora.text import storable, visible
+
 CAPTIONS = ("caption", "captions", "text", "txt", "prompt", "description", "sentences", "sentence", "title")
 IMAGES = ("image", "img", "picture", "jpg", "jpeg", "png", "webp", "image_bytes", "bytes")
 FACTS = {  # column of source/ → names it goes by elsewhere, lower case
@@ -84,12 +86,7 @@ def facts(about: Mapping[str, Any], captions: Sequence[str | bytes]) -> dict[str
         if own is not None:
             known[fact] = _as(fact, rest.pop(own))
     extra = json.dumps(rest, sort_keys=True, ensure_ascii=False, default=_plain) if rest else None
-    return {fact: known.get(fact) for fact in FACTS} | {"extra": None if extra is None else storable(extra)}
-
-
-def storable(text: str) -> str:
-    """Text as UTF-8 can hold it: lone surrogates, from JSON or from a file's name, become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return {fact: known.get(fact) for fact in FACTS} | {"extra": None if extra is None else visible(storable(extra))}
 
 
 def _values(value: Any) -> Sequence[Any]:
@@ -102,7 +99,7 @@ def _as(fact: str, value: Any) -> str | float | bool | None:
     if fact == "optout":
         return str(value).lower() in ("true", "1", "yes")
     if fact not in NUMBERS:
-        return storable(str(value))
+        return visible(storable(str(value)))
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
@@ -115,8 +112,10 @@ def _plain(value: Any) -> str:
 
 def _holds_bytes(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
-        return kind.get_field_index("bytes") >= 0
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+        return kind.get_field_index("bytes") >= 0 and _holds_bytes(kind.field("bytes").type)
+    if pa.types.is_dictionary(kind):
+        return _holds_bytes(kind.value_type)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 
 def _columns(schema: pa.Schema) -> str:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from annotate.corpora import folder
+from annotate.corpora import files
 from annotate.image import decode
 from annotate.ingest import LONGEST_CAPTION, count_dropped
 from manifests.dataset import Dataset
@@ -52,7 +52,7 @@ def test_every_bad_file_of_a_folder_is_one_dropped_row(
         "text.jpg": b"<html>404 Not Found</html>",
         "thin.png": thin(),
         "nothing.jpg": b"",
-        "huge.png": png[2] + bytes(200_000),
+        "huge.png": png[2] + bytes(600_000),
         "silent.png": png[3],
         "blank.png": png[4],
         "latin.png": png[5],
@@ -69,7 +69,7 @@ def test_every_bad_file_of_a_folder_is_one_dropped_row(
         "\n".join(json.dumps({"file_name": name, "note": 1}) for name in ("gone.png", "../secret.png", "/etc/passwd"))
     )
     (tmp_path / "secret.png").write_bytes(png[7])
-    monkeypatch.setattr(folder, "MAX_BYTES", 100_000)  # else the test would need a file of a quarter gigabyte
+    monkeypatch.setattr(files, "MAX_BYTES", 500_000)  # else the test would need a file of a quarter gigabyte
 
     made = ingest(corpus)
 
