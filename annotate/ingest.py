@@ -115,9 +115,10 @@ def _examine(record: Raw | Lost, *, corpus: Corpus) -> Kept | Row:
         captions = _captions(record.captions)
         stage = "decode"
         picture = normalise(record.image, max_side=corpus.max_side)
+        stage = "read"
+        return _keep(record, captions, picture)
     except Unusable as fault:
         return _drop(record.reference, stage, fault.reason, fault.detail)
-    return _keep(record, captions, picture)
 
 
 def _drop(reference: Reference, stage: str, reason: str, detail: str) -> Row:

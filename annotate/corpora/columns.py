@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from annotate.corpora.text import storable, visible
+from annotate.image import Unusable
 
 CAPTIONS = ("caption", "captions", "text", "txt", "prompt", "description", "sentences", "sentence", "title")
 IMAGES = ("image", "img", "picture", "jpg", "jpeg", "png", "webp", "image_bytes", "bytes")
@@ -78,14 +79,21 @@ def check_caption_column(names: Iterable[str], column: str, where: str) -> None:
 
 
 def facts(about: Mapping[str, Any], captions: Sequence[str | bytes]) -> dict[str, Any]:
-    """What source/ says of a record: known facts by Pairmill's names, the rest (less `captions`) as JSON in `extra`."""
+    """What source/ says of a record: known facts by Pairmill's names, the rest (less `captions`) as JSON in `extra`.
+
+    Raises:
+        Unusable: nested, deeper than can be written.
+    """
     rest = {name: value for name, value in about.items() if not all(text in captions for text in _values(value))}
     known: dict[str, Any] = {}
     for fact, names in FACTS.items():
         own = next((own for own in rest if own.lower() in names), None)
         if own is not None:
             known[fact] = _as(fact, rest.pop(own))
-    extra = json.dumps(rest, sort_keys=True, ensure_ascii=False, default=_plain) if rest else None
+    try:
+        extra = json.dumps(rest, sort_keys=True, ensure_ascii=False, default=_plain) if rest else None
+    except RecursionError as error:  # it could just be read
+        raise Unusable("nested", "what the corpus says of it is nested too deep") from error
     return {fact: known.get(fact) for fact in FACTS} | {"extra": None if extra is None else visible(storable(extra))}
 
 
