@@ -112,11 +112,6 @@ def among(members: Members, **options: Any) -> Callable[[Path], None]:
     return write
 
 
-def table(columns: Mapping[str, pa.Array]) -> Callable[[Path], None]:
-    """A folder with a Parquet file of these columns beside one that is sound."""
-    return parquet(pa.table(dict(columns)))
-
-
 def parquet(hostile: pa.Table | bytes, **options: Any) -> Callable[[Path], None]:
     """A folder with this table, or file, beside one that is sound."""
 
