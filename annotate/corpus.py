@@ -1,10 +1,10 @@
 """What can be ingested: which kind of corpus a user's words mean, and how that kind is listed and read."""
 
-import glob
 from difflib import get_close_matches
 from pathlib import Path
 
 from annotate.corpora import drawn, folder, huggingface, parquet, webdataset
+from annotate.corpora.files import check_name, find, walk
 from annotate.corpora.format import Corpus, Format
 
 FORMATS: dict[str, Format] = {
@@ -49,9 +49,10 @@ def _on_disk(words: str) -> tuple[str, str]:
         raise ValueError(
             f"corpus {words}: a '?' can't stand in a corpus's path. Use * in patterns, or rename the folder"
         )
+    check_name(str(path))
     if path.is_dir():
         return _kind_of_folder(path), str(path)
-    found = [str(path)] if path.is_file() else sorted(glob.glob(str(path), recursive=True))
+    found = find(str(path), "")
     for suffix, kind in ((".tar", "webdataset"), (".parquet", "parquet")):
         if found and all(name.endswith(suffix) for name in found):
             return kind, str(path)
@@ -65,8 +66,11 @@ def _on_disk(words: str) -> tuple[str, str]:
 def _kind_of_folder(path: Path) -> str:
     if (path / "state.json").exists() or (path / "dataset_dict.json").exists():
         return "disk"
-    if any(path.glob("*.tar")):  # before Parquet: img2dataset writes 00000.parquet, without pictures, beside 00000.tar
+    suffixes = {file.suffix.lower() for file in walk(path)}
+    if ".tar" in suffixes and suffixes & folder.SUFFIXES:
+        raise ValueError(
+            f"corpus {path}: tars and pictures lie in it. Give {path}/**/*.tar, or a folder that holds pictures alone"
+        )
+    if ".tar" in suffixes:  # before Parquet: img2dataset writes 00000.parquet, without pictures, beside 00000.tar
         return "webdataset"
-    if any(path.rglob("*.parquet")):
-        return "parquet"
-    return "folder"
+    return "parquet" if ".parquet" in suffixes else "folder"

@@ -48,7 +48,8 @@ class Picture:
         data: an encoded 8-bit RGB JPEG, PNG or WebP without an orientation tag.
         width, height: pixels of `data`.
         conversion: "" when `data` are the source's own bytes, else why they are not, joined by "+":
-            exif (turned upright, or damaged EXIF left out), alpha, cmyk, palette, 16bit, grey, format, max_side.
+            exif (turned upright, or damaged EXIF left out), alpha, cmyk, palette, 16bit, grey, format, max_side,
+            checksum (of a PNG, wrong: Pillow reads its pixels all the same, OpenCV and browsers do not).
     """
 
     data: bytes
@@ -177,6 +178,17 @@ def _reasons(source: Image.Image, data: bytes) -> Iterator[str]:
         yield "grey"
     if source.format not in KEPT_FORMATS:
         yield "format"
+    if source.format == "PNG" and not _sums_agree(data):
+        yield "checksum"
+
+
+def _sums_agree(data: bytes) -> bool:
+    """Whether the checksum of every chunk of a PNG is right; Pillow asks of pixels only when it is told to verify."""
+    try:
+        Image.open(io.BytesIO(data), formats=["PNG"]).verify()
+    except (SyntaxError, OSError, ValueError, EOFError):
+        return False
+    return True
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -15,6 +15,7 @@ from annotate.care import CAREFREE, Care
 from annotate.corpora.columns import facts
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 from annotate.corpora.generated import SIDE, Truth
+from annotate.corpora.text import visible
 from annotate.corpus import FORMATS, GENERATED
 from annotate.image import Picture, Unusable, normalise
 from annotate.plan import planned
@@ -114,21 +115,22 @@ def _examine(record: Raw | Lost, *, corpus: Corpus) -> Kept | Row:
         captions = _captions(record.captions)
         stage = "decode"
         picture = normalise(record.image, max_side=corpus.max_side)
+        stage = "read"
+        return _keep(record, captions, picture)
     except Unusable as fault:
         return _drop(record.reference, stage, fault.reason, fault.detail)
-    return _keep(record, captions, picture)
 
 
 def _drop(reference: Reference, stage: str, reason: str, detail: str) -> Row:
-    said = detail.encode("utf-8", "replace").decode()[:500]
+    said = visible(detail).encode("utf-8", "replace").decode()[:500]
     return {"source": reference.source, "member": reference.member, "stage": stage, "reason": reason, "detail": said}
 
 
 def _captions(given: Sequence[str | bytes]) -> list[str]:
-    """Captions as clean text, each on one line.
+    """Captions as clean text, each on one line: `visible` characters, any white space a single space.
 
     Raises:
-        Unusable: missing, not_utf8, too_long.
+        Unusable: missing (or nothing to be seen), not_utf8, too_long.
     """
     captions = []
     for caption in given:
@@ -139,10 +141,10 @@ def _captions(given: Sequence[str | bytes]) -> list[str]:
             text.encode()  # a lone surrogate in JSON is text that no file can hold
         except UnicodeError as error:
             raise Unusable("not_utf8", str(error)) from error
-        captions.append(" ".join(text.split()))
+        captions.append(" ".join(visible(text).split()))
     captions = [caption for caption in captions if caption]
     if not captions:
-        raise Unusable("missing", "no caption, or only white space")
+        raise Unusable("missing", "no caption, or nothing to be seen in it")
     return captions
 
 

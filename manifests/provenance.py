@@ -1,6 +1,7 @@
 """Which code and which packages made something."""
 
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -10,6 +11,7 @@ PACKAGES = (
 )
 
 
+@cache  # asking takes longer than a small shard does
 def versions() -> dict[str, str]:
     """Versions of the packages that can change a number; those not installed are left out."""
     found = {}

@@ -6,6 +6,8 @@ from typing import Any
 
 import typer
 
+from annotate.corpora.text import visible
+
 
 def run(main: Callable[..., Any]) -> None:
     """Run a recipe as a command."""
@@ -14,6 +16,6 @@ def run(main: Callable[..., Any]) -> None:
     try:
         app()
     except ValueError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {visible(str(error))}")
     except OSError as error:  # no space, no permission, no such folder: the message names the file
-        sys.exit(f"error: {error}. Nothing half-written was left; mend that, and start again")
+        sys.exit(f"error: {visible(str(error))}. Nothing half-written was left; mend that, and start again")

@@ -6,6 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from annotate.corpora.text import storable, visible
+from annotate.image import Unusable
+
 CAPTIONS = ("caption", "captions", "text", "txt", "prompt", "description", "sentences", "sentence", "title")
 IMAGES = ("image", "img", "picture", "jpg", "jpeg", "png", "webp", "image_bytes", "bytes")
 FACTS = {  # column of source/ → names it goes by elsewhere, lower case
@@ -76,20 +79,22 @@ def check_caption_column(names: Iterable[str], column: str, where: str) -> None:
 
 
 def facts(about: Mapping[str, Any], captions: Sequence[str | bytes]) -> dict[str, Any]:
-    """What source/ says of a record: known facts by Pairmill's names, the rest (less `captions`) as JSON in `extra`."""
+    """What source/ says of a record: known facts by Pairmill's names, the rest (less `captions`) as JSON in `extra`.
+
+    Raises:
+        Unusable: nested, deeper than can be written.
+    """
     rest = {name: value for name, value in about.items() if not all(text in captions for text in _values(value))}
     known: dict[str, Any] = {}
     for fact, names in FACTS.items():
         own = next((own for own in rest if own.lower() in names), None)
         if own is not None:
             known[fact] = _as(fact, rest.pop(own))
-    extra = json.dumps(rest, sort_keys=True, ensure_ascii=False, default=_plain) if rest else None
-    return {fact: known.get(fact) for fact in FACTS} | {"extra": None if extra is None else storable(extra)}
-
-
-def storable(text: str) -> str:
-    """Text as UTF-8 can hold it: lone surrogates, from JSON or from a file's name, become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    try:
+        extra = json.dumps(rest, sort_keys=True, ensure_ascii=False, default=_plain) if rest else None
+    except RecursionError as error:  # it could just be read
+        raise Unusable("nested", "what the corpus says of it is nested too deep") from error
+    return {fact: known.get(fact) for fact in FACTS} | {"extra": None if extra is None else visible(storable(extra))}
 
 
 def _values(value: Any) -> Sequence[Any]:
@@ -102,7 +107,7 @@ def _as(fact: str, value: Any) -> str | float | bool | None:
     if fact == "optout":
         return str(value).lower() in ("true", "1", "yes")
     if fact not in NUMBERS:
-        return storable(str(value))
+        return visible(storable(str(value)))
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
@@ -115,8 +120,10 @@ def _plain(value: Any) -> str:
 
 def _holds_bytes(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
-        return kind.get_field_index("bytes") >= 0
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+        return kind.get_field_index("bytes") >= 0 and _holds_bytes(kind.field("bytes").type)
+    if pa.types.is_dictionary(kind):
+        return _holds_bytes(kind.value_type)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 
 def _columns(schema: pa.Schema) -> str:

@@ -8,12 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from annotate.corpora.columns import find_captions, read_json, storable
+from annotate.corpora.columns import find_captions, read_json
+from annotate.corpora.files import is_within, read_file, walk
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
+from annotate.corpora.text import storable
+from annotate.image import Unusable
 
 SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm"])
 TABLES = ("metadata.jsonl", "metadata.csv")  # the Hugging Face ImageFolder's
-MAX_BYTES = 1 << 28  # of one picture's file
 
 Rows = list[dict[str, Any]]  # what is said of one picture, a row for each time that a table names it
 
@@ -21,7 +23,7 @@ Rows = list[dict[str, Any]]  # what is said of one picture, a row for each time 
 def plan(corpus: Corpus) -> Iterator[Reference]:
     """Every picture below the folder, and those that only a table names."""
     root = Path(corpus.location)
-    names = {path.relative_to(root).as_posix() for path in _files(root) if path.suffix.lower() in SUFFIXES}
+    names = {path.relative_to(root).as_posix() for path in walk(root) if path.suffix.lower() in SUFFIXES}
     return (Reference(corpus.location, storable(name)) for name in names | _tables(root).keys())
 
 
@@ -31,37 +33,46 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost
     for reference in references:
         try:
             yield _read(reference, said.get(reference.member, []), corpus)
-        except FileNotFoundError as error:
+        except Unusable as fault:
+            yield Lost(reference, fault.reason, fault.detail)
+        except (FileNotFoundError, ValueError) as error:  # ValueError: a table's name with a NUL, which no file has
             yield Lost(reference, "missing", str(error))
         except OSError as error:
             yield Lost(reference, "unreadable", str(error))
 
 
 def _read(reference: Reference, rows: Rows, corpus: Corpus) -> Raw | Lost:
-    path = Path(os.path.normpath(Path(corpus.location, reference.member)))
-    if not path.is_relative_to(corpus.location):
+    root = Path(corpus.location)
+    path = Path(os.path.normpath(root / reference.member))
+    if not path.is_relative_to(root):
         return Lost(reference, "outside", "the path leaves the corpus's folder")
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        return Lost(reference, "size", f"{size} bytes; the most is {MAX_BYTES}")
-    sidecar, text = path.with_suffix(".json"), path.with_suffix(".txt")
-    about = read_json(sidecar.read_bytes()) if sidecar.is_file() else {}
+    image = read_file(path)
+    about = read_json(_beside(path, ".json", root))
     captions = [caption for row in rows for caption in find_captions(row, corpus.caption)]
-    captions = captions or find_captions(about, corpus.caption)
-    if not captions and text.is_file():
-        captions = [text.read_bytes()]
-    return Raw(reference, path.read_bytes(), captions, about | (rows[0] if rows else {}))
+    captions = captions or find_captions(about, corpus.caption) or [_beside(path, ".txt", root)]
+    return Raw(reference, image, captions, about | (rows[0] if rows else {}))
+
+
+def _beside(path: Path, suffix: str, root: Path) -> bytes:
+    """A picture's sidecar, or nothing. Pictures may be links, but text that isn't the corpus's own stays out of it."""
+    sidecar = path.with_suffix(suffix)
+    if not sidecar.is_file():
+        return b""
+    if not is_within(sidecar, root):
+        raise Unusable("outside", f"{sidecar.name} is a link that leaves the corpus's folder")
+    return read_file(sidecar)
 
 
 @lru_cache(maxsize=4)
 def _tables(root: Path) -> dict[str, Rows]:
     """What tables say of each picture, by path below the corpus's folder."""
     said: dict[str, Rows] = {}
-    for path in sorted(_files(root)):
-        if path.name in TABLES:
-            for row in _rows(path):
-                named = Path(os.path.normpath(path.parent.relative_to(root) / row.pop("file_name")))
-                said.setdefault(named.as_posix(), []).append(row)
+    for path in sorted(path for path in walk(root) if path.name in TABLES):
+        if not path.is_file() or not is_within(path, root):
+            raise ValueError(f"{path}: no file of this folder, but a pipe or a link. Put the table itself there")
+        for row in _rows(path):
+            named = Path(os.path.normpath(path.parent.relative_to(root) / row.pop("file_name")))
+            said.setdefault(named.as_posix(), []).append(row)
     return said
 
 
@@ -82,10 +93,3 @@ def _rows(path: Path) -> Rows:
             f"{path}: {type(error).__name__}: {error}. Every row needs a file_name and a text; mend the file"
         ) from error
     return rows
-
-
-def _files(root: Path) -> Iterator[Path]:
-    """Files below `root` that aren't hidden."""
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(folder, name) for name in names if not name.startswith("."))

@@ -9,8 +9,10 @@ import datasets
 import pyarrow as pa
 
 from annotate.corpora.columns import check_caption_column, find_image_column
+from annotate.corpora.files import read_file
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
-from annotate.corpora.parquet import from_columns
+from annotate.corpora.parquet import CELL_FAULTS, from_columns
+from annotate.image import Unusable
 
 
 def plan(corpus: Corpus) -> Iterator[Reference]:
@@ -30,7 +32,10 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost
         try:
             record = table[int(reference.member)]
             record[image] = _with_bytes(record[image])
-        except (OSError, pa.ArrowException) as error:
+        except Unusable as fault:
+            yield Lost(reference, fault.reason, fault.detail)
+            continue
+        except CELL_FAULTS as error:
             yield Lost(reference, "unreadable", f"{type(error).__name__}: {error}")
             continue
         yield from_columns(reference, record, image=image, caption=corpus.caption)
@@ -38,15 +43,15 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost
 
 def _with_bytes(cell: Any) -> Any:
     """An image cell that holds its bytes; `datasets` leaves the pictures of an ImageFolder where they lie."""
-    if isinstance(cell, dict) and cell["bytes"] is None and cell["path"]:
-        return {**cell, "bytes": Path(cell["path"]).read_bytes()}
+    if isinstance(cell, dict) and cell["bytes"] is None and cell.get("path"):
+        return {**cell, "bytes": read_file(Path(cell["path"]))}
     return cell
 
 
 @lru_cache(maxsize=2)
 def _splits(corpus: Corpus) -> dict[str, datasets.Dataset]:
     """The splits asked for, by source name, with pictures left as they are stored."""
-    found = datasets.load_from_disk(corpus.location) if corpus.format == "disk" else _from_hub(corpus.location)
+    found = _from_disk(corpus.location) if corpus.format == "disk" else _from_hub(corpus.location)
     splits = found if isinstance(found, datasets.DatasetDict) else {"": found}
     wanted = [name for name in sorted(splits) if not corpus.split or name == corpus.split]
     if not wanted:
@@ -54,6 +59,16 @@ def _splits(corpus: Corpus) -> dict[str, datasets.Dataset]:
             f"{corpus.location}: no split {corpus.split!r}; there are {', '.join(splits)}. Name one of them"
         )
     return {f"{corpus.format}:{corpus.location}#{name}": _undecoded(splits[name]) for name in wanted}
+
+
+def _from_disk(folder: str) -> datasets.Dataset | datasets.DatasetDict:
+    try:
+        return datasets.load_from_disk(folder)
+    except Exception as error:  # it trusts state.json and whatever that names, and raises what it stumbles over
+        raise ValueError(
+            f"{folder}: no dataset that save_to_disk wrote, or a damaged one ({type(error).__name__}: {error}). "
+            "Write it again; if its state.json is another program's, take that file out"
+        ) from error
 
 
 def _from_hub(name: str) -> datasets.DatasetDict:

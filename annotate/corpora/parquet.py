@@ -1,29 +1,30 @@
 """Parquet files with a column of encoded pictures and one of captions."""
 
-import glob
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from annotate.corpora.columns import check_caption_column, find_captions, find_image_column
+from annotate.corpora.files import find
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
+
+CELL_FAULTS = (OSError, ValueError, LookupError, ArithmeticError, pa.ArrowException)  # of a row that can't be read
 
 
 def plan(corpus: Corpus) -> Iterator[Reference]:
     """Every row of every file, after a look at its columns."""
-    location = Path(corpus.location)
-    pattern = str(location / "**" / "*.parquet") if location.is_dir() else corpus.location
-    for source in sorted(glob.glob(pattern, recursive=True)):
+    for source in find(corpus.location, ".parquet"):
         try:
             file = pq.ParquetFile(source)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowException, OSError) as error:
             raise ValueError(
                 f"{source}: not Parquet, or cut short ({error}). Take it out, or fetch it again"
             ) from error
+        _check_names(file.schema_arrow.names, source)
         find_image_column(file.schema_arrow, corpus.image, source)
         check_caption_column(file.schema_arrow.names, corpus.caption, source)
         yield from (Reference(source, f"{row:09d}") for row in range(file.metadata.num_rows))
@@ -35,7 +36,7 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost
         try:
             group, row = _place(reference.source, int(reference.member))
             record = _group(reference.source, group).slice(row, 1).to_pylist()[0]
-        except (OSError, pa.ArrowException) as error:
+        except CELL_FAULTS as error:
             yield Lost(reference, "unreadable", f"{type(error).__name__}: {error}")
             continue
         image = find_image_column(_schema(reference.source), corpus.image, reference.source)
@@ -46,10 +47,16 @@ def from_columns(reference: Reference, record: Mapping[str, Any], *, image: str,
     """A record from a row's columns."""
     cell = record[image]
     data = cell.get("bytes") if isinstance(cell, dict) else cell
-    if data is None:
+    if not isinstance(data, bytes):
         return Lost(reference, "no_picture", f"no bytes in column {image}")
     about = {name: value for name, value in record.items() if name != image}
-    return Raw(reference, bytes(data), find_captions(about, caption), about)
+    return Raw(reference, data, find_captions(about, caption), about)
+
+
+def _check_names(names: Sequence[str], source: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{source}: more than one column is named {twice[0]!r}. Give each a name of its own")
 
 
 @lru_cache(maxsize=16)
@@ -74,5 +81,7 @@ def _starts(source: str) -> list[int]:
 def _place(source: str, row: int) -> tuple[int, int]:
     """Row group and row within it."""
     starts = _starts(source)
-    group = next(number for number, end in enumerate(starts[1:]) if row < end)
+    if row >= starts[-1]:
+        raise IndexError(f"no row {row}: the file has {starts[-1]} rows, fewer than when it was listed")
+    group = bisect_right(starts, row) - 1
     return group, row - starts[group]

@@ -1,30 +1,37 @@
 """WebDataset tars as img2dataset writes them: KEY.jpg, KEY.txt and KEY.json next to each other."""
 
-import glob
+import os
 import tarfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
+from typing import BinaryIO
 
-from annotate.corpora.columns import find_captions, read_json, storable
-from annotate.corpora.folder import MAX_BYTES, SUFFIXES
+from annotate.corpora.columns import find_captions, read_json
+from annotate.corpora.files import MAX_BYTES, find
+from annotate.corpora.folder import SUFFIXES
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
+from annotate.corpora.text import storable
 
 Span = tuple[int, int]  # offset and length of a member's bytes in the tar
-Index = dict[str, dict[str, Span]]  # key → suffix → span
+Index = dict[str, dict[str, Span]]  # key → suffix, or PICTURE → span
+PICTURE = "picture"
 BROKEN = ""  # member that stands for whatever follows a damaged place in a tar
+TAIL = 1 << 20  # bytes behind the last member that are looked at
 
 
 def plan(corpus: Corpus) -> Iterator[Reference]:
     """Every key in every tar; a damaged tar is one more record, which is lost."""
-    location = Path(corpus.location)
-    pattern = str(location / "*.tar") if location.is_dir() else corpus.location
-    for source in sorted(glob.glob(pattern, recursive=True)):
-        yield from (Reference(source, key) for key in _index(source))
+    for source in find(corpus.location, ".tar"):
+        try:
+            keys = list(_index(source))
+        except OSError as error:
+            raise ValueError(f"{source}: {error.strerror}. Make it readable, or take it out of the corpus") from error
+        yield from (Reference(source, key) for key in keys)
 
 
 def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost]:
-    """Read the records referred to, straight from their places in the tars."""
+    """Read the records referred to, straight from their places in the tars: nothing is ever extracted."""
     for reference in references:
         try:
             yield _read(reference, corpus.caption)
@@ -34,18 +41,17 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost
 
 def _read(reference: Reference, caption: str) -> Raw | Lost:
     if reference.member == BROKEN:
-        return Lost(reference, "archive", "the tar is damaged: nothing behind that place could be read")
+        return Lost(reference, "archive", "no tar, or a damaged one: nothing behind that place could be read")
     parts = _index(reference.source).get(reference.member, {})
-    picture = next((suffix for suffix in parts if suffix in SUFFIXES), None)
-    if picture is None:
-        return Lost(reference, "no_picture", f"the record has {', '.join(parts) or 'nothing'}")
+    if PICTURE not in parts:
+        return Lost(reference, "no_picture", f"no picture's file: {', '.join(parts) or 'a link, or other than a file'}")
     if any(length > MAX_BYTES for _, length in parts.values()):
         return Lost(reference, "size", f"a member of more than {MAX_BYTES} bytes")
     about = read_json(_bytes(reference.source, parts[".json"])) if ".json" in parts else {}
     captions: list[str | bytes] = find_captions(about, caption)
     if not captions and ".txt" in parts:
         captions = [_bytes(reference.source, parts[".txt"])]
-    return Raw(reference, _bytes(reference.source, parts[picture]), captions, {"key": reference.member} | about)
+    return Raw(reference, _bytes(reference.source, parts[PICTURE]), captions, {"key": reference.member} | about)
 
 
 def _bytes(source: str, span: Span) -> bytes:
@@ -56,23 +62,47 @@ def _bytes(source: str, span: Span) -> bytes:
 
 @lru_cache(maxsize=4)
 def _index(source: str) -> Index:
-    """Where each record's members lie; the suffix is all that follows the first dot of the name."""
+    """Where each record's members lie."""
     index: Index = {}
-    try:
-        with tarfile.open(source, "r:") as tar:
-            for member in tar:
-                folder, _, name = member.name.rpartition("/")
-                stem, dot, suffix = name.partition(".")
-                if member.isfile() and dot and stem:
-                    key = storable(f"{folder}/{stem}" if folder else stem)
-                    index.setdefault(key, {}).setdefault(f".{suffix.lower()}", (member.offset_data, member.size))
-    except (tarfile.TarError, EOFError):
-        index[BROKEN] = {}
-    if _is_cut(source, index):
-        index[BROKEN] = {}
+    with open(source, "rb") as file:
+        try:
+            end = _enter(file, index)
+        except (tarfile.TarError, EOFError, ValueError, ArithmeticError):  # a hostile header's numbers
+            index[BROKEN] = {}
+        else:
+            file.seek(end)
+            tail = file.read(TAIL)
+            if not tail or tail.strip(b"\0"):  # a whole tar ends with zeros, and with nothing else
+                index[BROKEN] = {}
     return index
 
 
-def _is_cut(source: str, index: Index) -> bool:
-    ends = (offset + length for parts in index.values() for offset, length in parts.values())
-    return max(ends, default=0) > Path(source).stat().st_size
+def _enter(file: BinaryIO, index: Index) -> int:
+    """Enter a tar's members in the index; the offset of its end."""
+    copies: Counter[tuple[str, str]] = Counter()
+    size = os.fstat(file.fileno()).st_size
+    with tarfile.open(fileobj=file, mode="r:") as tar:
+        for member in tar:
+            if tar.offset <= member.offset:
+                raise tarfile.ReadError("a negative size, with which the tar would start anew and never end")
+            _enter_member(member, index, copies)
+            if tar.offset > size:
+                raise tarfile.ReadError("cut short")
+        return tar.offset
+
+
+def _enter_member(member: tarfile.TarInfo, index: Index, copies: Counter[tuple[str, str]]) -> None:
+    """Enter one member; its suffix is all that follows the first dot of the name, and a second copy is a new record."""
+    folder, _, name = member.name.rpartition("/")
+    stem, dot, suffix = name.partition(".")
+    if member.isdir() or not dot or not stem:
+        return
+    key = storable(f"{folder}/{stem}" if folder else stem)
+    part = f".{suffix.lower()}"
+    part = PICTURE if part in SUFFIXES else part
+    if part in index.get(key, {}):
+        copies[key, part] += 1
+        key = f"{key}.{copies[key, part] + 1}"  # the name of no other key has a dot
+    parts = index.setdefault(key, {})
+    if member.isfile() and not member.issparse():
+        parts[part] = (member.offset_data, member.size)

@@ -90,6 +90,30 @@ def test_pictures_may_be_links(tmp_path: Path, png: list[bytes], ingest: Ingest,
     assert told(rows(ingest(tmp_path / "corpus"))) == {png[0]: ["a circle"]}
 
 
+def test_the_links_of_a_hugging_face_cache_are_followed(
+    tmp_path: Path, png: list[bytes], ingest: Ingest, rows: Rows
+) -> None:
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "0a1b"
+    blobs.mkdir()
+    snapshot.mkdir(parents=True)
+    for name, data in {"a.png": png[0], "a.txt": b"a circle"}.items():
+        (blobs / name[::-1]).write_bytes(data)
+        (snapshot / name).symlink_to(f"../../blobs/{name[::-1]}")
+    assert told(rows(ingest(snapshot))) == {png[0]: ["a circle"]}
+
+
+def test_tars_among_loose_pictures_are_ingested_by_the_pattern_that_the_refusal_gives(
+    tmp_path: Path, png: list[bytes], ingest: Ingest, rows: Rows
+) -> None:
+    (tmp_path / "corpus" / "deeper").mkdir(parents=True)
+    tar(tmp_path / "corpus" / "deeper" / "0.tar", {"a.png": png[0], "a.txt": b"a circle"})
+    (tmp_path / "corpus" / "teaser.png").write_bytes(png[1])
+    with pytest.raises(ValueError, match="tars and pictures") as refusal:
+        ingest(tmp_path / "corpus")
+    pattern = str(refusal.value).split("Give ")[1].split(", or")[0]
+    assert told(rows(ingest(pattern))) == {png[0]: ["a circle"]}
+
+
 BAD_TABLES = {
     "a comma without quotes": ("metadata.csv", "file_name,text\na.png,a circle, red\n", "quotes"),
     "no file_name": ("metadata.csv", "name,text\na.png,a circle\n", "file_name"),

@@ -14,9 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from annotate.corpora import folder
+from annotate.corpora import files
+from annotate.corpus import find_corpus
 from annotate.image import decode
-from annotate.ingest import LONGEST_CAPTION, count_dropped
+from annotate.ingest import LONGEST_CAPTION, count_dropped, ingest_shard
+from annotate.plan import make_plan
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES
 
@@ -52,7 +54,7 @@ def test_every_bad_file_of_a_folder_is_one_dropped_row(
         "text.jpg": b"<html>404 Not Found</html>",
         "thin.png": thin(),
         "nothing.jpg": b"",
-        "huge.png": png[2] + bytes(200_000),
+        "huge.png": png[2] + bytes(600_000),
         "silent.png": png[3],
         "blank.png": png[4],
         "latin.png": png[5],
@@ -69,7 +71,7 @@ def test_every_bad_file_of_a_folder_is_one_dropped_row(
         "\n".join(json.dumps({"file_name": name, "note": 1}) for name in ("gone.png", "../secret.png", "/etc/passwd"))
     )
     (tmp_path / "secret.png").write_bytes(png[7])
-    monkeypatch.setattr(folder, "MAX_BYTES", 100_000)  # else the test would need a file of a quarter gigabyte
+    monkeypatch.setattr(files, "MAX_BYTES", 500_000)  # else the test would need a file of a quarter gigabyte
 
     made = ingest(corpus)
 
@@ -139,6 +141,21 @@ def test_a_hostile_sidecar_stops_nothing(
     wanted = {"a.png": "caption: missing"} if b"a circle" not in about else {}
     assert dropped(made) == (wanted if about != HOSTILE["half a caption"] else {"a.png": "caption: not_utf8"})
     assert made.rows(IMAGES) == 2 - len(dropped(made))
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_however_deep_a_sidecar_nests_its_record_is_kept_or_dropped(
+    threads: int, tmp_path: Path, png: list[bytes]
+) -> None:
+    (tmp_path / "corpus").mkdir()
+    for depth in range(900, 1000):  # around the interpreter's limit, which reading and writing meet at different depths
+        (tmp_path / "corpus" / f"{depth}.png").write_bytes(png[0])
+        nested = "[" * depth + "]" * depth
+        (tmp_path / "corpus" / f"{depth}.json").write_text(f'{{"caption": "a circle", "odd": {nested}}}')
+    made = make_plan(tmp_path / "dataset", find_corpus(str(tmp_path / "corpus")))
+    ingest_shard(made, "00-000000", threads=threads, done=lambda _: None)
+    assert made.rows(IMAGES) + count_dropped(made).total() == 100
+    assert set(count_dropped(made)) <= {"read: nested", "caption: missing"}
 
 
 def test_a_tar_cut_short_loses_what_lies_behind_the_cut(

@@ -204,3 +204,9 @@ def test_a_disk_that_is_full_midway(tmp_path: Path) -> None:
 def test_another_dataset_at_the_same_path(root: Path) -> None:
     with pytest.raises(ValueError, match=r"is another dataset there\. Mount the same storage everywhere"):
         IngestWorker(str(root), "0" * 32, Attempts("ingest"), 1, None)
+
+
+def test_a_refusal_gives_no_orders_to_the_terminal(tmp_path: Path, refused: Refused) -> None:
+    (tmp_path / "corpus").mkdir()
+    os.mkfifo(tmp_path / "corpus" / "\x1b[2J.tar")
+    assert "[2J.tar: a pipe" in refused(ingest.main, tmp_path / "corpus", tmp_path / "dataset")

@@ -9,6 +9,7 @@ import torch
 
 from train.base import Base, tokenize
 from train.batches import Batch, Recipe, Samples, Span, crop_pair, loader, to_pixels
+from train.draws import choices
 from train.hints import HINTS
 
 
@@ -61,6 +62,23 @@ def test_a_pair_smaller_than_the_crop_is_enlarged_without_new_values() -> None:
 
 def test_pixels_cover_minus_one_to_one() -> None:
     assert to_pixels(np.array([[[0, 255, 0]]], np.uint8)).flatten().tolist() == [-1.0, 1.0, -1.0]
+
+
+def test_every_caption_of_a_picture_is_drawn_in_its_turn(table: datasets.Dataset, recipe: Recipe) -> None:
+    told: list[str] = []
+
+    def note(caption: str) -> torch.Tensor:
+        told.append(caption)
+        return torch.zeros(1, dtype=torch.int64)
+
+    five = table.map(lambda row: {"captions": [f"{row['key']} {number}" for number in range(5)]})
+    samples, epochs = Samples(five, replace(recipe, prompt_drop=0.0, tokenize=note)), 30
+    for number in range(epochs * len(five)):
+        drawn = choices(recipe.seed, five[samples.row(number)]["key"], number // len(five))
+        _ = samples[number]
+        assert told[-1] == five[samples.row(number)]["captions"][int(drawn.caption * 5)], "(seed, key, epoch) decide"
+    for row in five:
+        assert {caption for caption in told if caption.startswith(row["key"])} == set(row["captions"])
 
 
 def test_prompts_are_dropped_anew_in_every_epoch(table: datasets.Dataset, recipe: Recipe, base: Base) -> None:
