@@ -59,6 +59,8 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
             withdraw(opened, task.family, outdated_shards(opened, task))
         if retry:
             withdraw(opened, task.family, failed_shards(opened, task.family, code))
+    if refresh or retry:
+        write_dataset_card(opened)  # from here on nothing is served that is about to be made again
     todo = missing(opened, tasks)
     if todo:
         job.connect(workers)
