@@ -1,6 +1,8 @@
-"""What deploy/ names exists: entry points, their options, versions, what the image copies."""
+"""What deploy/ and docs/cluster.md name exists: entry points, their options, versions, what the image copies."""
 
+import re
 import shlex
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from ray.runtime_env import RuntimeEnv
 from typer.main import get_command
 
 from pipelines import annotate, evaluate
@@ -91,3 +94,12 @@ def test_the_image_is_of_a_python_that_the_project_and_its_pins_are_for() -> Non
     ((base,),) = lines("Dockerfile", "FROM")
     assert base.startswith("python:3.11-")
     assert 'python_version = "3.11"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_runtime_environment_of_the_guide_is_one_that_ray_takes() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/cluster.md").read_text(), re.DOTALL)
+    given = yaml.safe_load(text)
+    assert RuntimeEnv(**given).has_pip()
+    _, project = (line.rpartition("}")[2] for line in given["pip"]["packages"])
+    described = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project.strip("[]") in described["optional-dependencies"]
