@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import yaml
 
 from manifests.dataset import Dataset
-from manifests.layout import IMAGES, SOURCE
+from manifests.layout import IMAGES, SOURCE, SUFFIX
 from manifests.removed import removed_clusters
 from manifests.splits import CLUSTER_DIGITS
 from manifests.storage import read_metadata, read_table, replace_text
@@ -24,10 +24,11 @@ def write_dataset_card(dataset: Dataset) -> None:
     """Write README.md: its YAML tells `datasets` which files are which family.
 
     `datasets` caches by this YAML and by the folder's name, not by what the files hold. So each configuration carries
-    the digest of its shards as its description, and the card is to be rewritten whenever a shard changes.
+    the digest of its shards as its description, and the card is to be rewritten whenever a shard changes. And it reads
+    whatever files there are: so each configuration names its shards, and one that is missing is an error.
     """
-    names = [IMAGES, SOURCE, *dataset.families()]
-    configs = [_config(dataset, family) for family in names]
+    names, shards = [IMAGES, SOURCE, *dataset.families()], dataset.planned()
+    configs = [_config(family, shards) for family in names]
     infos = [_info(dataset, family) for family in names]
     header = yaml.safe_dump({"configs": configs, "dataset_info": infos}, sort_keys=False)
     replace_text(f"---\n{header}---\n\n{_prose(dataset)}", dataset.root / CARD)
@@ -77,8 +78,9 @@ def _whole(dataset: Dataset, family: str) -> pa.Table:
     return pa.concat_tables([read_table(dataset.path(family, name), memory_map=mapped) for name in shards])
 
 
-def _config(dataset: Dataset, family: str) -> dict[str, object]:
-    config: dict[str, object] = {"config_name": family, "data_files": [{"split": SPLIT, "path": f"{family}/*.parquet"}]}
+def _config(family: str, shards: Sequence[str]) -> dict[str, object]:
+    paths = [f"{family}/{name}{SUFFIX}" for name in shards]
+    config: dict[str, object] = {"config_name": family, "data_files": [{"split": SPLIT, "path": paths}]}
     return {**config, "default": True} if family == IMAGES else config
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
 from annotate.attempts import Attempts, sweep
 from annotate.limit import Limit, parse_share
 from annotate.shard import count, missing
-from annotate.task import known_annotators, make_tasks
+from annotate.task import Task, known_annotators, make_tasks
 from manifests.dataset import Dataset
 from manifests.family import create_card
 from manifests.hub import write_dataset_card
@@ -52,13 +53,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
             f"{root}: its ingest isn't finished, or kept nothing. Finish it: python pipelines/ingest.py CORPUS {root}"
         )
     limit = Limit(parse_share(max_failed), opened.rows(IMAGES))
-    code = parse_retry(retry) if retry else ""
-    for task in tasks:
-        create_card(root, task.card, refresh=refresh)
-        if refresh:
-            withdraw(opened, task.family, outdated_shards(opened, task))
-        if retry:
-            withdraw(opened, task.family, failed_shards(opened, task.family, code))
+    begin(opened, tasks, retry=retry, refresh=refresh)
     todo = missing(opened, tasks)
     if todo:
         job.connect(workers)
@@ -85,6 +80,19 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         if by.total() != rows_in:
             raise ValueError(f"{root}: {task.family} has {by.total()} rows, images/ has {rows_in}. Remove its folder")
     print(f"made {', '.join(str(root / task.family) for task in tasks)}")
+
+
+def begin(dataset: Dataset, tasks: Sequence[Task], *, retry: str, refresh: bool) -> None:
+    """Put the families' cards into place, and withdraw what is to be made again."""
+    code = parse_retry(retry) if retry else ""
+    for task in tasks:
+        create_card(dataset.root, task.card, refresh=refresh)
+        if refresh:
+            withdraw(dataset, task.family, outdated_shards(dataset, task))
+        if retry:
+            withdraw(dataset, task.family, failed_shards(dataset, task.family, code))
+    if refresh or retry:
+        write_dataset_card(dataset)  # `datasets` would serve from its cache what was there before
 
 
 if __name__ == "__main__":
