@@ -17,18 +17,11 @@ from ray.data import ActorPoolStrategy, DataContext
 from tqdm import tqdm
 from upath import UPath
 
+from annotate.pool import Pool
 from manifests.storage import locate
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 3  # over the shards that are still missing: a lost node is no reason to stop
-
-
-@dataclass(frozen=True)
-class Pool:
-    """How many workers, and the GPUs that each one needs (a share, as 0.25, is enough for a small detector)."""
-
-    workers: int
-    gpus: float = 0.0
 
 
 def in_job() -> bool:
@@ -37,9 +30,19 @@ def in_job() -> bool:
 
 
 def check_dataset(where: str | Path | UPath) -> UPath:
-    """A dataset's path as `check_path` wants it, or its address, as s3://bucket/prefix, as it is."""
+    """A dataset's path as `check_path` wants it, or its address, as s3://bucket/prefix, as it is.
+
+    Raises:
+        ValueError: a relative path inside a job, or a store that doesn't answer.
+    """
     place = locate(where)
-    return locate(check_path(place, "dataset")) if isinstance(place, Path) else place
+    if isinstance(place, Path):
+        return locate(check_path(place, "dataset"))
+    try:
+        place.exists()
+    except Exception as error:  # each store's library raises its own
+        raise ValueError(f"{place}: {error}. Set what it asks for, as AWS_ACCESS_KEY_ID, on every node") from error
+    return place
 
 
 def check_path(path: Path, what: str) -> Path:
@@ -53,8 +56,8 @@ def check_path(path: Path, what: str) -> Path:
     return path.absolute()
 
 
-def connect(workers: int) -> None:
-    """Join the cluster of this job or of RAY_ADDRESS, else start a Ray on this machine alone.
+def connect(workers: int | None = None) -> None:
+    """Join the cluster of this job or of RAY_ADDRESS, else start a Ray on this machine alone, of so many cores.
 
     Raises:
         ValueError: no cluster answers, or no Ray starts.
@@ -71,14 +74,14 @@ def connect(workers: int) -> None:
         ) from error
 
 
-def _init(workers: int) -> None:
+def _init(workers: int | None) -> None:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # Ray's own chatter stays in Ray's log files
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     with _hushed():
         ray.init(**_address(workers), log_to_driver=False, logging_level="ERROR")
 
 
-def _address(workers: int) -> dict[str, Any]:
+def _address(workers: int | None) -> dict[str, Any]:
     """Where Ray is, or what a new one is like."""
     if in_job():  # the submitted working directory is everybody's already
         return {"address": "auto"}
@@ -87,7 +90,7 @@ def _address(workers: int) -> dict[str, Any]:
         return {"address": os.environ["RAY_ADDRESS"], "runtime_env": environment}
     return {
         "address": "local",
-        "num_cpus": max(os.cpu_count() or 1, workers),
+        "num_cpus": max(os.cpu_count() or 1, workers or 1),
         "include_dashboard": False,
         "_node_ip_address": "127.0.0.1",  # nothing of it can be reached from outside
         "runtime_env": environment,
@@ -185,7 +188,7 @@ def _round(worker: type, arguments: Mapping[str, Any], names: Sequence[str], poo
         worker,
         batch_size=1,
         compute=ActorPoolStrategy(
-            size=min(pool.workers, len(names)),
+            size=min(pool.size(), len(names)),
             max_tasks_in_flight_per_actor=2,  # the next shard waits at its actor: Ray takes 0.15 s to send one
         ),
         fn_constructor_kwargs=dict(arguments),

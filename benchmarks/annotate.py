@@ -31,6 +31,7 @@ from annotate import job
 from annotate.annotate_worker import AnnotateOrder, AnnotateWorker, pin_threads
 from annotate.attempts import Attempts
 from annotate.image import decode, fit
+from annotate.pool import Pool
 from annotate.shard import annotate_shard, bind
 from annotate.task import Task, make_tasks
 from manifests import condition
@@ -127,7 +128,7 @@ def annotate(dataset: Dataset, task: Task, names: list[str]) -> None:
     def missing() -> list[str]:
         return [name for name in names if not dataset.path(task.family, name).exists()]
 
-    job.run_shards(AnnotateWorker, {"order": order}, job.Goal("annotate", ROWS, missing), job.Pool(CORES))
+    job.run_shards(AnnotateWorker, {"order": order}, job.Goal("annotate", ROWS, missing), Pool(CORES))
 
 
 def show(rounds: list[dict[str, float]]) -> None:

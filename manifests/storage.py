@@ -15,9 +15,20 @@ PARTIAL = ".partial"  # folder of files that are being written, beside those tha
 
 
 def locate(where: str | os.PathLike[str] | UPath) -> UPath:
-    """A folder or file, or an address as s3://bucket/prefix; no listing is kept, for others write there too."""
+    """A folder or file, or an address as s3://bucket/prefix; no listing is kept, for others write there too.
+
+    Raises:
+        ValueError: the library for such addresses isn't installed.
+    """
     text = str(where)
-    return UPath(text, use_listings_cache=False) if "://" in text else UPath(text)
+    if "://" not in text:
+        return UPath(text)
+    try:
+        place = UPath(text, use_listings_cache=False)
+        assert place.fs is not None
+    except (ImportError, ValueError) as error:
+        raise ValueError(f"{text}: {error}. For s3:// and gs:// install the extra: pip install -e '.[s3]'") from error
+    return place
 
 
 def publish(write: Callable[[Path], None], target: Path | UPath) -> None:

@@ -1,6 +1,5 @@
 """Pictures → conditions: every family asked for, in one pass over the shards that lack it."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from annotate.again import failed_shards, outdated_shards, parse_retry, withdraw
 from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
 from annotate.attempts import Attempts, sweep
 from annotate.limit import Limit, parse_share
+from annotate.pool import AUTO, Pool, parse_workers
 from annotate.shard import count, missing
 from annotate.task import Task, known_annotators, make_tasks
 from manifests.dataset import Dataset
@@ -32,7 +32,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     dataset: Annotated[str, Argument(help="made by pipelines/ingest.py")],
     families: Annotated[list[str], Argument(help=f"ANNOTATOR, or NAME=ANNOTATOR; there are {known_annotators()}")],
     resolution: Annotated[int, Option(help="short side of the conditions in pixels; 0: as the picture", min=0)] = 512,
-    workers: Annotated[int, Option(help="processes", min=1)] = os.cpu_count() or 1,
+    workers: Annotated[str, Option(help="processes, or auto: as many as the cluster has room for")] = AUTO,
     gpus: Annotated[float, Option(help="GPUs for each worker, as 0.25; 0: annotate on the CPU", min=0)] = 0.0,
     batch_size: Annotated[int, Option(help="pictures in one forward pass; part of the bytes' promise", min=1)] = 8,
     retry: Annotated[str, Option(help="failed, or failed:CODE: make the shards again that hold such rows")] = "",
@@ -45,7 +45,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     Two cores make about 200 Canny maps of 512 pixels a second, and one HED map. Also on a cluster: ray job submit
     --working-dir . -- python pipelines/annotate.py … Killed and started again, it makes only what is missing.
     """
-    root = job.check_dataset(dataset)
+    root, pool = job.check_dataset(dataset), Pool(parse_workers(workers), gpus)
     opened = Dataset.open(root)
     tasks = make_tasks(opened, families, settings=set_ or [], resolution=resolution)
     if opened.missing(IMAGES) or not opened.rows(IMAGES):
@@ -56,14 +56,13 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     begin(opened, tasks, retry=retry, refresh=refresh)
     todo = missing(opened, tasks)
     if todo:
-        job.connect(workers)
+        job.connect(pool.workers)
         sweep(opened)
         device = "cuda" if gpus else "cpu"
         attempts = Attempts("annotate", tuple(task.family for task in tasks))
         threads = THREADS_OF_A_GPU if gpus else 0
         order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), attempts, device, batch_size, threads)
         rows = sum(len(opened.read(IMAGES, name, ["key"])) for name in todo)
-        pool = job.Pool(workers, gpus)
 
         def check(name: str) -> None:
             for task in tasks:

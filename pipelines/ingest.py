@@ -1,6 +1,5 @@
 """Corpus → dataset: read every record once, keep what is sound, and say why the rest was dropped."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +18,7 @@ from annotate.corpus import WAYS, find_corpus, is_path
 from annotate.ingest import count_dropped
 from annotate.ingest_worker import IngestWorker
 from annotate.plan import append_plan, make_plan, planned_rows
+from annotate.pool import AUTO, Pool, parse_workers
 from manifests.hub import write_dataset_card
 from manifests.index import build_index
 from manifests.layout import IMAGES
@@ -28,7 +28,7 @@ from pipelines.entry import run
 def main(  # noqa: PLR0913, PLR0917  options of a command
     corpus: Annotated[str, Argument(help=WAYS)],
     dataset: Annotated[str, Argument(help="folder to make, or to go on with")],
-    workers: Annotated[int, Option(help="processes", min=1)] = os.cpu_count() or 1,
+    workers: Annotated[str, Option(help="processes, or auto: as many as the cluster has room for")] = AUTO,
     image_column: Annotated[str, Option(help="of Parquet and Hugging Face corpora, if it isn't obvious")] = "",
     caption_column: Annotated[str, Option(help="likewise; also of metadata.jsonl and .json sidecars")] = "",
     split: Annotated[str, Option(help="of a Hugging Face dataset; all by default")] = "",
@@ -42,7 +42,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
 
     On two cores about 300 photographs of half a megapixel a second. Killed and started again, it goes on where it was.
     """
-    root = job.check_dataset(dataset)
+    root, pool = job.check_dataset(dataset), Pool(parse_workers(workers))
     if is_path(corpus):
         job.check_path(Path(corpus), "corpus")
     asked = replace(
@@ -50,11 +50,10 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     )
     made = append_plan(root, asked) if append else make_plan(root, asked)
     records = planned_rows(made)
-    job.connect(workers)
+    job.connect(pool.workers)
     sweep(made)
     arguments = {"root": str(root), "dataset_id": made.settings.id, "attempts": Attempts("ingest"), "threads": 2}
     left = len(made.missing(IMAGES)) * made.settings.shard_rows
-    pool = job.Pool(workers)
     goal = job.Goal("ingest", min(left, records), lambda: made.missing(IMAGES))
     job.run_shards(IngestWorker, arguments, goal, pool)
     build_index(made)

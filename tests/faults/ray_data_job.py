@@ -12,6 +12,8 @@ from annotate.canny import trace_edges
 from annotate.image import decode, fit
 from annotate.job import connect
 
+WORKERS = 2  # of three cores: with all of them taken, Ray Data never reads
+
 
 class EdgesWorker:
     """An actor that makes edges of short side 512."""
@@ -31,8 +33,8 @@ def main(images: str, target: str, checkpoint: str = "") -> None:
     context.enable_progress_bars = False
     if checkpoint:
         context.checkpoint_config = CheckpointConfig("key", checkpoint)
-    rows = ray.data.read_parquet(images, columns=["key", "image"], override_num_blocks=8)
-    rows.map_batches(EdgesWorker, batch_size=32, compute=ActorPoolStrategy(size=3)).write_parquet(target)
+    rows = ray.data.read_parquet(images, override_num_blocks=8).select_columns(["key", "image"])
+    rows.map_batches(EdgesWorker, batch_size=32, compute=ActorPoolStrategy(size=WORKERS)).write_parquet(target)
 
 
 if __name__ == "__main__":

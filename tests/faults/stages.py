@@ -24,8 +24,8 @@ class Stage:
     """A command of Pairmill.
 
     Attributes:
-        watched: family whose shards show how far it is; "" for a command that is over in seconds.
-        lasts: seconds of such a command, from which the moment of its death is drawn.
+        watched: family whose shards show how far it is; "" for a command that has no workers.
+        lasts: seconds of a command whose files don't show how far it is.
     """
 
     name: str
@@ -76,9 +76,9 @@ class Run:
 
     def progress(self) -> float:
         """How far it is, in [0, 1]: by its shards, or by the clock."""
-        if self.stage.watched:
-            return len(list((self.root / self.stage.watched).glob("*.parquet"))) / SHARDS
-        return min(1.0, (time.monotonic() - self.since) / self.stage.lasts)
+        if self.stage.lasts:
+            return min(1.0, (time.monotonic() - self.since) / self.stage.lasts)
+        return len(list((self.root / self.stage.watched).glob("*.parquet"))) / SHARDS
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from annotate.corpus import find_corpus
 from annotate.ingest import ingest_shard
 from annotate.ingest_worker import IngestWorker
 from annotate.plan import make_plan
+from annotate.pool import Pool
 from manifests.hub import write_dataset_card
 from manifests.index import build_index
 from manifests.layout import IMAGES
@@ -186,7 +187,7 @@ def test_a_disk_that_is_full_midway(tmp_path: Path) -> None:
     job.connect(1)
 
     def work(worker: type) -> None:
-        job.run_shards(worker, arguments, job.Goal("ingest", 200, lambda: dataset.missing(IMAGES)), job.Pool(1))
+        job.run_shards(worker, arguments, job.Goal("ingest", 200, lambda: dataset.missing(IMAGES)), Pool(1))
 
     with pytest.raises(
         ValueError, match=r"2 shards could not be made; 00-000000: OSError: .*File too large.*Mend that"
