@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import ray
 from upath import UPath
 
 from manifests.dataset import Dataset
@@ -64,6 +65,7 @@ class Attempts:
             "job": self.job,
             "families": self.families,
             "host": os.uname().nodename,
+            "node": ray.get_runtime_context().get_node_id() if ray.is_initialized() else "",
             "process": os.getpid(),
             "began": datetime.fromtimestamp(began, UTC).isoformat(timespec="seconds"),
             "seconds": round(time.time() - began, 1),
