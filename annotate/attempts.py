@@ -4,7 +4,8 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,18 +43,27 @@ class Attempts:
         Returns:
             "" when all went well.
         """
-        deaths = len(list(self.folder(dataset).glob(f"{name}.*")))
-        marker = self.folder(dataset) / f"{name}.{deaths}"
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.touch()
-        began, trouble = time.time(), ""
+        began, deaths, trouble = time.time(), 0, ""
         try:
-            (usually if deaths < DEADLY else carefully)(name)
+            deaths = len(list(self.folder(dataset).glob(f"{name}.*")))
+            with self._marked(dataset, f"{name}.{deaths}"):
+                (usually if deaths < DEADLY else carefully)(name)
         except Exception as error:  # whatever it is, one shard must not end the job: Ray would throw the rest away
             trouble = f"{type(error).__name__}: {error}"
-        marker.unlink(missing_ok=True)
-        self._note(dataset, name, began, deaths, trouble)
+        with suppress(Exception):  # where a shard has found room, or none, its note need not
+            self._note(dataset, name, began, deaths, trouble)
         return trouble
+
+    @contextmanager
+    def _marked(self, dataset: Dataset, name: str) -> Iterator[None]:
+        """Leave a marker, which stays if this process dies."""
+        marker = self.folder(dataset) / name
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        try:
+            yield
+        finally:
+            marker.unlink(missing_ok=True)
 
     def folder(self, dataset: Dataset) -> UPath:
         """Where a marker lies while a shard is being made."""

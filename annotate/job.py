@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from annotate.pool import Pool
 from manifests.storage import locate
 
 ROOT = Path(__file__).resolve().parent.parent
+EXCEPTION = re.compile(r"[\w.]*(Error|Exception)\S*: ")
 ROUNDS = 3  # over the shards that are still missing: a lost node is no reason to stop
 
 
@@ -76,7 +78,7 @@ def connect(workers: int | None = None) -> None:
 
 def _init(workers: int | None) -> None:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # Ray's own chatter stays in Ray's log files
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what goes wrong is told at the end, once
     with _hushed():
         ray.init(**_address(workers), log_to_driver=False, logging_level="ERROR")
 
@@ -174,11 +176,17 @@ def run_shards(worker: type, arguments: Mapping[str, Any], goal: Goal, pool: Poo
                     trouble[name] = why
                     goal.check(name)
             except ray.exceptions.RayError as error:  # a worker that can't start, a cluster that is going away
-                trouble |= dict.fromkeys(names, str(error).strip().splitlines()[-1])
+                trouble |= dict.fromkeys(names, _reason(error))
     left = list(goal.missing())
     if left:
         why = trouble.get(left[0]) or "its worker died"
         raise ValueError(f"{len(left)} shards could not be made; {left[0]}: {why}. Mend that, and start the job again")
+
+
+def _reason(error: Exception) -> str:
+    """The line of Ray's report that names an exception; the last one if none does."""
+    lines = [line.strip() for line in str(error).strip().splitlines()] or [type(error).__name__]
+    return next((line for line in reversed(lines) if EXCEPTION.match(line)), lines[-1])
 
 
 def _round(worker: type, arguments: Mapping[str, Any], names: Sequence[str], pool: Pool) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from upath import UPath
 from tests.faults.blows import draw_blows
 from tests.faults.compare import Difference, compare
 from tests.faults.nodes import Nodes, cluster
+from tests.faults.ray_data_job import BLOCKS
 from tests.faults.stages import STAGES, Run, Stage, see_through
 
 JOB = ("-m", "tests.faults.ray_data_job")
@@ -65,7 +66,9 @@ def inflict_alone(wanted: UPath, root: Path, nodes: int, way: str, chance: Rando
     """See plain Ray Data through, and count the keys of what it leaves."""
     began = time.monotonic()
     words = [word.replace("{images}", str(wanted / "images")) for word in WAYS[way]]
-    stage = Stage("annotate", words, "edges", lasts=20.0 if "checkpoint" in way else 0.0)  # it hides files at first
+    stage = Stage(
+        "annotate", words, "edges", BLOCKS, lasts=20.0 if "checkpoint" in way else 0.0
+    )  # it hides files at first
     root.mkdir()
     with _cluster(nodes) as (many, environment):
         run = Run(stage, root, environment, root)

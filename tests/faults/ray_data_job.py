@@ -12,6 +12,7 @@ from annotate.canny import trace_edges
 from annotate.image import decode, fit
 from annotate.job import connect
 
+BLOCKS = 32  # and so files
 WORKERS = 2  # of three cores: with all of them taken, Ray Data never reads
 
 
@@ -33,7 +34,7 @@ def main(images: str, target: str, checkpoint: str = "") -> None:
     context.enable_progress_bars = False
     if checkpoint:
         context.checkpoint_config = CheckpointConfig("key", checkpoint)
-    rows = ray.data.read_parquet(images, override_num_blocks=8).select_columns(["key", "image"])
+    rows = ray.data.read_parquet(images).select_columns(["key", "image"]).repartition(BLOCKS)
     rows.map_batches(EdgesWorker, batch_size=32, compute=ActorPoolStrategy(size=WORKERS)).write_parquet(target)
 
 

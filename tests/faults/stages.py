@@ -15,7 +15,6 @@ from annotate.job import ROOT
 
 PICTURES = 1_024  # in eight shards
 CORPUS = f"playroom:{PICTURES}"
-SHARDS = PICTURES // 128
 PATIENCE = 240.0  # seconds for one start of a command
 
 
@@ -24,13 +23,15 @@ class Stage:
     """A command of Pairmill.
 
     Attributes:
-        watched: family whose shards show how far it is; "" for a command that has no workers.
+        watched: folder whose files show how far it is; "" for a command that has no workers.
+        files: that there are in the end.
         lasts: seconds of a command whose files don't show how far it is.
     """
 
     name: str
     words: Sequence[str]
     watched: str = ""
+    files: int = PICTURES // 128
     lasts: float = 0.0
 
 
@@ -78,7 +79,7 @@ class Run:
         """How far it is, in [0, 1]: by its shards, or by the clock."""
         if self.stage.lasts:
             return min(1.0, (time.monotonic() - self.since) / self.stage.lasts)
-        return len(list((self.root / self.stage.watched).glob("*.parquet"))) / SHARDS
+        return len(list((self.root / self.stage.watched).glob("*.parquet"))) / self.stage.files
 
 
 @dataclass(frozen=True)
