@@ -1,6 +1,5 @@
 """What can happen to a job: its driver, a worker, or a node dies, or a node stands still and comes back later."""
 
-import signal
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -36,20 +35,23 @@ def kill_driver(run: Run) -> bool:
 
 def kill_worker(run: Run) -> bool:
     """SIGKILL of one process that makes shards."""
-    return _signal_worker(signal.SIGKILL)
+    for worker in _workers():
+        with suppress(psutil.NoSuchProcess):
+            worker.kill()
+            return True
+    return False
 
 
 def freeze_worker(run: Run) -> bool:
     """A process that makes shards stands still; then the driver dies, a new one begins, and the old worker goes on."""
-    if not _signal_worker(signal.SIGSTOP):
-        return False
-    frozen = [process for process in _workers() if process.status() == psutil.STATUS_STOPPED]
-    kill_driver(run)
-    run.start()
-    for process in frozen:
+    for worker in _workers():
         with suppress(psutil.NoSuchProcess):
-            process.resume()
-    return True
+            worker.suspend()
+            kill_driver(run)
+            run.start()
+            worker.resume()
+            return True
+    return False
 
 
 def kill_node(nodes: Nodes, run: Run) -> bool:
@@ -66,14 +68,6 @@ def freeze_node(nodes: Nodes, run: Run) -> bool:
     nodes.freeze()
     nodes.add()
     return True
-
-
-def _signal_worker(number: int) -> bool:
-    for process in _workers():
-        with suppress(psutil.Error):
-            process.send_signal(number)
-            return True
-    return False
 
 
 def _workers() -> list[psutil.Process]:
