@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from annotate.ahead import ahead, helpers
+from annotate.ahead import helpers
 from annotate.annotator import Annotate, Condition, Parameters
 from annotate.batches import Inputs, bucketed
 from annotate.care import CAREFREE, Care
@@ -22,6 +22,7 @@ from manifests import condition
 from manifests.dataset import Dataset
 from manifests.footer import write_shard
 from manifests.layout import IMAGES
+from manifests.parallel import ahead
 from manifests.record import family_schema
 from manifests.storage import publish
 

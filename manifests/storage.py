@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -58,16 +58,26 @@ def read_table(path: Path | UPath, **options: Any) -> pa.Table:
     return pq.read_table(**_source(path), **options)
 
 
+def read_columns(path: Path | UPath, columns: list[str], dictionaries: Sequence[str] = ()) -> pa.Table:
+    """Some columns of a Parquet file, in this thread alone: half the work of `read_table`, where files are many.
+
+    Args:
+        dictionaries: of the columns those to come as dictionaries, for they repeat themselves.
+    """
+    with open_table(path, read_dictionary=list(dictionaries)) as file:
+        return file.read(columns, use_threads=False)
+
+
 def read_metadata(path: Path | UPath) -> pq.FileMetaData:
     """What a Parquet file's footer says: rows, groups and the writer's own metadata."""
     where = _source(path)
     return pq.read_metadata(where["source"], filesystem=where["filesystem"])
 
 
-def open_table(path: Path | UPath) -> pq.ParquetFile:
-    """A Parquet file to read row groups of; to be closed."""
+def open_table(path: Path | UPath, **options: Any) -> pq.ParquetFile:
+    """A Parquet file to read row groups of; to be closed. Options of `pyarrow.parquet.ParquetFile`."""
     where = _source(path)
-    return pq.ParquetFile(where["source"], filesystem=where["filesystem"])
+    return pq.ParquetFile(where["source"], filesystem=where["filesystem"], pre_buffer=True, **options)
 
 
 @contextmanager
