@@ -1,12 +1,8 @@
-"""Work done a little ahead of whoever waits for it, in order and in bounded memory."""
+"""Who does the work ahead of a model: so many threads, or nobody but the one that asks."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any, TypeVar
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from typing import Any
 
 
 class InTurn(Executor):
@@ -25,14 +21,3 @@ class InTurn(Executor):
 def helpers(threads: int) -> Executor:
     """So many threads, or none: the same work in turn."""
     return ThreadPoolExecutor(threads) if threads else InTurn()
-
-
-def ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], depth: int) -> Iterator[Result]:
-    """Results in order of the items, at most `depth` of them being made before they are asked for."""
-    running: deque[Future[Result]] = deque()
-    for item in items:
-        running.append(pool.submit(work, item))
-        if len(running) >= depth:
-            yield running.popleft().result()
-    while running:
-        yield running.popleft().result()

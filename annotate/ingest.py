@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from annotate.ahead import ahead, helpers
+from annotate.ahead import helpers
 from annotate.care import CAREFREE, Care
 from annotate.corpora.columns import facts
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
@@ -23,6 +23,7 @@ from manifests.condition import encode
 from manifests.dataset import Dataset
 from manifests.footer import write_shard
 from manifests.layout import DROPPED, IMAGES, SOURCE
+from manifests.parallel import ahead
 from manifests.provenance import versions
 from manifests.record import DROPPED as DROPPED_SCHEMA
 from manifests.record import IMAGES as IMAGES_SCHEMA

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
@@ -20,6 +21,7 @@ from manifests.storage import publish, read_metadata, read_table
 
 SHARDS_AT_LEAST = 16  # of a corpus too small for full shards, so that several workers have something to do
 SMALLEST_SHARD = 128  # rows
+SHARDS_OF_A_GROUP = 16  # in a row group of the plan: to look its shard up, a worker reads no more
 LAST_PART = 99  # two digits in the names of shards
 
 
@@ -79,10 +81,19 @@ def _listed(corpus: Corpus) -> list[Reference]:
 def _write(dataset: Dataset, part: int, corpus: Corpus, references: Sequence[Reference]) -> None:
     if part > LAST_PART:
         raise ValueError(f"{dataset.root}: it has {part} parts, and no more fit. Ingest all of it into a new dataset")
-    sources, members = zip(*references, strict=True)
-    shards = [number // dataset.settings.shard_rows for number in range(len(references))]
-    table = pa.table([shards, list(sources), list(members)], schema=plan_schema(str(corpus)))
-    publish(partial(pq.write_table, table, compression="zstd"), shard_path(dataset.root, PLAN, f"{part:02d}"))
+    size = dataset.settings.shard_rows
+    sources = pa.array((reference.source for reference in references), pa.string())
+    members = pa.array((reference.member for reference in references), pa.string())
+    shards = pa.array(np.arange(len(references)) // size, pa.int32())
+    table = pa.table([shards, sources, members], schema=plan_schema(str(corpus)))
+    write = partial(
+        pq.write_table,
+        table,
+        compression="zstd",
+        row_group_size=SHARDS_OF_A_GROUP * size,
+        use_dictionary=["source"],  # of members, all different, it makes a file four times the size
+    )
+    publish(write, shard_path(dataset.root, PLAN, f"{part:02d}"))
 
 
 def _in_use(root: UPath) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from annotate.ahead import ahead, helpers
+from annotate.ahead import helpers
 from annotate.annotator import Annotate, Condition, Parameters
 from annotate.batches import Inputs, bucketed
 from annotate.care import CAREFREE, Care
@@ -22,8 +22,9 @@ from manifests import condition
 from manifests.dataset import Dataset
 from manifests.footer import write_shard
 from manifests.layout import IMAGES
+from manifests.parallel import ahead, in_parallel
 from manifests.record import family_schema
-from manifests.storage import publish
+from manifests.storage import publish, read_columns
 
 AHEAD = 32  # rows decoded before the model asks for them
 PENDING = 64  # conditions that wait to be encoded
@@ -203,7 +204,8 @@ def missing(dataset: Dataset, tasks: Sequence[Task]) -> list[str]:
 
 def count(dataset: Dataset, family: str) -> Counter[str]:
     """Rows of a whole family by status."""
+    paths = [dataset.path(family, name) for name in dataset.shards(family)]
     total: Counter[str] = Counter()
-    for name in dataset.shards(family):
-        total.update(dataset.read(family, name, ["status"])["status"].to_pylist())
+    for statuses in in_parallel(lambda path: read_columns(path, ["status"])["status"], paths):
+        total.update({found["values"]: found["counts"] for found in statuses.value_counts().to_pylist()})
     return total

@@ -1,6 +1,7 @@
 """A dataset as it lies on disk: its settings, its families and their shards, for reading."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from upath import UPath
 from manifests import family as family_cards
 from manifests.family import FamilyCard
 from manifests.layout import DROPPED, IMAGES, PLAN, SHARD_ROWS, SOURCE, SUFFIX, shard_name, shard_path
+from manifests.parallel import in_parallel
 from manifests.record import CORPUS
-from manifests.storage import locate, publish_text, read_metadata, read_table
+from manifests.storage import locate, open_table, publish_text, read_metadata, read_table
 
 SETTINGS = "dataset.json"
 LAYOUT = 1
@@ -95,9 +97,7 @@ class Dataset:
         """Names of all shards that ingest means to make, sorted."""
         names = []
         for path in sorted((self.root / PLAN).glob(f"*{SUFFIX}")):
-            shards = read_table(path, columns=["shard"])["shard"]
-            count = shards[-1].as_py() + 1 if len(shards) else 0
-            names += [shard_name(int(path.stem), number) for number in range(count)]
+            names += [shard_name(int(path.stem), number) for number in range(_planned(path))]
         return names
 
     def corpora(self) -> list[str]:
@@ -123,6 +123,16 @@ class Dataset:
         """One shard, or some columns of it."""
         return read_table(self.path(family, name), columns=columns)
 
-    def rows(self, family: str = IMAGES) -> int:
-        """Number of rows in the shards that are there, from their footers."""
-        return sum(read_metadata(self.path(family, name)).num_rows for name in self.shards(family))
+    def rows(self, family: str = IMAGES, names: Sequence[str] | None = None) -> int:
+        """Number of rows in the shards that are there, or in some of them, from their footers."""
+        paths = [self.path(family, name) for name in (self.shards(family) if names is None else names)]
+        return sum(metadata.num_rows for metadata in in_parallel(read_metadata, paths))
+
+
+def _planned(path: UPath) -> int:
+    """Number of shards in a part's plan: its last row has the last one's."""
+    with open_table(path) as file:
+        if not file.metadata.num_rows:
+            return 0
+        last = file.read_row_group(file.num_row_groups - 1, ["shard"])["shard"]
+    return int(last[-1].as_py()) + 1

@@ -42,7 +42,12 @@ def made_by(card: FamilyCard) -> dict[str, Any]:
 
 def read_footer(path: Path | UPath) -> dict[str, Any]:
     """What a shard's footer says of it."""
-    said: dict[str, Any] = json.loads(read_metadata(path).metadata[FOOTER])
+    return footer_of(read_metadata(path))
+
+
+def footer_of(metadata: pq.FileMetaData) -> dict[str, Any]:
+    """What the footer says, of a file that is open."""
+    said: dict[str, Any] = json.loads(metadata.metadata[FOOTER])
     return said
 
 

@@ -3,21 +3,33 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import datasets
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import yaml
+from upath import UPath
 
+from manifests.clusters import CLUSTER_DIGITS
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES, SOURCE, SUFFIX
+from manifests.parallel import in_parallel
 from manifests.removed import removed_clusters
-from manifests.splits import CLUSTER_DIGITS
 from manifests.storage import read_metadata, read_table, replace_text
 
 CARD = "README.md"
 SPLIT = "corpus"  # not a training split: which rows train is a manifest's business
+
+
+class Extent(NamedTuple):
+    """All shards of a family: 16 hex digits over their names, sizes and footers; their bytes; their rows."""
+
+    digest: str
+    size: int
+    rows: int
 
 
 def write_dataset_card(dataset: Dataset) -> None:
@@ -29,20 +41,21 @@ def write_dataset_card(dataset: Dataset) -> None:
     """
     names, shards = [IMAGES, SOURCE, *dataset.families()], dataset.planned()
     configs = [_config(family, shards) for family in names]
-    infos = [_info(dataset, family) for family in names]
-    header = yaml.safe_dump({"configs": configs, "dataset_info": infos}, sort_keys=False)
-    replace_text(f"---\n{header}---\n\n{_prose(dataset)}", dataset.root / CARD)
+    found = {family: extent(dataset, family) for family in names}
+    header = {"configs": configs, "dataset_info": [_info(family, extent) for family, extent in found.items()]}
+    prose = _prose(dataset, found[IMAGES].rows)
+    replace_text(f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n{prose}", dataset.root / CARD)
 
 
-def shards_digest(dataset: Dataset, family: str) -> str:
-    """Digest of what a family's shards hold: 16 hex digits over their names, sizes and footers."""
-    digest = hashlib.sha256()
-    for name in dataset.shards(family):
-        path = dataset.path(family, name)
-        metadata = read_metadata(path)
-        digest.update(f"{name} {path.stat().st_size} {metadata.num_rows} ".encode())
+def extent(dataset: Dataset, family: str) -> Extent:
+    """How much a family's shards hold, and a digest of what."""
+    digest, size, rows = hashlib.sha256(), 0, 0
+    paths = [dataset.path(family, name) for name in dataset.shards(family)]
+    for path, (bytes_of_file, metadata) in zip(paths, in_parallel(_size_and_footer, paths), strict=True):
+        digest.update(f"{path.stem} {bytes_of_file} {metadata.num_rows} ".encode())
         digest.update(repr(sorted((metadata.metadata or {}).items())).encode())
-    return digest.hexdigest()[:16]
+        size, rows = size + bytes_of_file, rows + metadata.num_rows
+    return Extent(digest.hexdigest()[:16], size, rows)
 
 
 def join(dataset: Dataset, families: Sequence[str]) -> datasets.Dataset:
@@ -78,24 +91,27 @@ def _whole(dataset: Dataset, family: str) -> pa.Table:
     return pa.concat_tables([read_table(dataset.path(family, name), memory_map=mapped) for name in shards])
 
 
+def _size_and_footer(path: UPath) -> tuple[int, pq.FileMetaData]:
+    return path.stat().st_size, read_metadata(path)
+
+
 def _config(family: str, shards: Sequence[str]) -> dict[str, object]:
     paths = [f"{family}/{name}{SUFFIX}" for name in shards]
     config: dict[str, object] = {"config_name": family, "data_files": [{"split": SPLIT, "path": paths}]}
     return {**config, "default": True} if family == IMAGES else config
 
 
-def _info(dataset: Dataset, family: str) -> dict[str, object]:
-    size = sum(dataset.path(family, name).stat().st_size for name in dataset.shards(family))
-    splits = [{"name": SPLIT, "num_bytes": size, "num_examples": dataset.rows(family)}]
-    return {"config_name": family, "description": shards_digest(dataset, family), "splits": splits}
+def _info(family: str, extent: Extent) -> dict[str, object]:
+    splits = [{"name": SPLIT, "num_bytes": extent.size, "num_examples": extent.rows}]
+    return {"config_name": family, "description": extent.digest, "splits": splits}
 
 
-def _prose(dataset: Dataset) -> str:
+def _prose(dataset: Dataset, rows: int) -> str:
     corpora = ", ".join(f"`{corpus}`" for corpus in dataset.corpora())
     lines = [
         f"# {dataset.root.name}",
         "",
-        f"Paired conditions made by Pairmill from {corpora}: {dataset.rows():,} pictures.",
+        f"Paired conditions made by Pairmill from {corpora}: {rows:,} pictures.",
         "",
         "| family | annotator | settings | resolution | fingerprint | weights' licence |",
         "|---|---|---|---|---|---|",

@@ -1,16 +1,20 @@
 """The index: what is known of every row, one small table a family, joined by position when it is queried."""
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
+from manifests.clusters import first_of_each
 from manifests.dataset import Dataset
-from manifests.footer import read_footer
+from manifests.family import FamilyCard
+from manifests.footer import footer_of
 from manifests.layout import IMAGES, INDEX, SUFFIX
+from manifests.parallel import in_parallel
 from manifests.removed import removed_clusters
 from manifests.splits import draw_splits, read_splits
-from manifests.storage import read_table, replace
+from manifests.storage import open_table, read_columns, read_table, replace
 
 ROWS = "rows"
 
@@ -35,18 +39,19 @@ def build_index(dataset: Dataset) -> dict[str, int]:
     return lacking
 
 
-def read_index(dataset: Dataset, family: str) -> pa.Table:
-    """The index table of a family, or of `rows`.
+def read_index(dataset: Dataset, family: str, columns: list[str] | None = None) -> pa.Table:
+    """The index table of a family, or of `rows`; or some of its columns.
 
     Raises:
         ValueError: It is not there, or does not cover all rows.
     """
-    path = index_path(dataset, family)
-    if not path.exists():
-        what = "ingest" if family == ROWS else f"annotate.py {dataset.root} {family}"
-        todo = f"{len(dataset.missing(family if family != ROWS else IMAGES))} shards are missing"
-        raise ValueError(f"{dataset.root}: {family} is not indexed ({todo}). Finish it: python pipelines/{what}")
-    return read_table(path)
+    return read_table(_existing(dataset, family), columns=columns)
+
+
+def index_schema(dataset: Dataset, family: str) -> pa.Schema:
+    """Columns of the index table of a family, or of `rows`; raises as `read_index` does."""
+    with open_table(_existing(dataset, family)) as file:
+        return file.schema_arrow
 
 
 def index_path(dataset: Dataset, family: str) -> UPath:
@@ -54,25 +59,50 @@ def index_path(dataset: Dataset, family: str) -> UPath:
     return dataset.root / INDEX / f"{family}{SUFFIX}"
 
 
+def _existing(dataset: Dataset, family: str) -> UPath:
+    path = index_path(dataset, family)
+    if not path.exists():
+        what = "ingest" if family == ROWS else f"annotate.py {dataset.root} {family}"
+        todo = f"{len(dataset.missing(family if family != ROWS else IMAGES))} shards are missing"
+        raise ValueError(f"{dataset.root}: {family} is not indexed ({todo}). Finish it: python pipelines/{what}")
+    return path
+
+
 def _rows(dataset: Dataset) -> pa.Table:
     """One row for each row of images/: where it is, its split and cluster, and what is known without a detector."""
-    splits = read_splits(dataset)
-    columns = ["key", "captions", "width", "height"]
-    images = pa.concat_tables([dataset.read(IMAGES, name, columns=columns) for name in dataset.shards(IMAGES)])
+    splits = read_splits(dataset, ["cluster", "split"])
+    names = dataset.shards(IMAGES)
+    tables = list(in_parallel(lambda name: _pictures(dataset, name), names))
+    images = pa.concat_tables(tables)
     if len(splits) != len(images):
         raise ValueError(f"{dataset.root}: {len(splits)} rows have a split and {len(images)} are in images/")
-    seen: set[str] = set()
-    first = [not (cluster in seen or seen.add(cluster)) for cluster in splits["cluster"].to_pylist()]  # type: ignore[func-returns-value]
+    counts = [len(table) for table in tables]
+    shard = pa.array(np.repeat(np.arange(len(names)), counts), pa.int32())
     return pa.table(
         {
             "key": images["key"],
-            "part": pc.cast(pc.utf8_slice_codeunits(splits["shard"], 0, 2), pa.int32()),
-            "shard": splits["shard"],
-            "row": splits["row"],
+            "part": pa.array(np.repeat([int(name[:2]) for name in names], counts), pa.int32()),
+            "shard": pa.DictionaryArray.from_arrays(shard, pa.array(names, pa.string())),
+            "row": images["row"],
             "split": splits["split"],
             "cluster": splits["cluster"],
-            "first_of_cluster": pa.array(first, pa.bool_()),
+            "first_of_cluster": pa.array(first_of_each(splits["cluster"])),
             "removed": pc.is_in(splits["cluster"], pa.array(sorted(removed_clusters(dataset)), pa.string())),
+            "width": images["width"],
+            "height": images["height"],
+            "captions": images["captions"],
+            "caption_length": images["caption_length"],
+        }
+    )
+
+
+def _pictures(dataset: Dataset, name: str) -> pa.Table:
+    """What the index keeps of one shard of images/."""
+    images = read_columns(dataset.path(IMAGES, name), ["key", "captions", "width", "height"])
+    return pa.table(
+        {
+            "key": images["key"],
+            "row": pa.array(np.arange(len(images)), pa.int32()),
             "width": images["width"],
             "height": images["height"],
             "captions": pc.list_value_length(images["captions"]),
@@ -84,21 +114,26 @@ def _rows(dataset: Dataset) -> pa.Table:
 def _family(dataset: Dataset, family: str) -> pa.Table:
     """status and code of every row, then parameters and stats under their own names."""
     card = dataset.card(family)
-    columns = ["key", "status", "code", "width", "height"]
-    columns += [name for name, fields in (("parameters", card.parameters), ("stats", card.stats)) if fields]
-    for name in dataset.shards(family):
-        made = read_footer(dataset.path(family, name))["fingerprint"]
+    tables = list(in_parallel(lambda name: _conditions(dataset, card, name), dataset.shards(family)))
+    return pa.concat_tables(tables).unify_dictionaries()
+
+
+def _conditions(dataset: Dataset, card: FamilyCard, name: str) -> pa.Table:
+    """What the index keeps of one shard of a family."""
+    path = dataset.path(card.family, name)
+    structs = [struct for struct, fields in (("parameters", card.parameters), ("stats", card.stats)) if fields]
+    with open_table(path, read_dictionary=["status", "code"]) as file:
+        made = footer_of(file.metadata)["fingerprint"]
         if made != card.fingerprint:
             raise ValueError(
-                f"{dataset.path(family, name)}: made under fingerprint {made}, and {family} has {card.fingerprint}. "
-                f"Make it again: python pipelines/annotate.py {dataset.root} {family} --refresh"
+                f"{path}: made under fingerprint {made}, and {card.family} has {card.fingerprint}. "
+                f"Make it again: python pipelines/annotate.py {dataset.root} {card.family} --refresh"
             )
-    tables = [dataset.read(family, name, columns=columns) for name in dataset.shards(family)]
-    table = pa.concat_tables(tables)
+        table = file.read(["status", "code", *structs], use_threads=False)
     flat = {"status": table["status"], "code": table["code"]}
-    for struct, fields in (("parameters", card.parameters), ("stats", card.stats)):
-        for name in fields:
-            flat[name] = pc.struct_field(table[struct], name)
+    for struct in structs:
+        for field in card.parameters if struct == "parameters" else card.stats:
+            flat[field] = pc.struct_field(table[struct], field)
     return pa.table(flat)
 
 

@@ -1,55 +1,68 @@
 """Which split a row belongs to: drawn once, when its part is first ingested, from a hash of its duplicate cluster."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from manifests.clusters import CLUSTER_DIGITS
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES, SPLITS, shard_path
-from manifests.storage import publish, read_table
+from manifests.parallel import in_parallel
+from manifests.salt import salted
+from manifests.storage import publish, read_columns, read_table
 
-CLUSTER_DIGITS = 16  # of the sha256 that names a cluster of equal pictures
 SPLIT = pa.schema([("shard", pa.string()), ("row", pa.int32()), ("cluster", pa.string()), ("split", pa.string())])
+NAMES = ("test", "validation", "train")
 
 
-def split_of(cluster: str, *, salt: str, shares: Mapping[str, float]) -> str:
-    """The split of a cluster: its salted hash, as a number in [0, 1), against the cumulated shares."""
-    number = int(hashlib.sha256(f"{salt}:{cluster}".encode()).hexdigest()[:13], 16) / 16**13
-    edge = 0.0
-    for split in ("test", "validation"):
-        edge += shares[split]
-        if number < edge:
-            return split
-    return "train"
+def splits_of(clusters: pa.ChunkedArray, *, salt: str, shares: Mapping[str, float]) -> pa.Array:
+    """The split of each cluster: 52 bits of its salted hash, as a number in [0, 1), against the cumulated shares."""
+    numbers = (salted(clusters, salt) >> np.uint64(12)) / 2.0**52
+    edges = [shares["test"], shares["test"] + shares["validation"]]
+    places = np.searchsorted(edges, numbers, side="right")
+    return pa.DictionaryArray.from_arrays(pa.array(places, pa.int32()), NAMES).cast(pa.string())
 
 
-def draw_splits(dataset: Dataset, part: int) -> pa.Table:
-    """Draw the splits of a whole part and freeze them, or read them if they are drawn.
+def draw_splits(dataset: Dataset, part: int) -> None:
+    """Draw the splits of a whole part and freeze them, unless they are drawn.
 
     Rows are those of the part's images/ shards in order. Under `duplicates: exact` a cluster is the rows whose source
     bytes are equal, and its id the first 16 hex digits of their sha256.
     """
     path = shard_path(dataset.root, SPLITS, f"{part:02d}")
     if not path.exists():
-        tables = [_draw_shard(dataset, name) for name in dataset.shards(IMAGES) if name.startswith(f"{part:02d}-")]
-        table = pa.concat_tables(tables) if tables else SPLIT.empty_table()
-        publish(lambda partial: pq.write_table(table, partial, compression="zstd"), path)
-    return read_table(path)
+        table = _draw(dataset, [name for name in dataset.shards(IMAGES) if name.startswith(f"{part:02d}-")])
+        publish(partial(pq.write_table, table, compression="zstd"), path)
 
 
-def read_splits(dataset: Dataset) -> pa.Table:
-    """The frozen splits of every part, in the order of the rows of images/: columns of `SPLIT`."""
+def read_splits(dataset: Dataset, columns: Sequence[str] | None = None) -> pa.Table:
+    """The frozen splits of every part, in the order of the rows of images/: columns of `SPLIT`, or some of them."""
+    names = list(columns or SPLIT.names)
     paths = sorted((dataset.root / SPLITS).glob("*.parquet"))
-    return pa.concat_tables([read_table(path) for path in paths]) if paths else SPLIT.empty_table()
+    tables = [read_table(path, columns=names, read_dictionary=["shard", "split"]) for path in paths]
+    return pa.concat_tables(tables).unify_dictionaries() if paths else pa.table(SPLIT.empty_table().select(names))
 
 
-def _draw_shard(dataset: Dataset, name: str) -> pa.Table:
-    clusters = pc.utf8_slice_codeunits(dataset.read(IMAGES, name, columns=["sha256"])["sha256"], 0, CLUSTER_DIGITS)
-    settings = dataset.settings
-    splits = [split_of(cluster, salt=settings.salt, shares=settings.splits) for cluster in clusters.to_pylist()]
-    count = len(splits)
-    columns = [pa.array([name] * count, pa.string()), pa.array(range(count), pa.int32()), clusters, splits]
+def _draw(dataset: Dataset, names: Sequence[str]) -> pa.Table:
+    """Splits of the rows of these shards of images/."""
+    found = list(in_parallel(lambda name: _clusters(dataset, name), names))
+    clusters = pa.chunked_array(found, pa.string())
+    counts = [len(of) for of in found]
+    shards = pa.DictionaryArray.from_arrays(pa.array(np.repeat(np.arange(len(names)), counts), pa.int32()), list(names))
+    rows = [np.arange(count) for count in counts]
+    columns = {
+        "shard": shards.cast(pa.string()),
+        "row": pa.array(np.concatenate(rows) if rows else [], pa.int32()),
+        "cluster": clusters,
+        "split": splits_of(clusters, salt=dataset.settings.salt, shares=dataset.settings.splits),
+    }
     return pa.table(columns, schema=SPLIT)
+
+
+def _clusters(dataset: Dataset, name: str) -> pa.Array:
+    found = read_columns(dataset.path(IMAGES, name), ["sha256"])["sha256"]
+    return pc.utf8_slice_codeunits(found, 0, CLUSTER_DIGITS).combine_chunks()

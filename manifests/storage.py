@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -66,19 +66,31 @@ def replace_text(text: str, target: Path | UPath) -> None:
 
 def read_table(path: Path | UPath, **options: Any) -> pa.Table:
     """A Parquet file, or some of it: options of `pyarrow.parquet.read_table`."""
-    return pq.read_table(**_source(path), **options)
+    with _opened(path) as source:
+        return pq.read_table(source, **options)
+
+
+def read_columns(path: Path | UPath, columns: list[str], dictionaries: Sequence[str] = ()) -> pa.Table:
+    """Some columns of a Parquet file, in this thread alone: half the work of `read_table`, where files are many.
+
+    Args:
+        dictionaries: of the columns those to come as dictionaries, for they repeat themselves.
+    """
+    with open_table(path, read_dictionary=list(dictionaries)) as file:
+        return file.read(columns, use_threads=False)
 
 
 def read_metadata(path: Path | UPath) -> pq.FileMetaData:
     """What a Parquet file's footer says: rows, groups and the writer's own metadata."""
-    where = _source(path)
-    return pq.read_metadata(where["source"], filesystem=where["filesystem"])
+    with _opened(path) as source:
+        return pq.read_metadata(source)
 
 
-def open_table(path: Path | UPath) -> pq.ParquetFile:
-    """A Parquet file to read row groups of; to be closed."""
-    where = _source(path)
-    return pq.ParquetFile(where["source"], filesystem=where["filesystem"])
+@contextmanager
+def open_table(path: Path | UPath, **options: Any) -> Iterator[pq.ParquetFile]:
+    """A Parquet file to read row groups of. Options of `pyarrow.parquet.ParquetFile`."""
+    with _opened(path) as source, pq.ParquetFile(source, pre_buffer=True, **options) as file:
+        yield file
 
 
 @contextmanager
@@ -98,10 +110,14 @@ def _written(write: Callable[[Path], None], target: Path | UPath, beside: Path |
         partial.unlink(missing_ok=True)
 
 
-def _source(path: Path | UPath) -> dict[str, Any]:
+@contextmanager
+def _opened(path: Path | UPath) -> Iterator[Any]:
+    """What pyarrow reads from. It asks for the ranges it needs, and fsspec would read 50 MB ahead of each of them."""
     if isinstance(path, Path):
-        return {"source": str(path), "filesystem": None}
-    return {"source": path.path, "filesystem": path.fs}
+        yield str(path)
+    else:
+        with path.fs.open(path.path, "rb", cache_type="none") as file:
+            yield file
 
 
 def _sync(path: Path) -> None:

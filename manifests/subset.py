@@ -7,12 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from manifests.clusters import first_in_order
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.index import ROWS, read_index
+from manifests.index import ROWS, index_schema, read_index
 from manifests.manifest import Manifest
+from manifests.salt import salted_order
 from manifests.where import check, select
+
+DRAWN = ["key", "shard", "row", "cluster"]
 
 
 @dataclass(frozen=True)
@@ -45,14 +50,14 @@ def resolve(manifest: Manifest) -> Subset:
     dataset = Dataset.open(manifest.dataset)
     card = dataset.card(manifest.condition)
     eligible = candidates(dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts)
-    drawn = draw(eligible, rows=len(eligible), seed=manifest.seed)
-    if len(drawn) < manifest.rows:
+    order = draw_order(eligible, manifest.seed)
+    if len(order) < manifest.rows:
         filtered = f" with {manifest.where!r}" if manifest.where else ""
         raise ValueError(
-            f"{manifest.dataset}: {manifest.rows} rows are asked for and {len(drawn)} of the train split have "
+            f"{manifest.dataset}: {manifest.rows} rows are asked for and {len(order)} of the train split have "
             f"an ok {manifest.condition}{filtered}. Lower rows, widen where, or ingest more"
         )
-    return Subset(dataset, card, drawn.slice(0, manifest.rows), len(drawn))
+    return Subset(dataset, card, _take(eligible, order[: manifest.rows]), len(order))
 
 
 def held_out(dataset: Dataset, condition: str, split: str, *, samples: int, seed: int) -> pa.Table:
@@ -68,9 +73,9 @@ def candidates(
 ) -> pa.Table:
     """Rows of a split whose condition is ok and which fulfil `where`: columns key, shard, row, cluster."""
     dataset.card(condition)
-    rows = read_index(dataset, ROWS)
     families = _named_families(dataset, condition, where)
-    tables = {ROWS: rows, **{family: read_index(dataset, family) for family in families}}
+    tables = _read(dataset, condition, families, where)
+    rows = tables[ROWS]
     for family in families:
         if len(tables[family]) != len(rows):
             raise ValueError(
@@ -83,7 +88,7 @@ def candidates(
         kept = pc.and_(kept, pc.is_in(rows["part"], pa.array(parts, pa.int32())))
     if where:
         kept = pc.and_(kept, pa.array(select(where, tables)))
-    return rows.filter(kept).select(["key", "shard", "row", "cluster"])
+    return rows.select(DRAWN).filter(kept)
 
 
 def draw(eligible: pa.Table, *, rows: int, seed: int) -> pa.Table:
@@ -92,20 +97,37 @@ def draw(eligible: pa.Table, *, rows: int, seed: int) -> pa.Table:
     A smaller draw is a prefix of every larger one. Which row stands for its cluster is the hash's choice, among the
     eligible: the corpus's order has no say, and pinning a part does not lose the pictures that an earlier part has too.
     """
-    keys = eligible["key"].to_pylist()
-    hashes = [hashlib.sha256(f"{seed}:{key}".encode()).digest() for key in keys]
-    order = sorted(range(len(keys)), key=hashes.__getitem__)
-    clusters = eligible["cluster"].to_pylist()
-    first: dict[str, int] = {}  # equal keys are of one cluster; the sort is stable, so the earlier row stands for them
-    for position in order:
-        first.setdefault(clusters[position], position)
-    return eligible.take(np.fromiter(first.values(), dtype=np.int64)[:rows]).select(["key", "shard", "row"])
+    return _take(eligible, draw_order(eligible, seed)[:rows])
+
+
+def draw_order(eligible: pa.Table, seed: int) -> NDArray[np.int64]:
+    """Positions of the rows that a draw may take, one of each duplicate cluster, in the order it takes them."""
+    return first_in_order(eligible["cluster"], salted_order(eligible["key"], str(seed)))
+
+
+def _take(eligible: pa.Table, positions: NDArray[np.int64]) -> pa.Table:
+    taken = eligible.select(["key", "shard", "row"]).take(pa.array(positions))
+    return taken.cast(pa.schema([("key", pa.string()), ("shard", pa.string()), ("row", pa.int32())]))
+
+
+def _read(dataset: Dataset, condition: str, families: Sequence[str], where: str) -> dict[str, pa.Table]:
+    """Of the index of rows and of these families the columns that a draw needs: a small part of them all."""
+    schemas = {name: index_schema(dataset, name) for name in (ROWS, *families)}
+    if where:  # before anything big is read: a wrong column is named beside all that there are
+        select(where, {name: schema.empty_table() for name, schema in schemas.items()})
+    named = {name for column in (check(where) if where else []) for name in column}
+    needed = {name: {*named} for name in schemas}
+    needed[ROWS] |= {*DRAWN, "split", "removed", "part"}
+    needed[condition] |= {"status"}
+    lowered = {name: {column.lower() for column in columns} for name, columns in needed.items()}  # SQL minds no case
+    columns = {name: [field for field in schemas[name].names if field.lower() in lowered[name]] for name in schemas}
+    return {name: read_index(dataset, name, columns[name]) for name in schemas}
 
 
 def _named_families(dataset: Dataset, condition: str, where: str) -> list[str]:
     """The condition's family, then those that `where` names as family.column or by a column that only they have."""
     card = dataset.card(condition)
-    near = {*read_index(dataset, ROWS).column_names, "status", "code", *card.parameters, *card.stats}
+    near = {*index_schema(dataset, ROWS).names, "status", "code", *card.parameters, *card.stats}
     columns = check(where) if where else []
     # A bare column that the rows or the condition have is theirs, whatever other families have one of that name.
     named = {names[0] for names in columns if len(names) > 1 or names[0] not in near}

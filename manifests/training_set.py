@@ -5,26 +5,29 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import datasets
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from upath import UPath
 
 from manifests.condition import CELLS, IMAGE
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.layout import IMAGES
+from manifests.gather import Gather, forecast_reading, gather_in_turn, rows_by_shard
 from manifests.manifest import Manifest
+from manifests.room import check_room
 from manifests.storage import replace_text
 from manifests.subset import Subset
 
 MARKER = "complete.json"  # written last
 CHUNK = 4_096  # rows of one Arrow file; what has to fit into memory
-Gather = Callable[[Dataset, str, dict[str, pa.Table]], Iterable[pa.Table]]
+
+
+def _quiet(line: str) -> None:
+    """Say nothing."""
 
 
 def training_set_path(manifest: Manifest, card: FamilyCard) -> Path:
@@ -34,14 +37,23 @@ def training_set_path(manifest: Manifest, card: FamilyCard) -> Path:
     return _root(manifest.dataset) / f"{manifest.condition}-{name}"
 
 
-def ensure_training_set(subset: Subset, manifest: Manifest, gather: Gather | None = None) -> Path:
+def ensure_training_set(
+    subset: Subset, manifest: Manifest, gather: Gather | None = None, say: Callable[[str], None] = _quiet
+) -> Path:
     """A training set that begins with the subset's rows: the one that is there, else a new one.
 
     Args:
         gather: reads the wanted rows of many shards, in any order; by default one shard after the other.
+        say: told what a new one will read and write, before it does.
+
+    Raises:
+        ValueError: There is no room for it.
     """
     path = training_set_path(manifest, subset.card)
     if not begins_with(path, subset):
+        forecast = forecast_reading(subset.dataset, manifest.condition, rows_by_shard(subset.rows))
+        say(str(forecast))
+        check_room(path.parent, forecast.writes, "Lower rows, or make room")
         build_training_set(subset, path, manifest.condition, gather or gather_in_turn)
     return path
 
@@ -60,11 +72,9 @@ def build_training_set(subset: Subset, path: Path, condition: str, gather: Gathe
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial"))
     try:
-        positions = np.arange(len(subset.rows))
-        wanted = subset.rows.append_column("position", pa.array(positions))
-        by_shard = {name: wanted.filter(pc.equal(wanted["shard"], name)) for name in _shards(wanted)}
+        by_shard = rows_by_shard(subset.rows)
         features = _features(subset.card)
-        chunks = [_spool(aside, number) for number in range((len(wanted) + CHUNK - 1) // CHUNK)]
+        chunks = [_spool(aside, number) for number in range((len(subset.rows) + CHUNK - 1) // CHUNK)]
         writers: dict[int, pa.RecordBatchStreamWriter] = {}
         for table in gather(subset.dataset, condition, by_shard):
             for number in np.unique(table["position"].to_numpy() // CHUNK):
@@ -102,23 +112,6 @@ def open_training_set(path: Path, rows: int) -> datasets.Dataset:
     return datasets.concatenate_datasets(files).select(range(rows))
 
 
-def gather_in_turn(dataset: Dataset, condition: str, by_shard: dict[str, pa.Table]) -> Iterable[pa.Table]:
-    """Read the wanted rows of one shard after the other."""
-    for name, wanted in by_shard.items():
-        yield gather_shard(dataset, condition, name, wanted)
-
-
-def gather_shard(dataset: Dataset, condition: str, name: str, wanted: pa.Table) -> pa.Table:
-    """The wanted rows of one shard with their `position` in the draw; their keys are checked."""
-    images = dataset.read(IMAGES, name, columns=["key", "captions", "image"]).take(wanted["row"])
-    conditions = dataset.read(condition, name, columns=["key", "condition", "width", "height"]).take(wanted["row"])
-    if not images["key"].equals(conditions["key"]) or images["key"].to_pylist() != wanted["key"].to_pylist():
-        raise ValueError(f"{dataset.path(condition, name)}: its keys are not those of images/. Make the shard again")
-    columns = {name: images[name] for name in ("key", "captions", "image")}
-    columns |= {name: conditions[name] for name in ("condition", "width", "height")}
-    return pa.table({**columns, "position": wanted["position"]}).combine_chunks()
-
-
 def _root(dataset: UPath) -> Path:
     """Folder of a dataset's training sets: memory-mapped, and so local, wherever the dataset lies."""
     if isinstance(dataset, Path):
@@ -140,10 +133,6 @@ def _features(card: FamilyCard) -> datasets.Features:
 def _undecoded(part: datasets.Dataset, column: str) -> datasets.Dataset:
     feature = part.features[column]
     return part.cast_column(column, datasets.Image(decode=False)) if isinstance(feature, datasets.Image) else part
-
-
-def _shards(wanted: pa.Table) -> list[str]:
-    return sorted(set(wanted["shard"].to_pylist()))
 
 
 def _spool(folder: Path, number: int) -> Path:

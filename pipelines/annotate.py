@@ -16,6 +16,7 @@ from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
 from annotate.attempts import Attempts, sweep
 from annotate.limit import Limit, parse_share
 from annotate.pool import AUTO, Pool, parse_workers
+from annotate.room import check_annotate_room
 from annotate.shard import count, missing
 from annotate.task import Task, known_annotators, make_tasks
 from manifests.dataset import Dataset
@@ -52,6 +53,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         raise ValueError(
             f"{root}: its ingest isn't finished, or kept nothing. Finish it: python pipelines/ingest.py CORPUS {root}"
         )
+    check_annotate_room(opened, tasks)
     limit = Limit(parse_share(max_failed), opened.rows(IMAGES))
     begin(opened, tasks, retry=retry, refresh=refresh)
     todo = missing(opened, tasks)
@@ -62,7 +64,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         attempts = Attempts("annotate", tuple(task.family for task in tasks))
         threads = THREADS_OF_A_GPU if gpus else 0
         order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), attempts, device, batch_size, threads)
-        rows = sum(len(opened.read(IMAGES, name, ["key"])) for name in todo)
+        rows = opened.rows(IMAGES, todo)
 
         def check(name: str) -> None:
             for task in tasks:

@@ -19,6 +19,7 @@ from annotate.ingest import count_dropped
 from annotate.ingest_worker import IngestWorker
 from annotate.plan import append_plan, make_plan, planned_rows
 from annotate.pool import AUTO, Pool, parse_workers
+from annotate.room import check_ingest_room
 from manifests.hub import write_dataset_card
 from manifests.index import build_index
 from manifests.layout import IMAGES
@@ -50,6 +51,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     )
     made = append_plan(root, asked) if append else make_plan(root, asked)
     records = planned_rows(made)
+    check_ingest_room(made, asked)
     job.connect(pool.workers)
     sweep(made)
     arguments = {"root": str(root), "dataset_id": made.settings.id, "attempts": Attempts("ingest"), "threads": 2}

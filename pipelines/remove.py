@@ -7,6 +7,8 @@ from typing import Annotated
 if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from typer import Argument, Option
 
 from annotate.job import check_dataset
@@ -29,14 +31,15 @@ def main(
     root = check_dataset(dataset)
     opened = Dataset.open(root)
     wanted = {key for given in keys for key in _named(given)}
-    rows = read_index(opened, ROWS).select(["key", "cluster"]).to_pylist()
-    unknown = sorted(wanted - {row["key"] for row in rows})
+    rows = read_index(opened, ROWS, ["key", "cluster"])
+    found = rows.filter(pc.is_in(rows["key"], pa.array(sorted(wanted), pa.string())))
+    unknown = sorted(wanted - set(found["key"].to_pylist()))
     if unknown:
         raise ValueError(f"{root}: no row has the key {unknown[0]} ({len(unknown)} such). Nothing was removed")
-    clusters = sorted({row["cluster"] for row in rows if row["key"] in wanted})
+    clusters = sorted(set(found["cluster"].to_pylist()))
     remove_clusters(opened, clusters, reason)
     build_index(opened)
-    gone = sum(read_index(opened, ROWS)["removed"].to_pylist())
+    gone = pc.sum(read_index(opened, ROWS, ["removed"])["removed"]).as_py()
     print(f"{len(clusters)} pictures taken down; of {len(rows)} rows {gone} are not to be used any more")
 
 

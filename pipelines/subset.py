@@ -15,9 +15,10 @@ from typer import Argument, Option
 
 from annotate.job import check_path, connect
 from manifests.dataset import Dataset
+from manifests.gather import gather_in_turn, gather_shard
 from manifests.manifest import load_manifest
 from manifests.subset import resolve
-from manifests.training_set import ensure_training_set, gather_in_turn, gather_shard
+from manifests.training_set import ensure_training_set
 from pipelines.entry import run as run_command
 
 
@@ -35,7 +36,7 @@ def main(
     print(f"{asked.rows} of {subset.found} rows of the train split that have {asked.condition} and fulfil `where`")
     print(f"fingerprint {subset.fingerprint}")
     gather = partial(gather_on_ray, workers=workers) if workers > 1 else gather_in_turn
-    print(f"made {ensure_training_set(subset, asked, gather)}")
+    print(f"made {ensure_training_set(subset, asked, gather, print)}")
 
 
 def gather_on_ray(

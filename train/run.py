@@ -47,7 +47,7 @@ def main(
         typer.echo(str(error) if FIRST else "", err=True, nl=FIRST)
         raise typer.Exit(1) from error
     try:
-        closing_line = finish(training)
+        closing_line = finish(training, typer.echo)
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from manifests.condition import decode
 from manifests.dataset import Dataset
+from manifests.gather import gather_shard
 from manifests.manifest import EvaluateSettings, Manifest
 from manifests.storage import replace
 from manifests.subset import held_out
-from manifests.training_set import gather_shard
 from train.base import Base
 from train.batches import crop_pair, decode_image
 from train.hints import hint

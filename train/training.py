@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -69,12 +70,16 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     return Training(manifest, run, subset, engine, recipe, span)
 
 
-def finish(training: Training) -> str:
-    """Train up to the last step, leave RUN/controlnet/, and say so in a line."""
+def finish(training: Training, say: Callable[[str], None]) -> str:
+    """Train up to the last step, leave RUN/controlnet/, and say so in a line.
+
+    Args:
+        say: told what building the training set will read, if it is not there yet.
+    """
     manifest, run, engine, span = training.manifest, training.run, training.engine, training.span
     accelerator = engine.accelerator
     with accelerator.main_process_first():
-        table = open_training_set(ensure_training_set(training.subset, manifest), manifest.rows)
+        table = open_training_set(ensure_training_set(training.subset, manifest, say=say), manifest.rows)
     batches = iter(loader(table, training.recipe, span, workers=manifest.train.workers))
     steps = fit(engine, batches, span, max_grad_norm=manifest.train.max_grad_norm)
     began = time.perf_counter()

@@ -4,11 +4,22 @@ import threading
 from pathlib import Path
 
 import boto3
+import numpy as np
 import pyarrow as pa
 import pytest
+from s3fs import S3File
 from upath import UPath
 
-from manifests.storage import locate, open_table, publish, publish_text, read_metadata, read_table, replace_text
+from manifests.storage import (
+    locate,
+    open_table,
+    publish,
+    publish_text,
+    read_columns,
+    read_metadata,
+    read_table,
+    replace_text,
+)
 from tests.object_store import BUCKET
 
 
@@ -94,6 +105,30 @@ def test_tables_are_read_whole_and_in_part(place: UPath) -> None:
     assert read_metadata(path).num_rows == 10
     with open_table(path) as file:
         assert file.read_row_group(2)["row"].to_pylist() == [8, 9]
+
+
+def test_no_more_of_an_object_is_read_than_the_columns_asked_for(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = np.random.default_rng(0)
+    pictures = [numbers.bytes(100_000) for _ in range(64)]
+    table = pa.table({"key": [str(row) for row in range(64)], "image": pictures, "width": range(64)})
+    path = locate(f"{bucket}/{tmp_path.name}/00.parquet")
+    publish(lambda partial: pa.parquet.write_table(table, partial, row_group_size=16), path)
+    lengths = []
+
+    def fetch(self: S3File, start: int, end: int) -> bytes:
+        lengths.append(end - start)
+        return fetch_range(self, start, end)
+
+    fetch_range = S3File._fetch_range
+    monkeypatch.setattr(S3File, "_fetch_range", fetch)
+    assert read_columns(path, ["key", "width"]).equals(table.select(["key", "width"]))
+    assert read_table(path, columns=["key"]).num_rows == read_metadata(path).num_rows == 64
+    assert 0 < sum(lengths) < 500_000, "three footers of 64 KB, and some hundreds of bytes a column"
+    with open_table(path) as file:
+        assert file.read_row_group(1)["image"].to_pylist() == pictures[16:32]
+    assert sum(lengths) < 2_500_000
 
 
 @pytest.mark.parametrize("address", ["s3://bucket/prefix", "/data/pairs", "data/pairs"])

@@ -159,6 +159,24 @@ def test_a_relative_path_in_a_job(
     assert f"{words[0]}: relative, and a Ray job runs elsewhere. Give the path as every node sees it" in said
 
 
+def test_a_corpus_that_is_bigger_than_the_disk(tmp_path: Path, refused: Refused) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    with (photos / "scan.tif").open("wb") as file:
+        file.truncate(1 << 43)  # of holes: it takes no room itself
+    said = refused(ingest.main, photos, tmp_path / "pairs")
+    assert "about 8.8 TB are needed there" in said
+    assert "Make room, give another folder, or shrink the pictures with --max-side" in said
+    assert not list((tmp_path / "pairs" / IMAGES).glob("*"))
+
+
+def test_conditions_that_are_bigger_than_the_disk(root: Path, refused: Refused) -> None:
+    before = files(root)
+    said = refused(annotate.main, root, "canny", "--resolution", "1000000")
+    assert re.search("about .* TB are needed there, and .* are free. Make room, lower --resolution", said)
+    assert files(root) == before
+
+
 def test_a_disk_that_is_full_before_the_work_begins(tmp_path: Path) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400))  # enough for dataset.json, not for the plan

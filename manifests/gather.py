@@ -1,0 +1,81 @@
+"""Wanted rows of many shards: what reading them will take, and the reading."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from manifests.dataset import Dataset
+from manifests.layout import IMAGES
+from manifests.parallel import in_parallel
+from manifests.room import in_words
+from manifests.row_groups import Cost, cost_of_rows, read_rows
+
+PICTURE = ("key", "captions", "image")  # columns read of images/
+CONDITION = ("key", "condition", "width", "height")  # and of the condition's family
+Gather = Callable[[Dataset, str, dict[str, pa.Table]], Iterable[pa.Table]]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What gathering rows will take.
+
+    Attributes:
+        reads: bytes, exactly those of the row groups that hold the rows (footers aside).
+        writes: bytes, about.
+        shards: that hold wanted rows, of `of`.
+    """
+
+    reads: int
+    writes: int
+    shards: int
+    of: int
+
+    def __str__(self) -> str:
+        """As a line for the one who waits."""
+        shards = f"{self.shards:,} shards (of {self.of:,})"
+        return f"reads {in_words(self.reads)} of {shards}, writes about {in_words(self.writes)}"
+
+
+def rows_by_shard(rows: pa.Table) -> dict[str, pa.Table]:
+    """Drawn rows by shard, in the order of the shards' names, each with its `position` in the draw."""
+    placed = rows.append_column("position", pa.array(np.arange(len(rows))))
+    placed = placed.sort_by([("shard", "ascending"), ("position", "ascending")])
+    runs = pc.run_end_encode(placed["shard"].combine_chunks())
+    ends = runs.run_ends.to_pylist()
+    starts = [0, *ends[:-1]]
+    names = runs.values.to_pylist()
+    return {name: placed.slice(start, end - start) for name, start, end in zip(names, starts, ends, strict=True)}
+
+
+def forecast_reading(dataset: Dataset, condition: str, by_shard: Mapping[str, pa.Table]) -> Forecast:
+    """Ask the footers of the shards that hold wanted rows."""
+
+    def cost(name: str) -> list[Cost]:
+        rows = by_shard[name]["row"].to_numpy()
+        wanted = ((IMAGES, PICTURE), (condition, CONDITION))
+        return [cost_of_rows(dataset.path(family, name), columns, rows) for family, columns in wanted]
+
+    costs = [of for both in in_parallel(cost, by_shard) for of in both]
+    reads, writes = sum(of.read for of in costs), sum(of.kept for of in costs)
+    return Forecast(reads, writes, len(by_shard), len(dataset.shards(IMAGES)))
+
+
+def gather_in_turn(dataset: Dataset, condition: str, by_shard: dict[str, pa.Table]) -> Iterable[pa.Table]:
+    """Read the wanted rows of one shard after the other."""
+    for name, wanted in by_shard.items():
+        yield gather_shard(dataset, condition, name, wanted)
+
+
+def gather_shard(dataset: Dataset, condition: str, name: str, wanted: pa.Table) -> pa.Table:
+    """The wanted rows of one shard with their `position` in the draw; their keys are checked."""
+    rows = wanted["row"].to_numpy()
+    images = read_rows(dataset.path(IMAGES, name), PICTURE, rows)
+    conditions = read_rows(dataset.path(condition, name), CONDITION, rows)
+    if not images["key"].equals(conditions["key"]) or images["key"].to_pylist() != wanted["key"].to_pylist():
+        raise ValueError(f"{dataset.path(condition, name)}: its keys are not those of images/. Make the shard again")
+    columns = {name: images[name] for name in PICTURE}
+    columns |= {name: conditions[name] for name in ("condition", "width", "height")}
+    return pa.table({**columns, "position": wanted["position"]}).combine_chunks()

@@ -1,0 +1,33 @@
+"""Room on the disk, looked after before the work begins: hours are lost to one that is full in the middle."""
+
+import shutil
+from pathlib import Path
+
+from upath import UPath
+
+UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+def check_room(folder: Path | UPath, needed: int, remedy: str) -> None:
+    """Make sure that so many bytes fit where `folder` is, or will be; an object store always has room.
+
+    Raises:
+        ValueError: They don't; names the folder, what is needed and what is free.
+    """
+    if not isinstance(folder, Path):
+        return
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if needed > free:
+        raise ValueError(
+            f"{folder}: about {in_words(needed)} are needed there, and {in_words(free)} are free. {remedy}"
+        )
+
+
+def in_words(count: float) -> str:
+    """Bytes as 1.9 GB."""
+    for unit in UNITS:
+        if count < 999.5 or unit == UNITS[-1]:
+            break
+        count /= 1_000
+    return f"{count:.0f} {unit}" if unit == UNITS[0] or count >= 99.5 else f"{count:.1f} {unit}"
