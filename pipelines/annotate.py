@@ -19,10 +19,10 @@ from annotate.pool import AUTO, Pool, parse_workers
 from annotate.room import check_annotate_room
 from annotate.shard import count, missing
 from annotate.task import Task, known_annotators, make_tasks
+from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.family import create_card
 from manifests.hub import write_dataset_card
-from manifests.index import build_index
 from manifests.layout import IMAGES
 from pipelines.entry import run
 
@@ -72,8 +72,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
 
         goal = job.Goal("annotate", rows, lambda: missing(opened, tasks), check)
         job.run_shards(AnnotateWorker, {"order": order}, goal, pool)
-    build_index(opened)
-    write_dataset_card(opened)
+    catalogue(opened)
     rows_in = opened.rows(IMAGES)
     for task in tasks:
         by = count(opened, task.family)

@@ -13,9 +13,9 @@ from rich.table import Table
 from typer import Argument
 
 from annotate.job import check_dataset
+from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
-from manifests.hub import write_dataset_card
-from manifests.index import ROWS, build_index, index_path, index_schema, read_index
+from manifests.index import ROWS, index_path, index_schema, read_index
 from manifests.layout import IMAGES
 from manifests.record import STATUSES
 from pipelines.entry import run as run_command
@@ -28,13 +28,12 @@ def main(dataset: Annotated[str, Argument(help="made by pipelines/ingest.py")]) 
     """
     root = check_dataset(dataset)
     opened = Dataset.open(root)
-    lacking = build_index(opened)
+    lacking = catalogue(opened)
     if lacking[IMAGES]:
         raise ValueError(
             f"{root}: {lacking[IMAGES]} shards of images/ are missing. "
             f"Finish it: python pipelines/ingest.py CORPUS {root}, of {opened.corpora()[-1]}"
         )
-    write_dataset_card(opened)
     show(opened, lacking)
     print(f"made {index_path(opened, ROWS).parent}")
 

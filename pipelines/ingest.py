@@ -20,8 +20,7 @@ from annotate.ingest_worker import IngestWorker
 from annotate.plan import append_plan, make_plan, planned_rows
 from annotate.pool import AUTO, Pool, parse_workers
 from annotate.room import check_ingest_room
-from manifests.hub import write_dataset_card
-from manifests.index import build_index
+from manifests.catalogue import catalogue
 from manifests.layout import IMAGES
 from pipelines.entry import run
 
@@ -58,8 +57,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     left = len(made.missing(IMAGES)) * made.settings.shard_rows
     goal = job.Goal("ingest", min(left, records), lambda: made.missing(IMAGES))
     job.run_shards(IngestWorker, arguments, goal, pool)
-    build_index(made)
-    write_dataset_card(made)
+    catalogue(made)
     dropped, kept = count_dropped(made), made.rows(IMAGES)
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(dropped.items()))
     print(f"{records} records in = {kept} kept + {dropped.total()} dropped" + (f" ({reasons})" if reasons else ""))
