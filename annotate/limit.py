@@ -45,9 +45,17 @@ class Limit:
         rows = dataset.read(family, name, ["status", "code"]).to_pylist()
         total = self.failed.setdefault(family, Counter())
         total.update(row["code"] for row in rows if row["status"] == "failed")
-        if total.total() > self.share * self.rows:
-            why = ", ".join(f"{code} {count}" for code, count in total.most_common())
+        why = ", ".join(f"{code} {count}" for code, count in total.most_common())
+        self.settle(family, total.total(), f" ({why})")
+
+    def settle(self, family: str, failed: int, why: str = "") -> None:
+        """Hold a number of failed rows against the bound.
+
+        Raises:
+            ValueError: it is beyond.
+        """
+        if failed > self.share * self.rows:
             raise ValueError(
-                f"{family}: {total.total()} rows have failed ({why}), and of {self.rows} at most "
-                f"{self.share:.3%} may. What is made stays; mend the cause, then --retry failed, or raise --max-failed"
+                f"{family}: {failed} rows have failed{why}, and of {self.rows} at most {self.share:.3%} may. "
+                "What is made stays; mend the cause, then --retry failed, or raise --max-failed"
             )

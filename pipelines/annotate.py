@@ -56,29 +56,13 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     check_annotate_room(opened, tasks)
     limit = Limit(parse_share(max_failed), opened.rows(IMAGES))
     begin(opened, tasks, retry=retry, refresh=refresh)
-    todo = missing(opened, tasks)
-    if todo:
-        job.connect(pool.workers)
-        sweep(opened)
-        device = "cuda" if gpus else "cpu"
+    if missing(opened, tasks):
         attempts = Attempts("annotate", tuple(task.family for task in tasks))
-        threads = THREADS_OF_A_GPU if gpus else 0
+        device, threads = ("cuda", THREADS_OF_A_GPU) if gpus else ("cpu", 0)
         order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), attempts, device, batch_size, threads)
-        rows = opened.rows(IMAGES, todo)
-
-        def check(name: str) -> None:
-            for task in tasks:
-                limit.check(opened, task.family, name)
-
-        goal = job.Goal("annotate", rows, lambda: missing(opened, tasks), check)
-        job.run_shards(AnnotateWorker, {"order": order}, goal, pool)
+        make(opened, order, pool, limit)
     catalogue(opened)
-    rows_in = opened.rows(IMAGES)
-    for task in tasks:
-        by = count(opened, task.family)
-        print(f"{task.family}: {rows_in} rows in = {by['ok']} ok + {by['empty']} empty + {by['failed']} failed")
-        if by.total() != rows_in:
-            raise ValueError(f"{root}: {task.family} has {by.total()} rows, images/ has {rows_in}. Remove its folder")
+    settle(opened, tasks, limit)
     print(f"made {', '.join(str(root / task.family) for task in tasks)}")
 
 
@@ -93,6 +77,31 @@ def begin(dataset: Dataset, tasks: Sequence[Task], *, retry: str, refresh: bool)
             withdraw(dataset, task.family, failed_shards(dataset, task.family, code))
     if refresh or retry:
         write_dataset_card(dataset)  # `datasets` would serve from its cache what was there before
+
+
+def make(dataset: Dataset, order: AnnotateOrder, pool: Pool, limit: Limit) -> None:
+    """Let workers make the shards that are missing."""
+    job.connect(pool.workers)
+    sweep(dataset)
+
+    def check(name: str) -> None:
+        for task in order.tasks:
+            limit.check(dataset, task.family, name)
+
+    rows = dataset.rows(IMAGES, missing(dataset, order.tasks))
+    goal = job.Goal("annotate", rows, lambda: missing(dataset, order.tasks), check)
+    job.run_shards(AnnotateWorker, {"order": order}, goal, pool)
+
+
+def settle(dataset: Dataset, tasks: Sequence[Task], limit: Limit) -> None:
+    """Print each family's balance, and fail if it is none, or if more have failed than may."""
+    rows = dataset.rows(IMAGES)
+    for task in tasks:
+        by = count(dataset, task.family)
+        print(f"{task.family}: {rows} rows in = {by['ok']} ok + {by['empty']} empty + {by['failed']} failed")
+        if by.total() != rows:
+            raise ValueError(f"{dataset.root}: {task.family} has {by.total()} rows, images/ has {rows}. Remove it")
+        limit.settle(task.family, by["failed"])
 
 
 if __name__ == "__main__":

@@ -1,21 +1,21 @@
 """A disk that fills up in the middle of a job: nothing half-written, and the same bytes once there is room."""
 
 import subprocess
-import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
-from annotate.job import ROOT
 from manifests.dataset import Dataset
 from manifests.storage import PARTIAL, locate
+from pipelines import annotate, ingest
 from tests.faults.compare import compare
 
 CORPUS = "fill50k:1024"  # eight shards
-ANNOTATE = ("canny", "--resolution", "512")
 
 
 @pytest.fixture
@@ -32,34 +32,49 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
-def fill(disk: Path, ballast: Path) -> None:
+def fill(ballast: Path) -> None:
     """Write until nothing more fits: what somebody else does on the same disk."""
     with suppress(OSError), ballast.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(1 << 12))
 
 
-def begin(stage: str, *words: str | Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, ROOT / "pipelines" / f"{stage}.py", *words, "--workers", "1"]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+def do(stage: str, root: Path) -> None:
+    if stage == "ingest":
+        ingest.main(CORPUS, root, workers=1)
+    else:
+        annotate.main(root, ["canny"], workers=1)
 
 
-def test_a_disk_that_fills_up_midway(disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("stage", "family"), [("ingest", "images"), ("annotate", "canny")])
+def test_a_disk_that_fills_up_midway(
+    stage: str, family: str, disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PAIRMILL_CACHE", str(tmp_path / "cache"))
     whole, cramped, ballast = tmp_path / "circles", disk / "circles", disk / "ballast"
-    assert begin("ingest", CORPUS, whole).wait() == begin("annotate", whole, *ANNOTATE).wait() == 0
-    for stage, words, family in (("ingest", (CORPUS, cramped), "images"), ("annotate", (cramped, *ANNOTATE), "canny")):
-        job = begin(stage, *words)
-        while job.poll() is None and not list((cramped / family).glob("*.parquet")):
-            time.sleep(0.01)
-        fill(disk, ballast)
-        said = job.communicate()[1]
-        assert job.returncode == 1
-        assert "No space left on device" in said
-        assert 0 < len(Dataset.open(cramped).shards(family)) < 8
-        assert not [path for path in cramped.rglob(f"*{PARTIAL}") if path.is_file()]
+    if stage == "annotate":
+        do("ingest", whole)
+        copytree(whole, cramped)
 
-        ballast.unlink()
-        assert begin(stage, *words).wait() == 0
+    def fill_midway() -> None:
+        wait(lambda: list((cramped / family).glob("*.parquet")))
+        fill(ballast)
 
+    filler = threading.Thread(target=fill_midway)
+    filler.start()
+    with pytest.raises(ValueError, match="No space left on device"):
+        do(stage, cramped)
+    filler.join()
+    assert 0 < len(Dataset.open(cramped).shards(family)) < 8
+    assert not [path for path in cramped.rglob(f"*{PARTIAL}") if path.is_file()]
+
+    ballast.unlink()
+    do(stage, cramped)
+    do(stage, whole)
     assert not compare(locate(whole), locate(cramped))
+
+
+def wait(until: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 100
+    while not until() and time.monotonic() < deadline:
+        time.sleep(0.005)

@@ -3,8 +3,7 @@
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -14,7 +13,7 @@ from upath import UPath
 
 from tests.faults.blows import draw_blows
 from tests.faults.compare import Difference, compare
-from tests.faults.nodes import Nodes, cluster
+from tests.faults.nodes import Nodes
 from tests.faults.ray_data_job import BLOCKS
 from tests.faults.stages import STAGES, Run, Stage, see_through
 
@@ -48,21 +47,25 @@ class Outcome:
         return sum(len(dealt) for dealt in self.happened.values())
 
 
-def inflict(wanted: UPath, root: UPath, nodes: int, blows: Mapping[str, int], chance: Random) -> Outcome:
-    """See all stages through under so many blows each, and compare."""
+def inflict(wanted: UPath, root: UPath, nodes: Nodes | None, blows: Mapping[str, int], chance: Random) -> Outcome:
+    """See all stages through under so many blows each, and compare.
+
+    Args:
+        nodes: the cluster; None for one node, which each command starts by itself.
+    """
     began, happened, starts = time.monotonic(), dict[str, list[str]](), 0
-    with _cluster(nodes) as (many, environment), tempfile.TemporaryDirectory() as logs:
+    with tempfile.TemporaryDirectory() as logs:
         for stage in STAGES:
-            run = Run(stage, root, environment, Path(logs))
-            happened[stage.name] = see_through(run, draw_blows(stage, blows.get(stage.name, 0), many, chance), chance)
+            run = Run(stage, root, environment(nodes), Path(logs))
+            happened[stage.name] = see_through(run, draw_blows(stage, blows.get(stage.name, 0), nodes, chance), chance)
             starts += run.starts
-            if many:
-                many.thaw()
+            if nodes:
+                nodes.thaw()
     who = "Pairmill, folder" if isinstance(root, Path) else "Pairmill, S3"
-    return Outcome(who, nodes, happened, starts, time.monotonic() - began, compare(wanted, root))
+    return Outcome(who, 3 if nodes else 1, happened, starts, time.monotonic() - began, compare(wanted, root))
 
 
-def inflict_alone(wanted: UPath, root: Path, nodes: int, way: str, chance: Random) -> Outcome:
+def inflict_alone(wanted: UPath, root: Path, nodes: Nodes | None, way: str, chance: Random) -> Outcome:
     """See plain Ray Data through, and count the keys of what it leaves."""
     began = time.monotonic()
     words = [word.replace("{images}", str(wanted / "images")) for word in WAYS[way]]
@@ -70,13 +73,14 @@ def inflict_alone(wanted: UPath, root: Path, nodes: int, way: str, chance: Rando
         "annotate", words, "edges", BLOCKS, lasts=20.0 if "checkpoint" in way else 0.0
     )  # it hides files at first
     root.mkdir()
-    with _cluster(nodes) as (many, environment):
-        run = Run(stage, root, environment, root)
-        happened = see_through(run, draw_blows(stage, BLOWS_ALONE, many, chance), chance)
+    run = Run(stage, root, environment(nodes), root)
+    happened = see_through(run, draw_blows(stage, BLOWS_ALONE, nodes, chance), chance)
+    if nodes:
+        nodes.thaw()
     left, right = _keys(wanted / "images"), _keys(root / "edges")
     difference = Difference((left - right).total(), (right - left).total(), ())
     seconds = time.monotonic() - began
-    return Outcome(f"Ray Data, {way}", nodes, {stage.name: happened}, run.starts, seconds, difference)
+    return Outcome(f"Ray Data, {way}", 3 if nodes else 1, {stage.name: happened}, run.starts, seconds, difference)
 
 
 def row(outcome: Outcome) -> str:
@@ -87,14 +91,9 @@ def row(outcome: Outcome) -> str:
     return f"| {outcome.who} | {outcome.nodes} | {outcome.blows} | {dealt} | {' | '.join(map(str, figures))} |"
 
 
-@contextmanager
-def _cluster(nodes: int) -> Iterator[tuple[Nodes | None, dict[str, str]]]:
-    """Several nodes, or none but the one that each command starts by itself."""
-    if nodes == 1:
-        yield None, {}
-        return
-    with cluster(nodes) as many:
-        yield many, {"RAY_ADDRESS": many.address}
+def environment(nodes: Nodes | None) -> dict[str, str]:
+    """What tells a command of its cluster."""
+    return {"RAY_ADDRESS": nodes.address} if nodes else {}
 
 
 def _keys(folder: Path | UPath) -> Counter[str]:

@@ -4,7 +4,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -13,7 +14,8 @@ from typer import Option, run
 from upath import UPath
 
 from manifests.storage import locate
-from tests.faults.inflict import WAYS, inflict, inflict_alone, row
+from tests.faults.inflict import WAYS, environment, inflict, inflict_alone, row
+from tests.faults.nodes import Nodes, cluster
 from tests.faults.stages import STAGES, Run, see_through
 from tests.object_store import serve_s3
 
@@ -32,15 +34,14 @@ def main(
     outcomes = []
     with ground() as (folder, bucket):
         wanted = make_uninterrupted(folder)
-        for number in range(rounds):
-            for nodes in (1, 3):
-                chance = Random(f"{seed} {number} {nodes}")
+        for number, several in product(range(rounds), (False, True)):
+            chance, name = Random(f"{seed} {number} {several}"), f"{number}-{several}"
+            with cluster(3) if several else nullcontext() as nodes:
                 for root in (folder, bucket) if not alone else ():
-                    outcomes.append(inflict(wanted, locate(f"{root}/{number}-{nodes}/rooms"), nodes, BLOWS, chance))
+                    outcomes.append(inflict(wanted, locate(f"{root}/{name}/rooms"), nodes, BLOWS, chance))
                     print(row(outcomes[-1]), flush=True)
                 for way in WAYS:
-                    target = folder / f"{number}-{nodes}-{way}"
-                    print(row(inflict_alone(wanted, target, nodes, way, chance)), flush=True)
+                    print(row(inflict_alone(wanted, folder / f"{name}-{way}", nodes, way, chance)), flush=True)
     print(f"{sum(outcome.blows for outcome in outcomes)} blows to Pairmill")
     if any(outcome.difference for outcome in outcomes):
         sys.exit(1)
@@ -54,12 +55,12 @@ def ground() -> Iterator[tuple[Path, str]]:
         yield Path(name), bucket
 
 
-def make_uninterrupted(folder: Path) -> UPath:
+def make_uninterrupted(folder: Path, nodes: Nodes | None = None) -> UPath:
     """A dataset to which nothing happens."""
     root = locate(folder / "uninterrupted" / "rooms")
     root.parent.mkdir()
     for stage in STAGES:
-        see_through(Run(stage, root, {}, folder / "uninterrupted"), [], Random(0))
+        see_through(Run(stage, root, environment(nodes), folder / "uninterrupted"), [], Random(0))
     return root
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from manifests.storage import locate
 from tests.faults.inflict import inflict
+from tests.faults.nodes import cluster
 from tests.faults.run import make_uninterrupted
 
 
@@ -15,10 +16,10 @@ def test_what_is_killed_and_started_again_loses_nothing_doubles_nothing_and_has_
     bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAIRMILL_CACHE", str(tmp_path / "cache"))
-    wanted = make_uninterrupted(tmp_path)
-
     blows = {"ingest": 2, "annotate": 2, "subset": 1}
-    outcome = inflict(wanted, locate(f"{bucket}/faults/rooms"), 3, blows, Random(4))
+    with cluster(3) as nodes:
+        wanted = make_uninterrupted(tmp_path, nodes)
+        outcome = inflict(wanted, locate(f"{bucket}/faults/rooms"), nodes, blows, Random(4))
 
     assert outcome.blows == 5
     assert not outcome.difference
