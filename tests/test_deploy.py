@@ -55,8 +55,9 @@ def test_the_pool_fits_the_workers_of_the_cluster() -> None:
     (group,) = read_job("annotate")["rayClusterSpec"]["workerGroupSpecs"]
     limits = group["template"]["spec"]["containers"][0]["resources"]["limits"]
     asked = parse("annotate")
-    assert asked["workers"] * asked["gpus"] <= group["replicas"] * limits["nvidia.com/gpu"]
-    assert asked["workers"] <= group["replicas"] * int(limits["cpu"])
+    workers = int(asked["workers"])
+    assert workers * asked["gpus"] <= group["replicas"] * limits["nvidia.com/gpu"]
+    assert workers <= group["replicas"] * int(limits["cpu"])
     (group,) = read_job("evaluate")["rayClusterSpec"]["workerGroupSpecs"]
     assert parse("evaluate")["actors"] == group["replicas"]
 
