@@ -63,11 +63,13 @@ def append_plan(root: UPath, corpus: Corpus) -> Dataset:
             f"{root}: its rows come with {', '.join(generated) or 'no exact conditions'}, those of {corpus} with "
             f"{', '.join(provided) or 'none'}. Ingest it into a dataset of its own"
         )
-    parts = range(len(dataset.corpora()))
-    known = {reference for part in parts for reference in read_plan(root, part)}
-    fresh = [reference for reference in _listed(corpus) if reference not in known]
-    if fresh:
-        _write(dataset, len(parts), corpus, fresh)
+    fresh, part = _listed(corpus), 0
+    while fresh:  # until a part has them; another job may have taken the number of ours for its own
+        if part == len(dataset.corpora()):
+            _write(dataset, part, corpus, fresh)
+        known = set(read_plan(root, part))
+        fresh = [reference for reference in fresh if reference not in known]
+        part += 1
     return dataset
 
 

@@ -1,8 +1,10 @@
 """A dataset grows by parts: what is there stays as it is, to the byte and to the split."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -81,6 +83,22 @@ def test_an_append_that_was_stopped_goes_on(half: Dataset, tmp_path: Path, png: 
     append_plan(half.root, find_corpus(str(tmp_path / "more")))  # and then it is killed
     assert half.missing(IMAGES) == ["01-000000"]
     assert append(half, tmp_path / "more").rows() == 8
+
+
+def test_of_two_jobs_that_append_at_once_each_finds_its_part(half: Dataset, tmp_path: Path, png: list[bytes]) -> None:
+    corpora = [tmp_path / name for name in ("a", "b", "c", "d")]
+    for number, corpus in enumerate(corpora, 4):
+        write(corpus, {str(number): png[number]})
+    together = Barrier(len(corpora))
+
+    def plan(corpus: Path) -> None:
+        together.wait()
+        append_plan(half.root, find_corpus(str(corpus)))
+
+    with ThreadPoolExecutor(len(corpora)) as pool:
+        list(pool.map(plan, corpora))
+    assert sorted(corpus.rpartition("/")[2] for corpus in half.corpora()) == ["a", "b", "c", "corpus", "d"]
+    assert len(half.planned()) == 5
 
 
 def test_a_generated_corpus_grows_with_its_truth(ingest: Callable[..., Dataset]) -> None:
