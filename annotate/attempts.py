@@ -88,6 +88,8 @@ class Attempts:
 def sweep(dataset: Dataset) -> None:
     """Remove what killed writers left a day ago or earlier; an object store has nothing of the kind."""
     if isinstance(dataset.root, Path):
-        for path in (*dataset.root.glob(f"*/{PARTIAL}/*"), *dataset.root.glob("logs/attempts/*/*")):
-            if time.time() - path.stat().st_mtime > STALE:
-                path.unlink(missing_ok=True)
+        for pattern in (f"*/{PARTIAL}/*", f".*{PARTIAL}", f"*/.*{PARTIAL}", f"logs/*/.*{PARTIAL}", "logs/attempts/*/*"):
+            for path in dataset.root.glob(pattern):
+                with suppress(FileNotFoundError):  # its writer is alive, and through
+                    if path.is_file() and time.time() - path.stat().st_mtime > STALE:
+                        path.unlink()

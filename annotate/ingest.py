@@ -84,9 +84,10 @@ def _read(corpus: Corpus, references: Sequence[Reference], care: Care) -> Iterat
             yield next(records)
 
 
-def count_dropped(dataset: Dataset) -> Counter[str]:
-    """Dropped records by stage and reason."""
-    tables = (dataset.read(DROPPED, name, ["stage", "reason"]).to_pylist() for name in dataset.shards(DROPPED))
+def count_dropped(dataset: Dataset, names: Sequence[str] | None = None) -> Counter[str]:
+    """Dropped records by stage and reason, of all shards or of these."""
+    names = dataset.shards(DROPPED) if names is None else names
+    tables = (dataset.read(DROPPED, name, ["stage", "reason"]).to_pylist() for name in names)
     return Counter(f"{row['stage']}: {row['reason']}" for rows in tables for row in rows)
 
 

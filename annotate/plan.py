@@ -45,6 +45,7 @@ def make_plan(root: UPath, corpus: Corpus, **settings: Any) -> Dataset:
     for card in truth_cards(corpus):
         create_card(root, card)
     _write(dataset, 0, corpus, references)
+    assert dataset.corpora()[0] == str(corpus), "nothing is appended before its plan"
     return dataset
 
 
@@ -55,6 +56,8 @@ def append_plan(root: UPath, corpus: Corpus) -> Dataset:
         ValueError: there is no dataset, or this corpus does not come with the exact conditions that its rows have.
     """
     dataset = Dataset.open(root)
+    if not dataset.corpora():
+        raise ValueError(f"{root}: its first corpus isn't planned yet. Ingest {dataset.settings.corpus} first")
     provided = {card.family: card.fingerprint for card in truth_cards(corpus)}
     there = {family: dataset.card(family) for family in dataset.families()}
     generated = {family: card.fingerprint for family, card in there.items() if card.annotator in GENERATED}
@@ -108,9 +111,10 @@ def shard_rows(records: int) -> int:
     return min(SHARD_ROWS, max(SMALLEST_SHARD, even))
 
 
-def planned_rows(dataset: Dataset) -> int:
-    """Records in the plan."""
-    return sum(read_metadata(path).num_rows for path in (dataset.root / PLAN).glob("*.parquet"))
+def planned_rows(dataset: Dataset, names: Sequence[str]) -> int:
+    """Records that the plan has for whole parts, those of these shards."""
+    parts = sorted({name[:2] for name in names})
+    return sum(read_metadata(shard_path(dataset.root, PLAN, part)).num_rows for part in parts)
 
 
 def planned(root: UPath, name: str) -> list[Reference]:

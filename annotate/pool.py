@@ -46,7 +46,7 @@ class Pool:
         if self.workers is None and room == 0:
             raise ValueError(f"{what}. Add nodes, or say --workers N to wait for them")
         if room == 0:
-            print(f"{what}: the job waits for a node that has them", file=sys.stderr)  # noqa: T201  it may be hours
+            sys.stderr.write(f"{what}: the job waits for a node that has them\n")  # it may be for hours
         return self.workers or room
 
     def _on(self, gpus: float) -> int:

@@ -197,14 +197,14 @@ def _annotate(one: Bound, arrays: Any, drawn: Sequence[Parameters]) -> list[Cond
         ]
 
 
-def missing(dataset: Dataset, tasks: Sequence[Task]) -> list[str]:
-    """Shards that some family of the job still lacks."""
-    return sorted({name for task in tasks for name in dataset.missing(task.family)})
+def missing(dataset: Dataset, tasks: Sequence[Task], names: Sequence[str] | None = None) -> list[str]:
+    """Shards that some family of the job still lacks, of all or of these."""
+    return sorted({name for task in tasks for name in dataset.missing(task.family, names)})
 
 
-def count(dataset: Dataset, family: str) -> Counter[str]:
-    """Rows of a whole family by status."""
-    paths = [dataset.path(family, name) for name in dataset.shards(family)]
+def count(dataset: Dataset, family: str, names: Sequence[str] | None = None) -> Counter[str]:
+    """Rows of a family by status, of all shards or of these."""
+    paths = [dataset.path(family, name) for name in (dataset.shards(family) if names is None else names)]
     total: Counter[str] = Counter()
     for statuses in in_parallel(lambda path: read_columns(path, ["status"])["status"], paths):
         total.update({found["values"]: found["counts"] for found in statuses.value_counts().to_pylist()})

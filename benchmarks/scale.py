@@ -36,7 +36,8 @@ def plan(dataset: Dataset) -> str:
     """List the corpus and write its plan, beside the dataset."""
     aside = dataset.root.parent / "planned"
     shard_path(aside, PLAN, "00").unlink(missing_ok=True)
-    return f"{planned_rows(make_plan(aside, find_corpus(str(dataset.root.parent / 'corpus')))):,} records"
+    made = make_plan(aside, find_corpus(str(dataset.root.parent / "corpus")))
+    return f"{planned_rows(made, made.planned()):,} records"
 
 
 def look_up(dataset: Dataset) -> str:
@@ -53,7 +54,7 @@ def missing(dataset: Dataset) -> str:
 def split(dataset: Dataset) -> str:
     """Once for each part."""
     shard_path(dataset.root, SPLITS, "00").unlink(missing_ok=True)
-    draw_splits(dataset, 0)
+    draw_splits(dataset, 0, dataset.planned())
     return f"{len(dataset.shards()):,} shards"
 
 

@@ -71,7 +71,7 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
             f"{', '.join(ADHERENCE)}). Add one to evaluate/adherence.py"
         )
     settings = manifest.evaluate
-    places = held_out(dataset, manifest.condition, "test", samples=settings.samples, seed=settings.seed)
+    places = held_out(manifest, "test", samples=settings.samples, seed=settings.seed)
     if not len(places):
         raise ValueError(
             f"{manifest.dataset}: its test split has no row with an ok '{manifest.condition}'. Ingest more pictures"

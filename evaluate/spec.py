@@ -97,7 +97,3 @@ def _refuse_another(found: Spec, wanted: Spec, folder: Path) -> None:
 
 def _digest(fields: dict[str, Any]) -> str:
     return sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

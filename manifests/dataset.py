@@ -72,7 +72,8 @@ class Dataset:
             ValueError: Another dataset is there.
         """
         root = locate(root)
-        root.mkdir(parents=True, exist_ok=True)
+        if isinstance(root, Path):
+            root.mkdir(parents=True, exist_ok=True)
         asked = Settings(**settings)
         text = asked.model_dump_json(indent=1) + "\n"
         publish_text(text, root / SETTINGS)
@@ -109,11 +110,16 @@ class Dataset:
         """Names of a family's shards that are there (and so complete), sorted."""
         return sorted(path.stem for path in (self.root / family).glob(f"*{SUFFIX}"))
 
-    def missing(self, family: str) -> list[str]:
-        """Names of the shards that a family has yet to make: of images/ for a condition, of the plan for images/."""
-        wanted = self.planned() if family in (IMAGES, SOURCE, DROPPED) else self.shards(IMAGES)
+    def missing(self, family: str, names: Sequence[str] | None = None) -> list[str]:
+        """Names of the shards that a family has yet to make: of images/ for a condition, of the plan for images/.
+
+        Args:
+            names: that are wanted instead; what a job began with, whatever others append meanwhile.
+        """
+        if names is None:
+            names = self.planned() if family in (IMAGES, SOURCE, DROPPED) else self.shards(IMAGES)
         present = set(self.shards(family))
-        return [name for name in wanted if name not in present]
+        return [name for name in names if name not in present]
 
     def path(self, family: str, name: str) -> UPath:
         """File of one shard."""

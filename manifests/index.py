@@ -1,5 +1,8 @@
 """The index: what is known of every row, one small table a family, joined by position when it is queried."""
 
+from collections.abc import Sequence
+from itertools import groupby
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,22 +23,27 @@ ROWS = "rows"
 
 
 def build_index(dataset: Dataset) -> dict[str, int]:
-    """Build the index of every family whose shards are all there.
+    """Build the index of every family whose shards are all there, once all of images/ is.
+
+    While an ingest is under way the index stays that of the parts before it.
 
     Returns:
-        Family → number of shards it still lacks; 0 where it was indexed. A family that lacks some has no index.
+        Family → number of shards it still lacks; 0 where it was indexed.
     """
-    lacking = {IMAGES: len(dataset.missing(IMAGES))}
-    if lacking[IMAGES] == 0:
-        for part in sorted({int(name[:2]) for name in dataset.shards(IMAGES)}):
-            draw_splits(dataset, part)
-        _write(_rows(dataset), index_path(dataset, ROWS))
+    names = dataset.planned()
+    lacking = {family: len(dataset.missing(family, names)) for family in (IMAGES, *dataset.families())}
+    if lacking[IMAGES]:
+        return lacking
+    parts = {int(part): list(of) for part, of in groupby(names, key=lambda name: name[:2])}
+    for part, of in parts.items():
+        draw_splits(dataset, part, of)
+    _write(_rows(dataset, names, list(parts)), index_path(dataset, ROWS))
     for family in dataset.families():
-        lacking[family] = len(dataset.missing(family)) + lacking[IMAGES]
+        lacking[family] = len(dataset.missing(family, names))
         if lacking[family]:
             index_path(dataset, family).unlink(missing_ok=True)
         else:
-            _write(_family(dataset, family), index_path(dataset, family))
+            _write(_family(dataset, family, names), index_path(dataset, family))
     return lacking
 
 
@@ -68,10 +76,9 @@ def _existing(dataset: Dataset, family: str) -> UPath:
     return path
 
 
-def _rows(dataset: Dataset) -> pa.Table:
+def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Table:
     """One row for each row of images/: where it is, its split and cluster, and what is known without a detector."""
-    splits = read_splits(dataset, ["cluster", "split"])
-    names = dataset.shards(IMAGES)
+    splits = read_splits(dataset, parts, ["cluster", "split"])
     tables = list(in_parallel(lambda name: _pictures(dataset, name), names))
     images = pa.concat_tables(tables)
     if len(splits) != len(images):
@@ -82,7 +89,7 @@ def _rows(dataset: Dataset) -> pa.Table:
         {
             "key": images["key"],
             "part": pa.array(np.repeat([int(name[:2]) for name in names], counts), pa.int32()),
-            "shard": pa.DictionaryArray.from_arrays(shard, pa.array(names, pa.string())),
+            "shard": pa.DictionaryArray.from_arrays(shard, pa.array(list(names), pa.string())),
             "row": images["row"],
             "split": splits["split"],
             "cluster": splits["cluster"],
@@ -111,10 +118,10 @@ def _pictures(dataset: Dataset, name: str) -> pa.Table:
     )
 
 
-def _family(dataset: Dataset, family: str) -> pa.Table:
+def _family(dataset: Dataset, family: str, names: Sequence[str]) -> pa.Table:
     """status and code of every row, then parameters and stats under their own names."""
     card = dataset.card(family)
-    tables = list(in_parallel(lambda name: _conditions(dataset, card, name), dataset.shards(family)))
+    tables = list(in_parallel(lambda name: _conditions(dataset, card, name), names))
     return pa.concat_tables(tables).unify_dictionaries()
 
 

@@ -27,24 +27,23 @@ def splits_of(clusters: pa.ChunkedArray, *, salt: str, shares: Mapping[str, floa
     return pa.DictionaryArray.from_arrays(pa.array(places, pa.int32()), NAMES).cast(pa.string())
 
 
-def draw_splits(dataset: Dataset, part: int) -> None:
-    """Draw the splits of a whole part and freeze them, unless they are drawn.
+def draw_splits(dataset: Dataset, part: int, names: Sequence[str]) -> None:
+    """Draw the splits of a whole part, of these shards, and freeze them, unless they are drawn.
 
     Rows are those of the part's images/ shards in order. Under `duplicates: exact` a cluster is the rows whose source
     bytes are equal, and its id the first 16 hex digits of their sha256.
     """
     path = shard_path(dataset.root, SPLITS, f"{part:02d}")
     if not path.exists():
-        table = _draw(dataset, [name for name in dataset.shards(IMAGES) if name.startswith(f"{part:02d}-")])
+        table = _draw(dataset, names)
         publish(partial(pq.write_table, table, compression="zstd"), path)
 
 
-def read_splits(dataset: Dataset, columns: Sequence[str] | None = None) -> pa.Table:
-    """The frozen splits of every part, in the order of the rows of images/: columns of `SPLIT`, or some of them."""
-    names = list(columns or SPLIT.names)
-    paths = sorted((dataset.root / SPLITS).glob("*.parquet"))
-    tables = [read_table(path, columns=names, read_dictionary=["shard", "split"]) for path in paths]
-    return pa.concat_tables(tables).unify_dictionaries() if paths else pa.table(SPLIT.empty_table().select(names))
+def read_splits(dataset: Dataset, parts: Sequence[int], columns: Sequence[str]) -> pa.Table:
+    """The frozen splits of these parts, in the order of the rows of images/: some columns of `SPLIT`."""
+    paths = [shard_path(dataset.root, SPLITS, f"{part:02d}") for part in parts]
+    tables = [read_table(path, columns=list(columns), read_dictionary=["shard", "split"]) for path in paths]
+    return pa.concat_tables(tables).unify_dictionaries() if paths else pa.table(SPLIT.empty_table().select(columns))
 
 
 def _draw(dataset: Dataset, names: Sequence[str]) -> pa.Table:

@@ -21,8 +21,8 @@ def locate(where: str | os.PathLike[str] | UPath) -> UPath:
         ValueError: the library for such addresses isn't installed.
     """
     text = str(where)
-    if "://" not in text:
-        return UPath(text)
+    if "://" not in text or text.startswith("file://"):
+        return UPath(text.removeprefix("file://"))
     try:
         place = UPath(text, use_listings_cache=False)
         assert place.fs is not None
@@ -42,7 +42,7 @@ def publish(write: Callable[[Path], None], target: Path | UPath) -> None:
             os.link(partial, target)
             _sync(target.parent)
         else:
-            target.fs.put_file(str(partial), target.path, mode="create")
+            _put_new(partial, target)
 
 
 def replace(write: Callable[[Path], None], target: Path | UPath) -> None:
@@ -91,6 +91,22 @@ def open_table(path: Path | UPath, **options: Any) -> Iterator[pq.ParquetFile]:
     """A Parquet file to read row groups of. Options of `pyarrow.parquet.ParquetFile`."""
     with _opened(path) as source, pq.ParquetFile(source, pre_buffer=True, **options) as file:
         yield file
+
+
+def _put_new(partial: Path, target: UPath) -> None:
+    """Put a file where there is none.
+
+    Raises:
+        FileExistsError: there is one.
+    """
+    try:
+        target.fs.put_file(str(partial), target.path, mode="create")
+    except FileExistsError:
+        raise
+    except OSError as error:  # S3 refuses one of two writers at once, as a conflict, and a store may lose an answer
+        if target.exists():
+            raise FileExistsError(str(target)) from error
+        target.fs.put_file(str(partial), target.path, mode="create")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.index import ROWS, index_schema, read_index
 from manifests.manifest import Manifest
+from manifests.removed import removed_clusters
 from manifests.salt import salted_order
 from manifests.where import check, select
 
@@ -60,12 +61,13 @@ def resolve(manifest: Manifest) -> Subset:
     return Subset(dataset, card, _take(eligible, order[: manifest.rows]), len(order))
 
 
-def held_out(dataset: Dataset, condition: str, split: str, *, samples: int, seed: int) -> pa.Table:
+def held_out(manifest: Manifest, split: str, *, samples: int, seed: int) -> pa.Table:
     """The first `samples` rows of a split other than train, drawn as a subset is: columns key, shard, row.
 
     Fewer if the split has fewer, none if it has none.
     """
-    return draw(candidates(dataset, condition, split), rows=samples, seed=seed)
+    dataset = Dataset.open(manifest.dataset)
+    return draw(candidates(dataset, manifest.condition, split, parts=manifest.parts), rows=samples, seed=seed)
 
 
 def candidates(
@@ -83,7 +85,8 @@ def candidates(
                 f"Finish it: python pipelines/annotate.py {dataset.root} {family}"
             )
     kept = pc.and_(pc.equal(rows["split"], split), pc.equal(tables[condition]["status"], "ok"))
-    kept = pc.and_not(kept, rows["removed"])
+    gone = pa.array(sorted(removed_clusters(dataset)), pa.string())  # now, not when the index was built
+    kept = pc.and_not(kept, pc.is_in(rows["cluster"], gone))
     if parts is not None:
         kept = pc.and_(kept, pc.is_in(rows["part"], pa.array(parts, pa.int32())))
     if where:

@@ -23,6 +23,7 @@ from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.family import create_card
 from manifests.hub import write_dataset_card
+from manifests.index import index_path
 from manifests.layout import IMAGES
 from pipelines.entry import run
 
@@ -54,15 +55,19 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
             f"{root}: its ingest isn't finished, or kept nothing. Finish it: python pipelines/ingest.py CORPUS {root}"
         )
     check_annotate_room(opened, tasks)
-    limit = Limit(parse_share(max_failed), opened.rows(IMAGES))
+    names = opened.shards()  # other jobs may append meanwhile
+    if retry or refresh:
+        job.connect(pool.workers)
+        pool.size()  # nothing is withdrawn for a job that can't run
     begin(opened, tasks, retry=retry, refresh=refresh)
-    if missing(opened, tasks):
+    limit = Limit(parse_share(max_failed), opened.rows(IMAGES, names))
+    if missing(opened, tasks, names):
         attempts = Attempts("annotate", tuple(task.family for task in tasks))
         device, threads = ("cuda", THREADS_OF_A_GPU) if gpus else ("cpu", 0)
         order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), attempts, device, batch_size, threads)
-        make(opened, order, pool, limit)
+        make(opened, order, pool, names=names, limit=limit)
     catalogue(opened)
-    settle(opened, tasks, limit)
+    settle(opened, tasks, names=names, limit=limit)
     print(f"made {', '.join(str(root / task.family) for task in tasks)}")
 
 
@@ -70,6 +75,8 @@ def begin(dataset: Dataset, tasks: Sequence[Task], *, retry: str, refresh: bool)
     """Put the families' cards into place, and withdraw what is to be made again."""
     code = parse_retry(retry) if retry else ""
     for task in tasks:
+        if refresh:  # first of all: nobody draws from a family whose card says one thing and whose shards another
+            index_path(dataset, task.family).unlink(missing_ok=True)
         create_card(dataset.root, task.card, refresh=refresh)
         if refresh:
             withdraw(dataset, task.family, outdated_shards(dataset, task))
@@ -79,8 +86,8 @@ def begin(dataset: Dataset, tasks: Sequence[Task], *, retry: str, refresh: bool)
         write_dataset_card(dataset)  # `datasets` would serve from its cache what was there before
 
 
-def make(dataset: Dataset, order: AnnotateOrder, pool: Pool, limit: Limit) -> None:
-    """Let workers make the shards that are missing."""
+def make(dataset: Dataset, order: AnnotateOrder, pool: Pool, *, names: Sequence[str], limit: Limit) -> None:
+    """Let workers make those of these shards that are missing."""
     job.connect(pool.workers)
     sweep(dataset)
 
@@ -88,19 +95,21 @@ def make(dataset: Dataset, order: AnnotateOrder, pool: Pool, limit: Limit) -> No
         for task in order.tasks:
             limit.check(dataset, task.family, name)
 
-    rows = dataset.rows(IMAGES, missing(dataset, order.tasks))
-    goal = job.Goal("annotate", rows, lambda: missing(dataset, order.tasks), check)
+    for name in names if limit.share < 1 else ():  # what failed before this start counts too
+        check(name)
+    rows = dataset.rows(IMAGES, missing(dataset, order.tasks, names))
+    goal = job.Goal("annotate", rows, lambda: missing(dataset, order.tasks, names), check)
     job.run_shards(AnnotateWorker, {"order": order}, goal, pool)
 
 
-def settle(dataset: Dataset, tasks: Sequence[Task], limit: Limit) -> None:
-    """Print each family's balance, and fail if it is none, or if more have failed than may."""
-    rows = dataset.rows(IMAGES)
+def settle(dataset: Dataset, tasks: Sequence[Task], *, names: Sequence[str], limit: Limit) -> None:
+    """Print each family's balance over these shards, and fail if it is none, or if more have failed than may."""
+    rows = limit.rows
     for task in tasks:
-        by = count(dataset, task.family)
+        by = count(dataset, task.family, names)
         print(f"{task.family}: {rows} rows in = {by['ok']} ok + {by['empty']} empty + {by['failed']} failed")
         if by.total() != rows:
-            raise ValueError(f"{dataset.root}: {task.family} has {by.total()} rows, images/ has {rows}. Remove it")
+            raise ValueError(f"{dataset.root}: {task.family} has {by.total()} rows, images/ has {rows}. --refresh it")
         limit.settle(task.family, by["failed"])
 
 

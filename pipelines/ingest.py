@@ -1,6 +1,7 @@
 """Corpus → dataset: read every record once, keep what is sound, and say why the rest was dropped."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from annotate.plan import append_plan, make_plan, planned_rows
 from annotate.pool import AUTO, Pool, parse_workers
 from annotate.room import check_ingest_room
 from manifests.catalogue import catalogue
+from manifests.dataset import Dataset
 from manifests.layout import IMAGES
 from pipelines.entry import run
 
@@ -49,21 +51,25 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         find_corpus(corpus), image=image_column, caption=caption_column, split=split, seed=seed, max_side=max_side
     )
     made = append_plan(root, asked) if append else make_plan(root, asked)
-    records = planned_rows(made)
     check_ingest_room(made, asked)
+    names = made.planned()  # other jobs may append meanwhile
     job.connect(pool.workers)
     sweep(made)
     arguments = {"root": str(root), "dataset_id": made.settings.id, "attempts": Attempts("ingest"), "threads": 2}
-    left = len(made.missing(IMAGES)) * made.settings.shard_rows
-    goal = job.Goal("ingest", min(left, records), lambda: made.missing(IMAGES))
+    left = len(made.missing(IMAGES, names)) * made.settings.shard_rows
+    goal = job.Goal("ingest", min(left, planned_rows(made, names)), lambda: made.missing(IMAGES, names))
     job.run_shards(IngestWorker, arguments, goal, pool)
     catalogue(made)
-    dropped, kept = count_dropped(made), made.rows(IMAGES)
+    settle(made, names)
+
+
+def settle(dataset: Dataset, names: Sequence[str]) -> None:
+    """Print the balance of these shards, and fail if it is none."""
+    root, records = dataset.root, planned_rows(dataset, names)
+    dropped, kept = count_dropped(dataset, names), dataset.rows(IMAGES, names)
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(dropped.items()))
     print(f"{records} records in = {kept} kept + {dropped.total()} dropped" + (f" ({reasons})" if reasons else ""))
-    print(
-        f"made {root}: images/ in {len(made.shards(IMAGES))} shards" + (", the dropped in dropped/" if reasons else "")
-    )
+    print(f"made {root}: images/ in {len(names)} shards" + (", the dropped in dropped/" if reasons else ""))
     if kept + dropped.total() != records or kept == 0:
         raise ValueError(f"{root}: {kept} of {records} records kept. Look into {root / 'dropped'} for the reasons")
 

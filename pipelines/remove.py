@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 from typer import Argument, Option
 
 from annotate.job import check_dataset
+from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
-from manifests.index import ROWS, build_index, read_index
-from manifests.removed import remove_clusters
+from manifests.index import ROWS, read_index
+from manifests.removed import remove_clusters, removed_clusters
 from pipelines.entry import run as run_command
 
 
@@ -38,8 +39,8 @@ def main(
         raise ValueError(f"{root}: no row has the key {unknown[0]} ({len(unknown)} such). Nothing was removed")
     clusters = sorted(set(found["cluster"].to_pylist()))
     remove_clusters(opened, clusters, reason)
-    build_index(opened)
-    gone = pc.sum(read_index(opened, ROWS, ["removed"])["removed"]).as_py()
+    catalogue(opened)
+    gone = pc.sum(pc.is_in(rows["cluster"], pa.array(sorted(removed_clusters(opened)), pa.string()))).as_py()
     print(f"{len(clusters)} pictures taken down; of {len(rows)} rows {gone} are not to be used any more")
 
 

@@ -38,7 +38,7 @@ def validation_pairs(manifest: Manifest) -> list[Pair]:
     """Read the pictures that every grid of a run shows, the same for all runs on a dataset and condition."""
     dataset = Dataset.open(manifest.dataset)
     kind = dataset.card(manifest.condition).kind
-    rows = held_out(dataset, manifest.condition, "validation", samples=manifest.train.samples, seed=0)
+    rows = held_out(manifest, "validation", samples=manifest.train.samples, seed=0)
     pairs = []
     for place in range(len(rows)):
         row = rows.slice(place, 1).append_column("position", [[0]])

@@ -111,7 +111,7 @@ def test_the_index_says_of_every_row_what_its_shard_says(dataset: Dataset) -> No
             known = read_index(dataset, "canny").slice(place, 1).to_pylist()[0]
             assert known == {"status": canny["status"], "code": "", "edge_density": canny["stats"]["edge_density"]}
             place += 1
-    assert place == len(rows) == len(read_splits(dataset))
+    assert place == len(rows) == len(read_splits(dataset, [0], ["cluster"]))
 
 
 def test_an_index_has_the_same_bytes_however_its_shards_were_read(
