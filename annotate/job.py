@@ -19,7 +19,7 @@ from tqdm import tqdm
 from upath import UPath
 
 from annotate.pool import Pool
-from manifests.storage import locate
+from manifests.storage import check_local, locate
 
 ROOT = Path(__file__).resolve().parent.parent
 EXCEPTION = re.compile(r"[\w.]*(Error|Exception)\S*: ")
@@ -53,6 +53,7 @@ def check_path(path: Path, what: str) -> Path:
     Raises:
         ValueError: relative, inside a job.
     """
+    check_local(path, what)
     if in_job() and not path.is_absolute():
         raise ValueError(f"{what} {path}: relative, and a Ray job runs elsewhere. Give the path as every node sees it")
     return path.absolute()

@@ -1,6 +1,7 @@
 """Where a dataset may lie: a folder, or a prefix of an object store. The differences between the two end here."""
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+ADDRESS = re.compile(r"[a-z0-9]+:/")
 PARTIAL = ".partial"  # folder of files that are being written, beside those that are whole
 
 
@@ -29,6 +31,16 @@ def locate(where: str | os.PathLike[str] | UPath) -> UPath:
     except (ImportError, ValueError) as error:
         raise ValueError(f"{text}: {error}. For s3:// and gs:// install the extra: pip install -e '.[s3]'") from error
     return place
+
+
+def check_local(path: Path, what: str) -> None:
+    """Refuse an address where only a path will do.
+
+    Raises:
+        ValueError: it is one.
+    """
+    if ADDRESS.match(str(path)):
+        raise ValueError(f"{what} {path}: only a dataset may lie in an object store. Give a path that every node sees")
 
 
 def publish(write: Callable[[Path], None], target: Path | UPath) -> None:

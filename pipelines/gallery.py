@@ -12,12 +12,13 @@ from typer import Argument, Option
 from annotate.job import check_dataset
 from evaluate.sheet import write_sheet
 from manifests.dataset import Dataset
+from manifests.storage import locate
 from pipelines.entry import run as run_command
 
 
 def main(
     dataset: Annotated[str, Argument(help="annotated by pipelines/annotate.py")],
-    out: Annotated[Path | None, Option(help="HTML file to write; DATASET/sheet.html by default")] = None,
+    out: Annotated[str, Option(help="HTML file to write; DATASET/sheet.html by default")] = "",
     rows: Annotated[int, Option(help="pictures at random; some with extreme stats come on top", min=1)] = 12,
 ) -> None:
     """Make a contact sheet: python pipelines/gallery.py /data/photos_pairs
@@ -25,7 +26,7 @@ def main(
     One HTML file that needs nothing else: are the conditions upright, aligned, and of the right polarity?
     """
     root = check_dataset(dataset)
-    print(f"made {write_sheet(Dataset.open(root), out or root / 'sheet.html', rows=rows)}")
+    print(f"made {write_sheet(Dataset.open(root), locate(out) if out else root / 'sheet.html', rows=rows)}")
 
 
 if __name__ == "__main__":

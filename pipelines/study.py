@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from typer import Argument, Option
 
+from annotate.job import check_path
 from evaluate.job import evaluate
 from evaluate.plan import plan_evaluation
 from evaluate.progress import bar
@@ -36,7 +37,7 @@ def main(
     that was interrupted goes on.
     """
     asked = load_study(study)
-    print(f"report: {run_study(asked, out or Path('runs') / asked.name, set_ or [])}")
+    print(f"report: {run_study(asked, check_path(out or Path('runs') / asked.name, 'folder'), set_ or [])}")
 
 
 def run_study(study: Study, folder: Path, overrides: Sequence[str]) -> Path:

@@ -17,6 +17,7 @@ import transformers
 import typer
 
 from manifests.manifest import load_manifest
+from manifests.storage import check_local
 from train.processes import start_the_others
 from train.training import finish, prepare
 
@@ -41,6 +42,7 @@ def main(
     diffusers.utils.logging.disable_progress_bar()
     try:
         start_the_others(Path(__file__), sys.argv[1:])
+        check_local(run or manifest, "run")
         settings = load_manifest(manifest, overrides or [])
         training = prepare(settings, run or Path("runs") / manifest.stem, overrides or [], resume=resume)
     except ValueError as error:  # alike in every process

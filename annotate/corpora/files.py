@@ -1,5 +1,6 @@
 """Files of a corpus: found without following links to folders, read only when they are files and of sensible size."""
 
+import errno
 import glob
 import os
 import stat
@@ -8,6 +9,10 @@ from pathlib import Path
 
 from annotate.image import Unusable
 
+OF_ONE_FILE = (  # an error of anything else is the machine's
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM),
+    *(errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL),
+)
 MAX_BYTES = 1 << 28  # of one picture, or of what is said about it
 
 
@@ -63,6 +68,21 @@ def read_file(path: Path) -> bytes:
     if status.st_size > MAX_BYTES:
         raise Unusable("size", f"{status.st_size} bytes; the most is {MAX_BYTES}")
     return path.read_bytes()
+
+
+def check_fault(error: Exception, home: Path) -> None:
+    """Raise an error again unless it is of one file: what this node can't read, another may.
+
+    Args:
+        home: folder or file that was there when the corpus was listed.
+
+    Raises:
+        OSError: of a device, of too many open files, or of storage that isn't there, as an empty mount point.
+    """
+    number = getattr(error, "errno", None)
+    away = not home.exists() or (home.is_dir() and not any(home.iterdir()))
+    if away or (number is not None and number not in OF_ONE_FILE):
+        raise OSError(number, f"node {os.uname().nodename}, {home}: {error}") from error
 
 
 def is_within(path: Path, root: Path) -> bool:

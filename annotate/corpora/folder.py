@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from annotate.corpora.columns import find_captions, read_json
-from annotate.corpora.files import is_within, read_file, walk
+from annotate.corpora.files import check_fault, is_within, read_file, walk
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 from annotate.corpora.text import storable
 from annotate.image import Unusable
@@ -36,8 +36,10 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost
         except Unusable as fault:
             yield Lost(reference, fault.reason, fault.detail)
         except (FileNotFoundError, ValueError) as error:  # ValueError: a table's name with a NUL, which no file has
+            check_fault(error, Path(corpus.location))
             yield Lost(reference, "missing", str(error))
         except OSError as error:
+            check_fault(error, Path(corpus.location))
             yield Lost(reference, "unreadable", str(error))
 
 

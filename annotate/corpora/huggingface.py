@@ -9,7 +9,7 @@ import datasets
 import pyarrow as pa
 
 from annotate.corpora.columns import check_caption_column, find_image_column
-from annotate.corpora.files import read_file
+from annotate.corpora.files import check_fault, read_file
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 from annotate.corpora.parquet import CELL_FAULTS, from_columns
 from annotate.image import Unusable
@@ -36,6 +36,7 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost
             yield Lost(reference, fault.reason, fault.detail)
             continue
         except CELL_FAULTS as error:
+            check_fault(error, Path(corpus.location if corpus.format == "disk" else "/"))
             yield Lost(reference, "unreadable", f"{type(error).__name__}: {error}")
             continue
         yield from_columns(reference, record, image=image, caption=corpus.caption)

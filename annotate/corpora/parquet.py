@@ -3,13 +3,14 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from annotate.corpora.columns import check_caption_column, find_captions, find_image_column
-from annotate.corpora.files import find
+from annotate.corpora.files import check_fault, find
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 
 CELL_FAULTS = (OSError, ValueError, LookupError, ArithmeticError, pa.ArrowException)  # of a row that can't be read
@@ -37,6 +38,7 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost
             group, row = _place(reference.source, int(reference.member))
             record = _group(reference.source, group).slice(row, 1).to_pylist()[0]
         except CELL_FAULTS as error:
+            check_fault(error, Path(reference.source))
             yield Lost(reference, "unreadable", f"{type(error).__name__}: {error}")
             continue
         image = find_image_column(_schema(reference.source), corpus.image, reference.source)

@@ -5,10 +5,11 @@ import tarfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import BinaryIO
 
 from annotate.corpora.columns import find_captions, read_json
-from annotate.corpora.files import MAX_BYTES, find
+from annotate.corpora.files import MAX_BYTES, check_fault, find
 from annotate.corpora.folder import SUFFIXES
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 from annotate.corpora.text import storable
@@ -36,6 +37,7 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost
         try:
             yield _read(reference, corpus.caption)
         except OSError as error:
+            check_fault(error, Path(reference.source))
             yield Lost(reference, "unreadable", str(error))
 
 

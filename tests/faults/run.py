@@ -24,7 +24,7 @@ BLOWS = {"ingest": 3, "annotate": 4, "index": 1, "subset": 1}  # dealt to each s
 
 def main(
     seed: Annotated[int, Option(help="of the moments")] = 0,
-    rounds: Annotated[int, Option(help="of 36 blows to Pairmill, and 16 each way to Ray Data alone", min=1)] = 1,
+    rounds: Annotated[int, Option(help="of 36 blows to Pairmill, and 16 to Ray Data alone", min=1)] = 1,
     alone: Annotated[bool, Option("--alone", help="deal with Ray Data alone")] = False,
 ) -> None:
     """Kill and compare: make faults
