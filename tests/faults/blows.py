@@ -22,7 +22,7 @@ def draw_blows(stage: Stage, count: int, nodes: Nodes | None, chance: Random) ->
         kinds |= {"node killed": partial(kill_node, nodes), "node frozen": partial(freeze_node, nodes)}
     first = chance.randrange(len(kinds))
     chosen = [list(kinds)[(first + number) % len(kinds)] for number in range(count)]
-    moments = sorted(chance.uniform(0.0, 0.8) for _ in chosen)
+    moments = sorted(chance.uniform(0.0, 0.75) for _ in chosen)
     return [Blow(what, at, kinds[what]) for what, at in zip(chosen, moments, strict=True)]
 
 
