@@ -69,9 +69,8 @@ def inflict_alone(wanted: UPath, root: Path, nodes: Nodes | None, way: str, chan
     """See plain Ray Data through, and count the keys of what it leaves."""
     began = time.monotonic()
     words = [word.replace("{images}", str(wanted / "images")) for word in WAYS[way]]
-    stage = Stage(
-        "annotate", words, "edges", BLOCKS, lasts=20.0 if "checkpoint" in way else 0.0
-    )  # it hides files at first
+    lasts = 20.0 if "checkpoint" in way else 0.0  # it hides files at first
+    stage = Stage("annotate", words, "edges", BLOCKS, lasts, patience=90.0)
     root.mkdir()
     run = Run(stage, root, environment(nodes), root)
     happened = see_through(run, draw_blows(stage, BLOWS_ALONE, nodes, chance), chance)

@@ -15,7 +15,7 @@ from annotate.job import ROOT
 
 PICTURES = 1_024  # in eight shards
 CORPUS = f"playroom:{PICTURES}"
-PATIENCE = 240.0  # seconds for one start of a command
+PATIENCE = 240.0  # seconds for one start of a command of ours, after which it hangs
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Stage:
         watched: folder whose files show how far it is; "" for a command that has no workers.
         files: that there are in the end.
         lasts: seconds of a command whose files don't show how far it is.
+        patience: seconds after which it is killed and started again, as its user would; 0: it must not hang.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Stage:
     watched: str = ""
     files: int = PICTURES // 128
     lasts: float = 0.0
+    patience: float = 0.0
 
 
 STAGES = (
@@ -122,5 +124,8 @@ def see_through(run: Run, blows: Sequence[Blow], chance: Random) -> list[str]:
         elif code is not None:
             assert run.starts <= len(blows) + 5, f"it doesn't end well: {run.folder / run.stage.name}.log"
             run.start()
+        if run.stage.patience and time.monotonic() - run.since > run.stage.patience:
+            happened.append("hung, killed")
+            run.process.kill()
         assert time.monotonic() - run.since < PATIENCE, f"it hangs: {run.folder / run.stage.name}.log"
         time.sleep(0.05)
