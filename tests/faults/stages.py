@@ -127,5 +127,7 @@ def see_through(run: Run, blows: Sequence[Blow], chance: Random) -> list[str]:
         if run.stage.patience and time.monotonic() - run.since > run.stage.patience:
             happened.append("hung, killed")
             run.process.kill()
+            run.process.wait()
+            continue
         assert time.monotonic() - run.since < PATIENCE, f"it hangs: {run.folder / run.stage.name}.log"
         time.sleep(0.05)
