@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from manifests.condition import Kind
 
+IMAGE = "image"  # what most annotators read: the picture itself
 Parameters = Mapping[str, Any]  # drawn for one row: name → int, float, str or bool
 Condition = Any  # what manifests.condition.encode takes for the annotator's kind
 Annotate = Callable[[NDArray[np.uint8], Sequence[Parameters]], list[Condition]]
@@ -24,19 +25,25 @@ class Annotator:
         name: of the annotator, and of the family it makes unless the user names it.
         version: bumped when any output value can change: output is data.
         kind: how `manifests.condition` stores what it makes.
-        reads: "image", or the name of the annotator whose conditions it reads.
         parameters: what may differ from row to row, as Arrow types.
         stats: what is measured of every condition, as Arrow types.
-        weights: name in `annotate.weights.WEIGHTS`, or None.
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
     kind: ClassVar[Kind]
-    reads: ClassVar[str] = "image"
     parameters: ClassVar[dict[str, pa.DataType]] = {}
     stats: ClassVar[dict[str, pa.DataType]] = {"edge_density": pa.float32()}
-    weights: ClassVar[str | None] = None
+
+    @property
+    def reads(self) -> str:
+        """`IMAGE`, or the name of the annotator whose conditions it reads."""
+        return IMAGE
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """What it loads, by the names that `annotate.weights` finds: of single files, or of models in a folder."""
+        return ()
 
     def draw(self, seed_key: str) -> dict[str, Any]:
         """Parameters of one row, a function of `seed_key` alone."""
@@ -46,8 +53,8 @@ class Annotator:
         """Bind the settings; a learned annotator puts its weights on `device` here, once.
 
         Returns:
-            A function of pictures [B, H, W, 3] uint8 RGB (or conditions read, [B, H, W] uint8) and B rows' parameters,
-            to B conditions as they are stored.
+            A function of pictures [B, H, W, 3] uint8 RGB (or of conditions read, as an array of B) and of B rows'
+            parameters, to B conditions as `manifests.condition.encode` takes them.
         """
         raise NotImplementedError
 

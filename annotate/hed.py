@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from annotate.annotator import Annotate, Annotator, Parameters
-from annotate.weights import load_weights
+from annotate.weights import fill, load_weights
 from manifests.condition import Kind
 
+WEIGHTS = "ControlNetHED.pth"
 LIKELY = 128  # of 255: more likely an edge than not
 
 
@@ -26,15 +27,17 @@ class Hed(Annotator):
     name: ClassVar[str] = "hed"
     version: ClassVar[int] = 1
     kind: ClassVar[Kind] = "soft"
-    weights: ClassVar[str | None] = "ControlNetHED.pth"
 
     safe: bool = False  # three levels only, which hide less of the picture in the map (ControlNet 1.1's "safe")
 
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """One file."""
+        return (WEIGHTS,)
+
     def load(self, device: torch.device) -> Annotate:
         """Put the network on `device`."""
-        network = Network()
-        network.load_state_dict(load_weights("ControlNetHED.pth"))
-        network = network.float().eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
+        network = fill(Network(), load_weights(WEIGHTS), WEIGHTS).to(device).to(memory_format=torch.channels_last)
         return partial(annotate, network=network, safe=self.safe)
 
     def empty(self, condition: NDArray[np.uint8]) -> bool:

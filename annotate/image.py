@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from manifests.family import Profile
+
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")  # none that runs programs, as EPS does
 KEPT_FORMATS = ("JPEG", "PNG", "WEBP")  # what browsers, datasets and OpenCV all read
 LOSSY_FORMATS = ("JPEG", "MPO", "AVIF")
@@ -79,13 +81,20 @@ def fitted_size(width: int, height: int, resolution: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def fit(image: RGB, resolution: int) -> RGB:
+def rounded_size(width: int, height: int, resolution: int) -> tuple[int, int]:
+    """Size (width, height) with the short side about `resolution` and both multiples of 64; controlnet_aux's own."""
+    scale = (resolution or min(width, height)) / min(width, height)
+    return max(64, 64 * round(width * scale / 64)), max(64, 64 * round(height * scale / 64))
+
+
+def fit(image: RGB, resolution: int, profile: Profile = "exact") -> RGB:
     """Resize [H, W, 3] uint8 RGB to short side `resolution`: Lanczos up, area average down, as controlnet_aux does."""
     height, width = image.shape[:2]
-    size = fitted_size(width, height, resolution)
+    size = (fitted_size if profile == "exact" else rounded_size)(width, height, resolution)
     if size == (width, height):
         return image
-    way = cv2.INTER_LANCZOS4 if size[0] * size[1] > width * height else cv2.INTER_AREA
+    grows = size[0] * size[1] > width * height if profile == "exact" else resolution > min(width, height)
+    way = cv2.INTER_LANCZOS4 if grows else cv2.INTER_AREA
     return np.asarray(cv2.resize(image, size, interpolation=way), dtype=np.uint8)
 
 

@@ -21,6 +21,7 @@ from annotate.image import Picture, Unusable, normalise
 from annotate.plan import planned
 from manifests.condition import encode
 from manifests.dataset import Dataset
+from manifests.figures import Poses
 from manifests.footer import write_shard
 from manifests.layout import DROPPED, IMAGES, SOURCE
 from manifests.parallel import ahead
@@ -169,7 +170,7 @@ def _keep(record: Raw, captions: list[str], picture: Picture) -> Kept:
 
 def _truth(key: str, exact: Truth) -> Row:
     """A renderer's own condition as a family's row."""
-    nothing = exact.kind == "keypoints" and not exact.condition
+    nothing = isinstance(exact.condition, Poses) and not exact.condition.people
     return {
         "key": key,
         "status": "empty" if nothing else "ok",

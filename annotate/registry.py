@@ -12,7 +12,7 @@ from annotate.canny import Canny
 from annotate.hed import Hed
 from annotate.scribble import Scribble
 from annotate.weights import describe
-from manifests.family import FamilyCard, Weights
+from manifests.family import FamilyCard, Profile
 from manifests.provenance import versions
 
 ANNOTATORS: dict[str, type[Annotator]] = {"canny": Canny, "hed": Hed, "scribble": Scribble}
@@ -49,7 +49,9 @@ def build(name: str, settings: Mapping[str, Any], where: str) -> Annotator:
     return built
 
 
-def make_card(annotator: Annotator, family: str, *, resolution: int, made_from: Mapping[str, str]) -> FamilyCard:
+def make_card(
+    annotator: Annotator, family: str, *, made_from: Mapping[str, str], resolution: int, profile: Profile = "exact"
+) -> FamilyCard:
     """The card of a family that `annotator` makes; asks for the weights, so that a missing file is known at once."""
     return FamilyCard(
         family=family,
@@ -58,7 +60,8 @@ def make_card(annotator: Annotator, family: str, *, resolution: int, made_from: 
         kind=annotator.kind,
         settings=TypeAdapter(type(annotator)).dump_python(annotator, mode="json"),
         resolution=resolution,
-        weights=[Weights(**describe(annotator.weights))] if annotator.weights else [],
+        profile=profile,
+        weights=[found for name in annotator.weights for found in describe(name)],
         made_from=dict(made_from),
         packages=versions(),
         parameters={name: str(kind) for name, kind in annotator.parameters.items()},
@@ -74,7 +77,7 @@ def from_card(card: FamilyCard) -> Annotator:
     """
     where = f"family {card.family}"
     annotator = build(card.annotator, card.settings, where)
-    here = make_card(annotator, card.family, resolution=card.resolution, made_from=card.made_from)
+    here = make_card(annotator, card.family, made_from=card.made_from, resolution=card.resolution, profile=card.profile)
     if here.fingerprint != card.fingerprint:
         differing = [name for name in card.identity if card.identity[name] != here.identity[name]]
         raise ValueError(

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from annotate.annotator import Condition, Parameters
 from annotate.task import Task
 from manifests.condition import encode
@@ -33,7 +31,7 @@ def finish(task: Task, key: str, condition: Condition | Fault, parameters: Param
 
 def _made(task: Task, key: str, condition: Condition, parameters: Parameters) -> Row:
     annotator = task.annotator
-    height, width = np.asarray(condition).shape[:2]
+    height, width = condition.shape[:2]
     row: Row = {
         "key": key,
         "status": "empty" if annotator.empty(condition) else "ok",

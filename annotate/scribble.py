@@ -29,10 +29,14 @@ class Scribble(Annotator):
     name: ClassVar[str] = "scribble"
     version: ClassVar[int] = 1
     kind: ClassVar[Kind] = "binary"
-    reads: ClassVar[str] = "hed"
 
     threshold: int = 127  # of 255, after smoothing
     sigma: float = 3.0  # pixels: of the smoothing before thinning and of the pen
+
+    @property
+    def reads(self) -> str:
+        """Soft edges."""
+        return "hed"
 
     def load(self, device: torch.device) -> Annotate:
         """Scribbling runs on the CPU whatever the device."""

@@ -12,12 +12,12 @@ import pyarrow as pa
 import torch
 
 from annotate.ahead import helpers
-from annotate.annotator import Annotate, Condition, Parameters
+from annotate.annotator import IMAGE, Annotate, Condition, Parameters
 from annotate.batches import Inputs, bucketed
 from annotate.care import CAREFREE, Care
 from annotate.image import decode, fit
 from annotate.rows import Fault, Row, finish
-from annotate.task import IMAGE, Task
+from annotate.task import Task
 from manifests import condition
 from manifests.dataset import Dataset
 from manifests.footer import write_shard
@@ -29,6 +29,7 @@ from manifests.storage import publish, read_columns
 AHEAD = 32  # rows decoded before the model asks for them
 PENDING = 64  # conditions that wait to be encoded
 
+Decoder = Callable[[Any], Any]  # of a stored picture or condition
 OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
 
 
@@ -91,16 +92,18 @@ def _inputs(
         table = dataset.read(family, name, ["key", column])
         assert table["key"].to_pylist() == keys, f"{family}/{name} has other rows than images/"
         cells[source] = table[column]
-    resolutions = {task.card.resolution for task in tasks if task.source == IMAGE}
-    assert len(resolutions) <= 1, "one decode serves all families of a job"
-    kinds = {source: dataset.card(source).kind for source in sources if source != IMAGE}
-    read = partial(_read, cells=cells, kinds=kinds, resolution=max(resolutions, default=0), care=care)
+    sizes = {(task.card.resolution, task.card.profile) for task in tasks if task.source == IMAGE}
+    assert len(sizes) <= 1, "one decode serves all families of a job"
+    resolution, profile = next(iter(sizes), (0, "exact"))
+    decoders: dict[str, Decoder] = {
+        source: partial(condition.decode, dataset.card(source).kind) for source in sources if source != IMAGE
+    }
+    decoders[IMAGE] = lambda cell: fit(decode(cell["bytes"]), resolution, profile)
+    read = partial(_read, cells=cells, decoders=decoders, care=care)
     return keys, ahead(pool, read, range(len(keys)), AHEAD)
 
 
-def _read(
-    row: int, *, cells: Mapping[str, Any], kinds: Mapping[str, condition.Kind], resolution: int, care: Care
-) -> Inputs:
+def _read(row: int, *, cells: Mapping[str, Any], decoders: Mapping[str, Decoder], care: Care) -> Inputs:
     """Decode what one row's annotators read."""
     inputs = Inputs(row)
     if row in care.crashed:
@@ -109,12 +112,10 @@ def _read(
     for source, column in cells.items():
         cell = column[row].as_py()
         try:
-            if source == IMAGE:
-                inputs.arrays[source] = fit(decode(cell["bytes"]), resolution)
-            elif cell is None:
+            if cell is None:
                 inputs.faults[source] = Fault("source", "")
             else:
-                inputs.arrays[source] = condition.decode(kinds[source], cell)
+                inputs.arrays[source] = decoders[source](cell)
         except ValueError as error:
             inputs.faults[source] = Fault("decode", type(error).__name__)
     return inputs
@@ -129,14 +130,17 @@ def _make(
     care: Care,
 ) -> dict[str, pa.Table]:
     """Run every annotator over every batch, encoding behind its back."""
+    read = {one.task.source for one in bound}
     rows: dict[str, list[Future[Row] | Row | None]] = {one.task.family: [None] * len(keys) for one in bound}
     pending: list[Future[Row]] = []
     for batch in batches:
         made: dict[str, list[Condition | Fault]] = {}
         for one in bound:
             drawn = [one.task.annotator.draw(f"{keys[item.row]}:{one.task.family}") for item in batch]
-            made[one.task.family] = _run(one, batch, made, drawn, care)
-            for item, result, parameters in zip(batch, made[one.task.family], drawn, strict=True):
+            results = _run(one, batch, made, drawn, care)
+            if one.task.family in read:  # the same as from disk, where depth is in steps
+                made[one.task.family] = [_as_stored(one.task, result) for result in results]
+            for item, result, parameters in zip(batch, results, drawn, strict=True):
                 care.note([item.row])
                 future = pool.submit(finish, one.task, keys[item.row], result, parameters)
                 rows[one.task.family][item.row] = future
@@ -146,6 +150,15 @@ def _make(
         done(len(batch))
     care.note([])  # what dies from here on dies of no row
     return {one.task.family: _table(one.task, rows[one.task.family]) for one in bound}
+
+
+def _as_stored(task: Task, result: Condition | Fault) -> Condition | Fault:
+    if isinstance(result, Fault):
+        return result
+    try:
+        return condition.as_stored(task.annotator.kind, result)
+    except ValueError as error:
+        return Fault("encode", type(error).__name__)
 
 
 def _table(task: Task, rows: Sequence[Any]) -> pa.Table:

@@ -3,18 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast, get_args
 
 import yaml
 
-from annotate.annotator import Annotator
+from annotate.annotator import IMAGE, Annotator
 from annotate.registry import ANNOTATORS, build, make_card, nearest
 from manifests.dataset import Dataset
-from manifests.family import FamilyCard
+from manifests.family import FamilyCard, Profile
 from manifests.layout import RESERVED
 
 FAMILY = re.compile(r"[a-z][a-z0-9_]*")
-IMAGE = "image"  # the source of annotators that read the picture itself
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,12 @@ class Task:
 
 
 def make_tasks(
-    dataset: Dataset, words: Sequence[str], *, settings: Sequence[str] = (), resolution: int = 512
+    dataset: Dataset,
+    words: Sequence[str],
+    *,
+    settings: Sequence[str] = (),
+    resolution: int = 512,
+    profile: Profile = "exact",
 ) -> list[Task]:
     """Families to make, those that others read first.
 
@@ -54,8 +58,11 @@ def make_tasks(
     for family, annotator in sorted(annotators.items(), key=lambda item: item[1].reads != IMAGE):
         source, fingerprint = _source(dataset, family, annotator, tasks)
         made_from = {} if source == IMAGE else {source: fingerprint}
-        kept = resolution if source == IMAGE else _resolution(dataset, source, tasks)
-        card = make_card(annotator, family, resolution=kept, made_from=made_from)
+        size: tuple[int, Profile] = (resolution, profile)
+        if source != IMAGE:
+            read = tasks[source].card if source in tasks else dataset.card(source)
+            size = (read.resolution, read.profile)
+        card = make_card(annotator, family, made_from=made_from, resolution=size[0], profile=size[1])
         tasks[family] = Task(card, annotator, source)
     return list(tasks.values())
 
@@ -116,8 +123,16 @@ def _source(dataset: Dataset, family: str, annotator: Annotator, tasks: Mapping[
     return chosen, fitting[chosen].fingerprint
 
 
-def _resolution(dataset: Dataset, source: str, tasks: Mapping[str, Task]) -> int:
-    return tasks[source].card.resolution if source in tasks else dataset.card(source).resolution
+def parse_profile(words: str) -> Profile:
+    """How pictures are resized.
+
+    Raises:
+        ValueError: neither exact nor aux.
+    """
+    for profile in get_args(Profile):
+        if words == profile:
+            return cast(Profile, profile)
+    raise ValueError(f"--profile {words}: there are {', '.join(get_args(Profile))}. Choose one of them")
 
 
 def known_annotators() -> str:

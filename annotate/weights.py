@@ -2,39 +2,25 @@
 
 import os
 import pickle
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache
 from hashlib import file_digest
 from pathlib import Path
+from typing import TypeVar
 
 import torch
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from huggingface_hub import hf_hub_download, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 from huggingface_hub.utils.logging import set_verbosity_error
 
+from annotate.published import MODELS, WEIGHTS
+from manifests.family import Weights
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 VARIABLE = "PAIRMILL_WEIGHTS"
-
-
-@dataclass(frozen=True)
-class Weights:
-    """One published file of weights, pinned."""
-
-    file: str
-    repository: str
-    revision: str
-    sha256: str  # of the published file; a file of the same name in the local folder may be another, and is recorded
-    licence: str
-
-
-WEIGHTS = {
-    "ControlNetHED.pth": Weights(
-        file="ControlNetHED.pth",
-        repository="lllyasviel/Annotators",
-        revision="982e7edaec38759d914a963c48c4726685de7d96",
-        sha256="5ca93762ffd68a29fee1af9d495bf6aab80ae86f08905fb35472a083a4c7a8fa",
-        licence="Apache-2.0",
-    )
-}
+TINY = Path(__file__).parent / "tiny"  # detectors of the playroom, which lie in this repository
+FILES_OF_A_MODEL = ("*.json", "*.txt", "*.safetensors")  # nothing that can run
+UNREACHABLE = (OSError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled)
 
 
 def load_weights(file: str) -> dict[str, torch.Tensor]:
@@ -43,7 +29,7 @@ def load_weights(file: str) -> dict[str, torch.Tensor]:
     Raises:
         ValueError: it can't be had, or holds something else.
     """
-    path = find(file)
+    path = find_file(file)
     try:
         state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
@@ -54,42 +40,111 @@ def load_weights(file: str) -> dict[str, torch.Tensor]:
     return state
 
 
-def describe(file: str) -> dict[str, str]:
-    """What a family's card says of its weights: file, sha256, licence, source."""
-    path, published = find(file), WEIGHTS[file]
-    digest = _digest(path)
-    if digest == published.sha256:
-        return {"file": file, "sha256": digest, "licence": published.licence, "source": published.repository}
-    return {"file": file, "sha256": digest, "licence": "unknown", "source": "local file of that name"}
+def fill(network: Network, state: dict[str, torch.Tensor], file: str) -> Network:
+    """A network with the weights in it, ready to be asked.
+
+    Raises:
+        ValueError: they are those of another network.
+    """
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{file}: weights of another network than {type(network).__name__} "
+            f"({str(error).splitlines()[1].strip()[:200]}). Put the published file there, or leave {VARIABLE} unset"
+        ) from error
+    return network.float().eval().requires_grad_(False)
 
 
-def find(file: str) -> Path:
-    """Path of `file` on this machine, downloaded when it is nowhere else.
+def describe(name: str) -> list[Weights]:
+    """What a family's card says of its weights: each file with sha256, licence and source."""
+    if name in WEIGHTS:
+        path, published = find_file(name), WEIGHTS[name]
+        digest = _digest(path)
+        if digest == published.sha256:
+            return [Weights(file=name, sha256=digest, licence=published.licence, source=published.repository)]
+        return [Weights(file=name, sha256=digest, licence="unknown", source="local file of that name")]
+    folder = find_model(name)
+    known = MODELS.get(name)
+    return [
+        Weights(
+            file=path.name,
+            sha256=_digest(path),
+            licence=known.licence if known else "that of the model",
+            source=name,
+        )
+        for path in _files(folder)
+    ]
+
+
+def find_file(file: str) -> Path:
+    """Path of a single file of `WEIGHTS` on this machine, downloaded when it is nowhere else.
 
     Raises:
         ValueError: it can't be had; says the three ways to provide it.
     """
-    folder = os.environ.get(VARIABLE)
-    if folder and (Path(folder) / file).is_file():
-        return Path(folder) / file
-    path = _from_hub(WEIGHTS[file], folder)
+    local = _local(file)
+    if local and local.is_file():
+        return local
+    path = _file_from_hub(file)
     if _digest(path) != WEIGHTS[file].sha256:
         raise ValueError(f"{path}: sha256 {_digest(path)} is not the published {WEIGHTS[file].sha256}. Delete the file")
     return path
 
 
-def _from_hub(weights: Weights, folder: str | None) -> Path:
+def find_model(name: str) -> Path:
+    """Folder of a transformers model: `tiny/NAME` of this repository, a path, a folder in `PAIRMILL_WEIGHTS`, or a name
+    on the Hub.
+
+    Raises:
+        ValueError: it can't be had; says the three ways to provide it.
+    """
+    if name.startswith("tiny/"):
+        return TINY / name.removeprefix("tiny/")
+    for folder in (_local(name), Path(name).expanduser()):
+        if folder and (folder / "config.json").is_file():
+            return folder
+    known = MODELS.get(name)
     set_verbosity_error()  # of its retries: what they come to is said below
     try:
-        return Path(hf_hub_download(weights.repository, weights.file, revision=weights.revision))
-    except (OSError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        looked = f"not in {VARIABLE}={folder}" if folder else f"{VARIABLE} is not set"
-        raise ValueError(
-            f"weights {weights.file} ({weights.licence}, from {weights.repository}): {looked}, not in the Hugging Face "
-            f"cache, and the Hub can't be reached ({type(error).__name__}). Put the file into a folder and set "
-            f"{VARIABLE} to it, or run `hf download {weights.repository} {weights.file}` where there is a network and "
-            "copy the cache here, or connect this machine"
-        ) from error
+        return Path(
+            snapshot_download(name, revision=known.revision if known else None, allow_patterns=list(FILES_OF_A_MODEL))
+        )
+    except (*UNREACHABLE, HFValidationError) as error:
+        raise ValueError(_missing(f"model {name}", name, "", error)) from error
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Those that decide what a model gives: its settings, its processor's and its weights."""
+    names = ("config.json", "preprocessor_config.json")
+    yield from sorted(
+        path for path in folder.iterdir() if path.name in names or path.suffix in (".safetensors", ".onnx")
+    )
+
+
+def _local(name: str) -> Path | None:
+    folder = os.environ.get(VARIABLE)
+    return Path(folder) / name if folder else None
+
+
+def _file_from_hub(file: str) -> Path:
+    weights = WEIGHTS[file]
+    set_verbosity_error()
+    try:
+        return Path(hf_hub_download(weights.repository, file, revision=weights.revision))
+    except UNREACHABLE as error:
+        what = f"weights {file} ({weights.licence}, from {weights.repository})"
+        raise ValueError(_missing(what, weights.repository, file, error)) from error
+
+
+def _missing(what: str, repository: str, file: str, error: Exception) -> str:
+    folder = os.environ.get(VARIABLE)
+    looked = f"not in {VARIABLE}={folder}" if folder else f"{VARIABLE} is not set"
+    return (
+        f"{what}: {looked}, not in the Hugging Face cache, and the Hub can't be reached ({type(error).__name__}). "
+        f"Put it into a folder and set {VARIABLE} to it, or run `{f'hf download {repository} {file}'.strip()}` where "
+        "there is a network and copy the cache here, or connect this machine"
+    )
 
 
 @cache

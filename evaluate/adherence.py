@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-Condition = NDArray[np.uint8]
+from manifests.condition import Condition
+
+Raster = NDArray[np.uint8]
 
 KERNEL = 11  # pixels: the Gaussian window of MS-SSIM (Wang et al. 2003)
 BETAS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # weights of its five scales (Wang et al. 2003, section 3.2)
@@ -60,7 +62,7 @@ class Adherence:
 
     version: int
     measures: tuple[Measure, ...]
-    score: Callable[[Condition, Condition], dict[str, Score]]
+    score: Callable[[Condition, Condition], dict[str, Score]]  # asked for, drawn; as decoded
 
     @property
     def primary(self) -> Measure:
@@ -68,7 +70,7 @@ class Adherence:
         return next(measure for measure in self.measures if measure.primary)
 
 
-def score_edges(asked: Condition, drawn: Condition) -> dict[str, Score]:
+def score_edges(asked: Raster, drawn: Raster) -> dict[str, Score]:
     """Score thin edges, strictly and with a tolerance of one pixel.
 
     Args:
@@ -87,7 +89,7 @@ def score_edges(asked: Condition, drawn: Condition) -> dict[str, Score]:
     }
 
 
-def score_scribble(asked: Condition, drawn: Condition) -> dict[str, Score]:
+def score_scribble(asked: Raster, drawn: Raster) -> dict[str, Score]:
     """Score strokes: how many of those asked for are there, within three pixels.
 
     Args:
@@ -101,7 +103,7 @@ def score_scribble(asked: Condition, drawn: Condition) -> dict[str, Score]:
     return {"recall_3px": with_value(near, recall(near)), "precision_3px": with_value(near, precision(near))}
 
 
-def score_soft_edges(asked: Condition, drawn: Condition) -> dict[str, Score]:
+def score_soft_edges(asked: Raster, drawn: Raster) -> dict[str, Score]:
     """Score soft edges.
 
     Args:
@@ -117,7 +119,7 @@ def score_soft_edges(asked: Condition, drawn: Condition) -> dict[str, Score]:
     return {"soft_f1": with_value(counts, f1(counts)), "ms_ssim": Score(ms_ssim(asked, drawn))}
 
 
-def match(asked: Condition, drawn: Condition, *, radius: int) -> Score:
+def match(asked: Raster, drawn: Raster, *, radius: int) -> Score:
     """Count pixels of each of two binary maps that have one of the other within a square of `radius` pixels.
 
     Args:
@@ -166,7 +168,7 @@ def with_value(counts: Score, value: float) -> Score:
     return Score(value, counts.matched_drawn, counts.drawn, counts.matched_asked, counts.asked)
 
 
-def ms_ssim(asked: Condition, drawn: Condition) -> float:
+def ms_ssim(asked: Raster, drawn: Raster) -> float:
     """Multi-scale structural similarity of two soft maps.
 
     Pictures too small for five scales use fewer (four at 128 pixels), their weights brought back to a sum of one:

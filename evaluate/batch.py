@@ -26,13 +26,13 @@ from evaluate.plan import Task
 from evaluate.reannotate import Reannotator, load_reannotator
 from evaluate.samples import Sample, read_samples
 from evaluate.scores import SCHEMA, score_rows
+from manifests.condition import Condition
 from manifests.dataset import Dataset
 from train.base import Base, load_base, place
 from train.controlnet import load_controlnet, rounded_copy
 from train.fit import PRECISIONS
 from train.hints import hint
 
-Condition = NDArray[np.uint8]
 Place = tuple[int, int]  # which sample, which draw
 
 
@@ -92,7 +92,8 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
     samples, draws = [sample for sample, _, _ in kept], [draw for _, _, draw in kept]
     pictures = draw_arms(judge, samples, draws)
     conditions = {
-        arm: judge.reannotator(drawn, [sample.parameters for sample in samples]) for arm, drawn in pictures.items()
+        arm: judge.reannotator(drawn, [sample.key for sample in samples], [sample.parameters for sample in samples])
+        for arm, drawn in pictures.items()
     }
     rows, panels = [], []
     for index, (sample, other, draw) in enumerate(kept):

@@ -8,33 +8,53 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotate.annotator import Annotate, Parameters
+from annotate.annotator import IMAGE, Annotate, Annotator, Parameters
 from annotate.registry import from_card
+from manifests.condition import Condition, as_stored
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 
 
 @dataclass(frozen=True)
-class Reannotator:
-    """An annotator bound to a device, behind those whose conditions it reads (scribble reads hed)."""
+class Link:
+    """One annotator bound to a device, and the family that it made."""
 
     card: FamilyCard
-    chain: tuple[Annotate, ...]
+    annotator: Annotator
+    annotate: Annotate
 
-    def __call__(self, pictures: NDArray[np.uint8], parameters: Sequence[Parameters]) -> list[NDArray[np.uint8]]:
+
+@dataclass(frozen=True)
+class Reannotator:
+    """The annotator of a family, behind those whose conditions it reads (scribble reads hed)."""
+
+    upstream: tuple[Link, ...]
+    last: Link
+
+    @property
+    def card(self) -> FamilyCard:
+        """Of the family whose conditions are made."""
+        return self.last.card
+
+    def __call__(
+        self, pictures: NDArray[np.uint8], keys: Sequence[str], parameters: Sequence[Parameters]
+    ) -> list[Condition]:
         """Annotate pictures as they are, at the scale of the conditions they were drawn from.
 
         Args:
             pictures: [B, H, W, 3] uint8 RGB.
-            parameters: those of the rows whose conditions were asked for, so that both are measured alike.
+            keys: of the rows whose conditions were asked for; what is drawn by key upstream is drawn alike.
+            parameters: those of the rows, so that both are measured alike.
 
         Returns:
-            B conditions as stored, [H, W].
+            B conditions, as `manifests.condition.encode` takes them.
         """
         read: NDArray[Any] = pictures
-        for annotate in self.chain[:-1]:
-            read = np.stack(annotate(read, [{}] * len(read)))
-        return self.chain[-1](read, parameters)
+        for link in self.upstream:
+            drawn = [link.annotator.draw(f"{key}:{link.card.family}") for key in keys]
+            made = link.annotate(read, drawn)
+            read = np.stack([as_stored(link.card.kind, condition) for condition in made])
+        return self.last.annotate(read, parameters)
 
 
 def check_family(dataset: Dataset, family: str, *, fingerprint: str) -> FamilyCard:
@@ -64,20 +84,15 @@ def load_reannotator(dataset: Dataset, family: str, *, fingerprint: str, device:
     """
     card = check_family(dataset, family, fingerprint=fingerprint)
     annotator = from_card(card)
-    upstream = _upstream(dataset, card, device) if annotator.reads != "image" else ()
-    return Reannotator(card, (*upstream, annotator.load(device)))
+    upstream = _upstream(dataset, card, device) if annotator.reads != IMAGE else ()
+    return Reannotator(upstream, Link(card, annotator, annotator.load(device)))
 
 
-def _upstream(dataset: Dataset, card: FamilyCard, device: torch.device) -> tuple[Annotate, ...]:
+def _upstream(dataset: Dataset, card: FamilyCard, device: torch.device) -> tuple[Link, ...]:
     if len(card.made_from) != 1:
         raise ValueError(
             f"{dataset.root}: family '{card.family}' names no single family it was made from. Make it again"
         )
     ((source, fingerprint),) = card.made_from.items()
     inner = load_reannotator(dataset, source, fingerprint=fingerprint, device=device)
-    if inner.card.parameters:
-        raise ValueError(
-            f"{dataset.root}: family '{card.family}' is made from '{source}', whose settings differ from row to row, "
-            "so no drawn picture can be annotated like it. Evaluate a family made with fixed settings"
-        )
-    return inner.chain
+    return (*inner.upstream, inner.last)

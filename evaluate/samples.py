@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from upath import UPath
 
 from annotate.annotator import Parameters
-from manifests.condition import decode
+from manifests.condition import Condition, decode
 from manifests.dataset import Dataset
 from manifests.storage import open_table
 from train.batches import crop_pair, decode_image
@@ -23,14 +23,14 @@ class Sample:
     Attributes:
         captions: as the corpus gave them; draw d uses number d, round in a circle.
         image: [R, R, 3] uint8 RGB, the real picture.
-        condition: [R, R] as stored, the one asked for.
+        condition: of that square, as `manifests.condition.decode` gives it; the one asked for.
         parameters: those the annotator drew for the row.
     """
 
     key: str
     captions: tuple[str, ...]
     image: NDArray[np.uint8]
-    condition: NDArray[np.uint8]
+    condition: Condition
     parameters: Parameters
 
     def caption(self, draw: int) -> str:

@@ -9,19 +9,25 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
-Kind = Literal["binary", "soft", "depth", "classes", "keypoints"]
-Condition: TypeAlias = Any  # an array by kind, see `encode`; a list of arrays for keypoints
+from manifests.figures import BODY, WHOLE_BODY, Poses, Segments, Text
+
+Kind = Literal["binary", "soft", "depth", "normal", "classes", "keypoints", "lines", "text"]
+Condition: TypeAlias = Any  # an array, or one of manifests.figures: see `encode`. Each has a `shape`: height, width, …
 Cell: TypeAlias = Any  # what Arrow stores, by kind
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+_SIZE = [("width", pa.int32()), ("height", pa.int32())]
 CELLS: dict[Kind, pa.DataType] = {
     "binary": IMAGE,
     "soft": IMAGE,
+    "normal": IMAGE,
     "classes": IMAGE,
     "depth": pa.struct([("image", IMAGE), ("min", pa.float32()), ("max", pa.float32())]),
-    "keypoints": pa.list_(pa.list_(pa.list_(pa.float32(), 3))),
+    "keypoints": pa.struct([*_SIZE, ("people", pa.list_(pa.list_(pa.list_(pa.float32(), 3))))]),
+    "lines": pa.struct([*_SIZE, ("lines", pa.list_(pa.list_(pa.float32(), 5)))]),
+    "text": pa.struct([*_SIZE, ("text", pa.string())]),
 }
-JOINTS = 18  # of OpenPose's body model
+NO_CLASS = 255  # of a class map: a pixel that nobody has given a class
 _DEPTH_STEPS = 65_535
 
 
@@ -29,34 +35,70 @@ def encode(kind: Kind, condition: Condition) -> Cell:
     """A condition to its stored form.
 
     Args:
-        condition: binary: [H, W] uint8 in {0, 1}; soft: [H, W] uint8; classes: [H, W] uint8 indices; depth: [H, W]
-            float32, finite, any range; keypoints: one [18, 3] float32 (x, y in pixels, score; score 0 is absent) for
-            each person.
+        condition: binary: [H, W] uint8 in {0, 1}; soft: [H, W] uint8; classes: [H, W] uint8 indices, 255 for none;
+            normal: [H, W, 3] uint8, (n + 1) * 127.5 of the unit normal n: x to the right, y down, z to the viewer;
+            depth: [H, W] float32, finite, any range, larger is nearer; keypoints: Poses; lines: Segments; text: Text.
+
+    Raises:
+        ValueError: depth or coordinates that are not finite, or people with another number of points.
     """
     if kind == "keypoints":
-        return [np.asarray(person, np.float32).reshape(JOINTS, 3).tolist() for person in condition]
+        return _sized(condition) | {"people": [_points(person) for person in condition.people]}
+    if kind == "lines":
+        return _sized(condition) | {"lines": _finite(condition.lines).reshape(-1, 5).tolist()}
+    if kind == "text":
+        return _sized(condition) | {"text": condition.text}
     array = np.asarray(condition)
-    assert array.ndim == 2, f"a {kind} condition is [H, W], not {array.shape}"
+    assert array.ndim == (3 if kind == "normal" else 2), f"a {kind} condition is not {array.shape}"
     if kind == "depth":
         return _encode_depth(array)
     assert array.dtype == np.uint8, f"a {kind} condition is uint8, not {array.dtype}"
     if kind == "binary":
         assert array.max(initial=0) <= 1, "a binary condition is 0 or 1"
         return _webp(array * np.uint8(255))
-    if kind == "soft":
-        return _webp(array)
-    return _png(array)
+    return _webp(array)
 
 
 def decode(kind: Kind, cell: Cell) -> Condition:
     """The condition that `encode` stored; exact, but for depth, which is exact to a 65,535th of its range."""
     if kind == "keypoints":
-        return [np.asarray(person, np.float32).reshape(JOINTS, 3) for person in cell]
+        people = tuple(np.asarray(person, np.float32).reshape(-1, 3) for person in cell["people"])
+        return Poses((cell["height"], cell["width"]), people)
+    if kind == "lines":
+        return Segments((cell["height"], cell["width"]), np.asarray(cell["lines"], np.float32).reshape(-1, 5))
+    if kind == "text":
+        return Text((cell["height"], cell["width"]), cell["text"])
     if kind == "depth":
         steps = _pixels(cell["image"]).astype(np.float32) / _DEPTH_STEPS
         return steps * np.float32(cell["max"] - cell["min"]) + np.float32(cell["min"])
     pixels = _pixels(cell)
-    return (pixels > 127).astype(np.uint8) if kind == "binary" else pixels
+    if kind == "normal":
+        return np.ascontiguousarray(pixels[..., 2::-1])
+    grey = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 0])
+    return (grey > 127).astype(np.uint8) if kind == "binary" else grey
+
+
+def as_stored(kind: Kind, condition: Condition) -> Condition:
+    """What whoever reads the condition from its shard will have: of depth, its 16-bit steps."""
+    return decode(kind, encode(kind, condition)) if kind == "depth" else condition
+
+
+def _sized(condition: Poses | Segments | Text) -> dict[str, Any]:
+    height, width = condition.shape
+    return {"width": width, "height": height}
+
+
+def _points(person: NDArray[Any]) -> list[list[float]]:
+    if person.shape not in ((BODY, 3), (WHOLE_BODY, 3)):
+        raise ValueError(f"a person of {person.shape} points; there are {BODY} of a body, {WHOLE_BODY} of a whole one")
+    return _finite(person).tolist()
+
+
+def _finite(numbers: NDArray[Any]) -> NDArray[np.float32]:
+    array = np.asarray(numbers, np.float32)
+    if not np.isfinite(array).all():
+        raise ValueError("a coordinate or score is NaN or infinity")
+    return array
 
 
 def _encode_depth(depth: NDArray[Any]) -> Cell:
@@ -67,21 +109,23 @@ def _encode_depth(depth: NDArray[Any]) -> Cell:
     return {"image": _png(steps), "min": low, "max": high}
 
 
-def _webp(grey: NDArray[Any]) -> Cell:
+def _webp(pixels: NDArray[Any]) -> Cell:
     # Method 2 at quality 0: as small as OpenCV's lossless WebP, in two thirds of the time.
     buffer = io.BytesIO()
-    Image.fromarray(grey).convert("RGB").save(buffer, "WEBP", lossless=True, method=2, quality=0)  # WebP knows no grey
+    coloured = Image.fromarray(pixels).convert("RGB")  # WebP knows no grey
+    coloured.save(buffer, "WEBP", lossless=True, method=2, quality=0)
     return {"bytes": buffer.getvalue(), "path": None}
 
 
 def _png(pixels: NDArray[Any]) -> Cell:
     done, buffer = cv2.imencode(".png", pixels)
-    assert done, "OpenCV writes every uint8 and uint16 picture as PNG"
+    assert done, "OpenCV writes every uint16 picture as PNG"
     return {"bytes": buffer.tobytes(), "path": None}
 
 
 def _pixels(cell: Cell) -> NDArray[Any]:
+    """As OpenCV gives them: [H, W], or [H, W, 3] in the order BGR."""
     pixels = cv2.imdecode(np.frombuffer(cell["bytes"], np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise ValueError("a stored condition does not decode; its shard is damaged")
-    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 0])
+    return np.asarray(pixels)

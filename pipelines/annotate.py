@@ -18,7 +18,7 @@ from annotate.limit import Limit, parse_share
 from annotate.pool import AUTO, Pool, parse_workers
 from annotate.room import check_annotate_room
 from annotate.shard import count, missing
-from annotate.task import Task, known_annotators, make_tasks
+from annotate.task import Task, known_annotators, make_tasks, parse_profile
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.family import create_card
@@ -34,6 +34,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     dataset: Annotated[str, Argument(help="made by pipelines/ingest.py")],
     families: Annotated[list[str], Argument(help=f"ANNOTATOR, or NAME=ANNOTATOR; there are {known_annotators()}")],
     resolution: Annotated[int, Option(help="short side of the conditions in pixels; 0: as the picture", min=0)] = 512,
+    profile: Annotated[str, Option(help="exact: aspect ratio kept; aux: sides rounded as controlnet_aux")] = "exact",
     workers: Annotated[str, Option(help="processes, or auto: as many as the cluster has room for")] = AUTO,
     gpus: Annotated[float, Option(help="GPUs for each worker, as 0.25; 0: annotate on the CPU", min=0)] = 0.0,
     batch_size: Annotated[int, Option(help="pictures in one forward pass; part of the bytes' promise", min=1)] = 8,
@@ -49,7 +50,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     """
     root, pool = job.check_dataset(dataset), Pool(parse_workers(workers), gpus)
     opened = Dataset.open(root)
-    tasks = make_tasks(opened, families, settings=set_ or [], resolution=resolution)
+    tasks = make_tasks(opened, families, settings=set_ or [], resolution=resolution, profile=parse_profile(profile))
     if opened.missing(IMAGES) or not opened.rows(IMAGES):
         raise ValueError(
             f"{root}: its ingest isn't finished, or kept nothing. Finish it: python pipelines/ingest.py CORPUS {root}"

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from manifests.condition import Kind, decode
+from manifests.condition import Condition, Kind, decode
+from manifests.geometry import crop, resize
 from train.draws import choices, normal, row_at
 from train.hints import Drawing
 
 CENTRE = (0.5, 0.5)
-NEAREST_KINDS = ("binary", "classes")  # between two of their values lies none
 
 
 @dataclass(frozen=True)
@@ -140,30 +140,30 @@ class Samples(Dataset[Batch]):
 
 
 def crop_pair(
-    image: np.ndarray, condition: np.ndarray, kind: Kind, *, resolution: int, offset: tuple[float, float] = CENTRE
-) -> tuple[np.ndarray, np.ndarray]:
+    image: np.ndarray, condition: Condition, kind: Kind, *, resolution: int, offset: tuple[float, float] = CENTRE
+) -> tuple[np.ndarray, Condition]:
     """Bring a picture to its condition's size, then cut one square out of both.
 
     Args:
         image: [H, W, 3] uint8 RGB.
-        condition: [h, w] as stored; its size is the one it was measured at.
+        condition: as `manifests.condition.decode` gives it; its size [h, w] is the one it was measured at.
         resolution: side of the square in pixels; a pair smaller than it is enlarged first.
         offset: (down, right) in [0, 1): where the square lies between the two ends. Default: the centre.
 
     Returns:
-        [resolution, resolution, 3] uint8 RGB and [resolution, resolution] of the condition's dtype.
+        [resolution, resolution, 3] uint8 RGB and the condition of that square.
     """
     height, width = condition.shape[:2]
     scale = max(1.0, resolution / min(height, width))
     height, width = round(height * scale), round(width * scale)
     image = _resize(image, height, width, cv2.INTER_AREA if image.shape[0] > height else cv2.INTER_LANCZOS4)
-    condition = _resize(condition, height, width, cv2.INTER_NEAREST if kind in NEAREST_KINDS else cv2.INTER_LINEAR)
+    condition = resize(kind, condition, (height, width))
     top, left = (
         min(int(place * (side - resolution + 1)), side - resolution)
         for place, side in zip(offset, (height, width), strict=True)
     )
     square = slice(top, top + resolution), slice(left, left + resolution)
-    return np.ascontiguousarray(image[square]), np.ascontiguousarray(condition[square])
+    return np.ascontiguousarray(image[square]), crop(condition, (top, left), (resolution, resolution))
 
 
 def decode_image(data: bytes) -> np.ndarray:

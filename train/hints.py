@@ -2,11 +2,17 @@
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-Drawing = Callable[[np.ndarray], Tensor]
+from manifests.condition import NO_CLASS, Condition
+from manifests.figures import Segments
+from train.draw_people import draw_people
+from train.palette import ADE20K
+
+Drawing = Callable[[Condition], Tensor]
 
 
 def draw_binary(condition: np.ndarray) -> Tensor:
@@ -33,15 +39,76 @@ def draw_soft(condition: np.ndarray) -> Tensor:
     return _grey(torch.from_numpy(condition).float() / 255)
 
 
-HINTS: dict[str, Drawing] = {"binary": draw_binary, "soft": draw_soft}
+def draw_depth(condition: np.ndarray) -> Tensor:
+    """Draw depth from black, the farthest point of this very crop, to white, its nearest: as MiDaS detectors do.
+
+    Args:
+        condition: [H, W] float32, finite; larger is nearer.
+
+    Returns:
+        [3, H, W] float32 in [0, 1]; all 0 where there is no depth to tell apart.
+    """
+    depth = torch.from_numpy(condition)
+    low, high = depth.min(), depth.max()
+    return _grey(((depth - low) / (high - low).clamp(min=1e-12)).float())
 
 
-def hint(kind: str, condition: np.ndarray) -> Tensor:
+def draw_normal(condition: np.ndarray) -> Tensor:
+    """Draw normals as controlnet_aux does, z as red, y as green and x as blue.
+
+    Args:
+        condition: [H, W, 3] uint8: x to the right, y down, z to the viewer, (n + 1) * 127.5.
+
+    Returns:
+        [3, H, W] float32 in [0, 1].
+    """
+    return _colours(condition[..., ::-1])
+
+
+def draw_classes(condition: np.ndarray) -> Tensor:
+    """Draw classes in the 150 colours of ADE20K, black where there is none.
+
+    Args:
+        condition: [H, W] uint8 indices from 0, `NO_CLASS` for none.
+
+    Returns:
+        [3, H, W] float32 in [0, 1].
+    """
+    table = np.zeros((256, 3), np.uint8)
+    table[: len(ADE20K)] = ADE20K
+    table[NO_CLASS] = 0
+    return _colours(table[condition])
+
+
+def draw_lines(condition: Segments) -> Tensor:
+    """Draw lines white on black, one pixel wide, from whole pixel to whole pixel, as controlnet_aux's M-LSD does.
+
+    Returns:
+        [3, H, W] float32 in {0, 1}.
+    """
+    canvas = np.zeros(condition.shape, np.uint8)
+    for start_x, start_y, end_x, end_y in condition.lines[:, :4].astype(int).tolist():
+        cv2.line(canvas, (start_x, start_y), (end_x, end_y), 255, 1)
+    return draw_soft(canvas)
+
+
+HINTS: dict[str, Drawing] = {
+    "binary": draw_binary,
+    "soft": draw_soft,
+    "depth": draw_depth,
+    "normal": draw_normal,
+    "classes": draw_classes,
+    "keypoints": draw_people,
+    "lines": draw_lines,
+}
+
+
+def hint(kind: str, condition: Condition) -> Tensor:
     """Draw a condition of any kind that has a drawing.
 
     Args:
         kind: how the family stores its condition, e.g. "binary".
-        condition: the stored array, [H, W].
+        condition: as `manifests.condition.decode` gives it.
 
     Returns:
         [3, H, W] float32 in [0, 1].
@@ -61,3 +128,8 @@ def drawing(kind: str) -> Drawing:
 
 def _grey(values: Tensor) -> Tensor:
     return values.expand(3, *values.shape).contiguous()
+
+
+def _colours(picture: np.ndarray) -> Tensor:
+    """[H, W, 3] uint8 to [3, H, W] float32 in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1).float().div(255).contiguous()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from manifests.condition import Kind
+from manifests.condition import Condition, Kind
 
 SIDE = 128  # pixels; every generated picture is square
 
@@ -15,7 +15,7 @@ class Truth:
     """One exact condition of a generated picture, in the form that `manifests.condition` stores."""
 
     kind: Kind
-    condition: NDArray[np.generic] | list[NDArray[np.float32]]
+    condition: Condition  # as `manifests.condition.encode` takes it
 
 
 @dataclass(frozen=True)

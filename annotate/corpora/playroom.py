@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from annotate.corpora import mannequin
 from annotate.corpora.generated import SIDE, Generated, Truth
 from annotate.corpora.raycast import Array, Solid, View, ball, box, cone, window
+from manifests.figures import Poses
 
 CLASSES = ("wall", "floor", "ball", "box", "cone", "person")
 OBJECT_COLOURS: dict[str, tuple[int, int, int]] = {
@@ -197,8 +198,8 @@ def _classes(scene: Scene, seen: Cast) -> NDArray[np.uint8]:
     return np.array(indices, dtype=np.uint8)[seen.thing + 2]
 
 
-def _people(scene: Scene, seen: Cast) -> list[NDArray[np.float32]]:
-    """Joints of every person in pixels, [18, 3] float32 (x, y, score): 0 where outside or behind something else."""
+def _people(scene: Scene, seen: Cast) -> Poses:
+    """Joints of every person; score 0 where outside or behind something else."""
     people = []
     for number, thing in enumerate(scene.things):
         if thing.joints is None:
@@ -207,5 +208,6 @@ def _people(scene: Scene, seen: Cast) -> list[NDArray[np.float32]]:
         inside = ((pixels >= 0) & (pixels < SIDE)).all(axis=1)
         x, y = np.clip(pixels.astype(int), 0, SIDE - 1).T
         visible = inside & (seen.thing[y, x] == number)
-        people.append(np.column_stack([pixels * visible[:, None], visible]).astype(np.float32))
-    return people
+        centred = (pixels - 0.5) * visible[:, None]  # of the first pixel, the centre is at 0
+        people.append(np.column_stack([centred, visible]).astype(np.float32))
+    return Poses((SIDE, SIDE), tuple(people))

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from annotate.hed import Network
+from annotate.published import WEIGHTS
 from annotate.registry import build, from_card, make_card
-from annotate.weights import VARIABLE, WEIGHTS, describe, load_weights
+from annotate.weights import VARIABLE, describe, load_weights
 
 HED = "ControlNetHED.pth"
 
@@ -40,9 +41,9 @@ def test_missing_weights_are_named_with_their_licence_and_three_ways_to_have_the
 
 
 def test_a_local_file_is_recorded_by_its_own_sha256(folder: Path) -> None:
-    said = describe(HED)
-    assert said["sha256"] != WEIGHTS[HED].sha256
-    assert said["licence"] == "unknown"
+    (said,) = describe(HED)
+    assert said.sha256 != WEIGHTS[HED].sha256
+    assert said.licence == "unknown"
     assert set(load_weights(HED)) == set(Network().state_dict())
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from annotate.corpora import playroom
 from manifests.condition import decode, encode
+from manifests.figures import Poses, Segments, Text
 
 PHOTOS = sorted((Path(__file__).parents[3] / "shared/data/photos").glob("*.jpg"))[:8]
 rng = np.random.default_rng(0)
@@ -37,9 +38,29 @@ def test_depth_comes_back_within_a_step_of_its_range() -> None:
 
 
 def test_keypoints_come_back_exactly() -> None:
-    people = [rng.random((18, 3)).astype(np.float32) for _ in range(3)]
-    assert all(map(np.array_equal, decode("keypoints", encode("keypoints", people)), people))
-    assert decode("keypoints", encode("keypoints", [])) == []
+    people = tuple(rng.random((points, 3)).astype(np.float32) for points in (18, 130))
+    back = decode("keypoints", encode("keypoints", Poses((30, 40), people)))
+    assert back.shape == (30, 40)
+    assert all(map(np.array_equal, back.people, people))
+    assert decode("keypoints", encode("keypoints", Poses((3, 4), ()))).people == ()
+    with pytest.raises(ValueError, match="17"):
+        encode("keypoints", Poses((3, 4), (np.zeros((17, 3), np.float32),)))
+    with pytest.raises(ValueError, match="NaN"):
+        encode("keypoints", Poses((3, 4), (np.full((18, 3), np.nan, np.float32),)))
+
+
+def test_lines_and_text_come_back_exactly() -> None:
+    lines = rng.random((7, 5)).astype(np.float32)
+    back = decode("lines", encode("lines", Segments((30, 40), lines)))
+    assert back.shape == (30, 40)
+    assert np.array_equal(back.lines, lines)
+    assert decode("lines", encode("lines", Segments((3, 4), lines[:0]))).lines.shape == (0, 5)
+    assert decode("text", encode("text", Text((3, 4), "a cat ✓"))) == Text((3, 4), "a cat ✓")
+
+
+def test_normals_come_back_exactly_with_their_axes_in_order() -> None:
+    normals = rng.integers(0, 256, (9, 7, 3)).astype(np.uint8)
+    assert np.array_equal(decode("normal", encode("normal", normals)), normals)
 
 
 @pytest.mark.skipif(not PHOTOS, reason="no photographs here")

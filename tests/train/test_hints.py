@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from manifests.figures import Poses, Segments
 from train.hints import HINTS, hint
 
 
@@ -22,9 +23,20 @@ def test_a_kind_without_a_drawing_is_refused_by_name() -> None:
         hint("sound", np.zeros((2, 2), np.uint8))
 
 
+rng = np.random.default_rng(0)
+CONDITIONS = {
+    "binary": rng.integers(0, 2, (8, 9)).astype(np.uint8),
+    "soft": rng.integers(0, 256, (8, 9)).astype(np.uint8),
+    "depth": rng.normal(size=(8, 9)).astype(np.float32),
+    "normal": rng.integers(0, 256, (8, 9, 3)).astype(np.uint8),
+    "classes": rng.integers(0, 256, (8, 9)).astype(np.uint8),
+    "keypoints": Poses((8, 9), (rng.uniform(0, 8, (18, 3)).astype(np.float32),)),
+    "lines": Segments((8, 9), rng.uniform(0, 8, (5, 5)).astype(np.float32)),
+}
+
+
 @pytest.mark.parametrize("kind", HINTS)
 def test_every_hint_lies_between_zero_and_one(kind: str) -> None:
-    highest = 1 if kind == "binary" else 255
-    drawn = hint(kind, np.random.default_rng(0).integers(0, highest + 1, (8, 9)).astype(np.uint8))
+    drawn = hint(kind, CONDITIONS[kind])
     assert drawn.shape == (3, 8, 9)
     assert 0 <= float(drawn.min()) <= float(drawn.max()) <= 1

@@ -54,17 +54,19 @@ def test_joints_lie_on_people() -> None:
     for row in range(120):
         truth = playroom.record(0, row).truth
         classes = truth["truth_segmentation"].condition
-        for person in truth["truth_openpose"].condition:
+        for person in truth["truth_openpose"].condition.people:
             assert person.shape == (18, 3)
             for x, y, score in person:
                 if score > 0:
-                    assert classes[int(y), int(x)] == playroom.CLASSES.index("person")
+                    assert classes[round(float(y)), round(float(x))] == playroom.CLASSES.index("person")
                     joints += 1
     assert joints > 200
 
 
 def test_a_persons_right_hand_is_at_the_left_of_the_picture() -> None:
-    people = [person for row in range(120) for person in playroom.record(0, row).truth["truth_openpose"].condition]
+    people = [
+        person for row in range(120) for person in playroom.record(0, row).truth["truth_openpose"].condition.people
+    ]
     shoulders = [(person[2, 0], person[5, 0]) for person in people if person[2, 2] and person[5, 2]]
     assert len(shoulders) > 20
     assert all(right < left for right, left in shoulders)

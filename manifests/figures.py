@@ -1,0 +1,45 @@
+"""Conditions that are no raster: people, line segments and words, each with the size of the picture it is about."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+BODY, HAND, FACE = 18, 21, 70  # points of OpenPose's models
+WHOLE_BODY = BODY + 2 * HAND + FACE  # in this order: body, left hand, right hand, face
+Size = tuple[int, int]  # height and width in pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """People.
+
+    Attributes:
+        shape: height and width of the picture, pixels.
+        people: for each one [18, 3] float32 (body, OpenPose's COCO order) or [130, 3] (and hands and face): x, y in
+            pixels of the picture, the centre of the first pixel at 0; a score in [0, 1], and 0 where there is no point.
+    """
+
+    shape: Size
+    people: tuple[NDArray[np.float32], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Straight lines.
+
+    Attributes:
+        shape: height and width of the picture, pixels.
+        lines: [N, 5] float32: x and y of one end, x and y of the other, score in [0, 1].
+    """
+
+    shape: Size
+    lines: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words about a picture of `shape` (height and width, pixels)."""
+
+    shape: Size
+    text: str
