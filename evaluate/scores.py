@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from evaluate.adherence import Score
+from evaluate.measures.measure import Score
 
 SCHEMA = pa.schema(
     [

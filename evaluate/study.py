@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluate.adherence import ADHERENCE, Measure
+from evaluate.adherence import ADHERENCE
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
+from evaluate.measures.measure import Measure
 from evaluate.render import count
 from evaluate.report import SCORES_FILE
 from evaluate.scores import matrix, read_scores

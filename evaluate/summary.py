@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from evaluate.adherence import Adherence, Measure
 from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
+from evaluate.measures.measure import Adherence, Measure
 from evaluate.scores import matrix
 from evaluate.statistics import Interval, interval, normalised, resampled_means
 

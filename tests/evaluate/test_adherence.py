@@ -6,7 +6,10 @@ from numpy.typing import NDArray
 
 from annotate.corpora import playroom
 from annotate.registry import ANNOTATORS
-from evaluate.adherence import ADHERENCE, Score, f1, match, ms_ssim, precision, recall, score_edges, score_soft_edges
+from evaluate.adherence import ADHERENCE
+from evaluate.measures.edges import match, score_edges
+from evaluate.measures.measure import Score, f1, precision, recall
+from evaluate.measures.soft_edges import ms_ssim, score_soft_edges
 from tests.evaluate.synthetic import edges
 
 Condition = NDArray[np.uint8]

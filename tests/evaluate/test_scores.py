@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evaluate.adherence import Score
+from evaluate.measures.measure import Score
 from evaluate.scores import SCHEMA, gather, matrix, read_scores, score_rows
 
 

@@ -1,0 +1,84 @@
+"""Thin edges and strokes: pixels of each map that have one of the other nearby."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluate.measures.measure import SHARE, Adherence, Measure, Score, f1, precision, recall, with_value
+
+Raster = NDArray[np.uint8]
+
+
+def score_edges(asked: Raster, drawn: Raster) -> dict[str, Score]:
+    """Score thin edges, strictly and with a tolerance of one pixel.
+
+    Args:
+        asked: [H, W] uint8 in {0, 1}; 1 is an edge.
+        drawn: [H, W] uint8 in {0, 1}.
+
+    Returns:
+        `f1`, `f1_1px`, `precision_1px` and `recall_1px`, each in [0, 1].
+    """
+    strict, near = match(asked, drawn, radius=0), match(asked, drawn, radius=1)
+    return {
+        "f1": with_value(strict, f1(strict)),
+        "f1_1px": with_value(near, f1(near)),
+        "precision_1px": with_value(near, precision(near)),
+        "recall_1px": with_value(near, recall(near)),
+    }
+
+
+def score_scribble(asked: Raster, drawn: Raster) -> dict[str, Score]:
+    """Score strokes: how many of those asked for are there, within three pixels.
+
+    Args:
+        asked: [H, W] uint8 in {0, 1}; 1 is a stroke.
+        drawn: [H, W] uint8 in {0, 1}.
+
+    Returns:
+        `recall_3px`, and `precision_3px`, which means less: a scribble leaves things out on purpose.
+    """
+    near = match(asked, drawn, radius=3)
+    return {"recall_3px": with_value(near, recall(near)), "precision_3px": with_value(near, precision(near))}
+
+
+def match(asked: Raster, drawn: Raster, *, radius: int) -> Score:
+    """Count pixels of each of two binary maps that have one of the other within a square of `radius` pixels.
+
+    Args:
+        asked: [H, W] uint8 in {0, 1}.
+        drawn: [H, W] uint8 in {0, 1}.
+        radius: in pixels, by the larger of the two coordinates (Chebyshev).
+
+    Returns:
+        The four counts; the value is 0 and to be filled in.
+    """
+    square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    near_asked, near_drawn = cv2.dilate(asked, square), cv2.dilate(drawn, square)
+    return Score(
+        0.0,
+        matched_drawn=float(np.count_nonzero((drawn > 0) & (near_asked > 0))),
+        drawn=float(np.count_nonzero(drawn)),
+        matched_asked=float(np.count_nonzero((asked > 0) & (near_drawn > 0))),
+        asked=float(np.count_nonzero(asked)),
+    )
+
+
+EDGES = Adherence(
+    version=1,
+    score=score_edges,
+    measures=(
+        Measure("f1_1px", "edge F1 within 1 px", SHARE, True, True, "Edges that agree to within a pixel."),
+        Measure("f1", "edge F1, strict", SHARE, True, False, "Edges that agree on the very pixel."),
+        Measure("precision_1px", "edge precision within 1 px", SHARE, True, False, "Of what was drawn, asked for."),
+        Measure("recall_1px", "edge recall within 1 px", SHARE, True, False, "Of what was asked for, drawn."),
+    ),
+)
+STROKES = Adherence(
+    version=1,
+    score=score_scribble,
+    measures=(
+        Measure("recall_3px", "stroke recall within 3 px", SHARE, True, True, "Of the strokes asked for, drawn."),
+        Measure("precision_3px", "stroke precision within 3 px", SHARE, True, False, "Of those drawn, asked for."),
+    ),
+)
