@@ -44,6 +44,7 @@ class TrainSettings(BaseModel):
     learning_rate: PositiveFloat = 1e-5
     hint_weights: Literal["released", "gaussian"] = "released"  # first ones of the hint encoder: code's or paper's
     prompt_drop: float = Field(default=0.5, ge=0, le=1)  # share of captions emptied, drawn anew each epoch
+    flip: float = Field(default=0.0, ge=0, le=1)  # share of samples mirrored with their condition, anew each epoch
     precision: Annotated[Literal["no", "fp16", "bf16"], BeforeValidator(_no)] = "bf16"
     max_grad_norm: PositiveFloat | None = None
     seed: int = 0
