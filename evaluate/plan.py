@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from annotate.corpus import AT_INGEST
 from evaluate.adherence import ADHERENCE
 from evaluate.generate import Sampling, check_scheduler
 from evaluate.reannotate import check_family
@@ -65,6 +66,12 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
     check_scheduler(manifest.evaluate.scheduler)
     dataset = Dataset.open(manifest.dataset)
     card = check_family(dataset, manifest.condition, fingerprint=provenance.family_fingerprint)
+    if card.annotator in AT_INGEST:
+        raise ValueError(
+            f"{run}: '{manifest.condition}' came with the corpus, so nothing can measure it again in what the run draws. "
+            f"To have scores, train on a detector's family of the same kind ({card.kind}): python pipelines/annotate.py "
+            f"{manifest.dataset} ANNOTATOR"
+        )
     if card.annotator not in ADHERENCE:
         raise ValueError(
             f"{run}: nothing measures conditions of annotator '{card.annotator}' (there are measures for "
