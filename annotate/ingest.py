@@ -29,7 +29,7 @@ from manifests.record import DROPPED as DROPPED_SCHEMA
 from manifests.record import IMAGES as IMAGES_SCHEMA
 from manifests.record import SOURCE as SOURCE_SCHEMA
 from manifests.record import row_key
-from manifests.storage import publish
+from manifests.storage import publish, read_columns
 
 LONGEST_CAPTION = 1 << 16  # bytes
 AHEAD = 32  # records checked before they are asked for
@@ -92,9 +92,13 @@ def count_dropped(dataset: Dataset, names: Sequence[str] | None = None) -> Count
 def count_provided(dataset: Dataset, names: Sequence[str]) -> dict[str, Counter[str]]:
     """Of each family that came with the corpus, rows by status, failed ones with code and error too."""
     counts: dict[str, Counter[str]] = {}
+    said = ["status", "code", "error"]
     for card in cards_at_ingest(dataset):
-        tables = (dataset.read(card.family, name, ["status", "code", "error"]).to_pylist() for name in names)
-        counts[card.family] = Counter(" ".join(filter(None, row.values())) for rows in tables for row in rows)
+        counts[card.family] = Counter()
+        for path in (dataset.path(card.family, name) for name in names):
+            kinds = read_columns(path, said).group_by(said).aggregate([([], "count_all")])
+            for row in kinds.to_pylist():
+                counts[card.family][" ".join(filter(None, (row[name] for name in said)))] += row["count_all"]
     return counts
 
 

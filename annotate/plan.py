@@ -40,10 +40,10 @@ def make_plan(root: UPath, corpus: Corpus, **settings: Any) -> Dataset:
         return Dataset.create(root, corpus=str(corpus), shard_rows=size, **settings)
     if not (root / SETTINGS).exists() and _in_use(root):
         raise ValueError(f"{root}: other files are there, and no dataset. Choose a new or an empty folder")
-    references = _listed(corpus)
+    cards, references = provided_cards(corpus), _listed(corpus)
     size = shard_rows(len(references))
     dataset = Dataset.create(root, corpus=str(corpus), shard_rows=size, **settings)
-    for card in provided_cards(corpus):
+    for card in cards:
         create_card(root, card)
     _write(dataset, 0, corpus, references)
     assert dataset.corpora()[0] == str(corpus), "nothing is appended before its plan"
