@@ -22,6 +22,7 @@ from annotate.registry import from_card
 from annotate.task import make_tasks
 from manifests.condition import decode
 from manifests.dataset import Dataset
+from manifests.family import create_card
 from manifests.index import build_index, read_index
 from manifests.layout import IMAGES
 from tests.annotate.provided.shapes import WRITERS
@@ -151,6 +152,22 @@ def test_a_later_corpus_with_more_or_other_conditions_is_refused(
 def test_photographs_may_join_a_generated_corpus(records: dict, corpus: Write, ingest: Ingest) -> None:
     grown = append(ingest("fill50k:20"), corpus(records), ())
     assert count_provided(grown, grown.shards()) == {"truth_edges": {"ok": 20, "failed missing": 4}}
+
+
+def test_a_dataset_that_was_begun_without_stats_grows_without_them(ingest: Ingest) -> None:
+    dataset = make_plan(ingest("fill50k:20").root, find_corpus("fill50k:20"))
+    card = dataset.card("truth_edges")
+    create_card(dataset.root, card.model_copy(update={"stats": {}}), refresh=True)
+    for name in dataset.shards():
+        dataset.path("truth_edges", name).unlink()
+        dataset.path(IMAGES, name).unlink()
+        ingest_shard(dataset, name, threads=0, done=lambda _: None)
+    grown = append_plan(dataset.root, find_corpus("fill50k:30"))
+    for name in grown.missing(IMAGES):
+        ingest_shard(grown, name, threads=0, done=lambda _: None)
+    build_index(grown)
+    assert read_index(grown, "truth_edges").column_names == ["status", "code"]
+    assert len(read_index(grown, "truth_edges")) == 30
 
 
 def test_no_detector_makes_what_came_with_the_corpus(records: dict, corpus: Write, ingest: Ingest) -> None:

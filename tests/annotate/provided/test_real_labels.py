@@ -17,6 +17,7 @@ from manifests.dataset import Dataset
 from manifests.hub import SPLIT, write_dataset_card
 from manifests.index import build_index, read_index
 from manifests.layout import IMAGES
+from manifests.where import select
 from tests.annotate.provided.shapes import WRITERS
 
 DATA = Path(__file__).parents[4] / "shared/data"
@@ -96,6 +97,9 @@ def test_depth_of_nyu_is_stored_as_its_inverse_and_its_holes_are_counted(
         assert np.abs(stored[known] - 1 / depth[known]).max() <= step
         assert row["stats"]["holes"] == pytest.approx((~known).mean(), abs=1e-6)
         assert stored[~known].min() >= stored[known].min() - step, "a hole has what is known beside it"
+    build_index(made)
+    holes = {"gt": read_index(made, "gt")}
+    assert select("gt.holes < 0.36", holes).tolist() == [True, False]
 
 
 def test_normals_in_the_frame_of_a_room_are_refused(corpus: Write, ingest: Ingest, rows: Rows) -> None:
