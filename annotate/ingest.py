@@ -90,15 +90,16 @@ def count_dropped(dataset: Dataset, names: Sequence[str] | None = None) -> Count
 
 
 def count_provided(dataset: Dataset, names: Sequence[str]) -> dict[str, Counter[str]]:
-    """Of each family that came with the corpus, rows by status, failed ones with code and error too."""
-    counts: dict[str, Counter[str]] = {}
+    """Of each family that came with the corpus, rows by status: ok, empty, or why they failed (`code: error`)."""
     said = ["status", "code", "error"]
+    counts: dict[str, Counter[str]] = {}
     for card in cards_at_ingest(dataset):
         counts[card.family] = Counter()
         for path in (dataset.path(card.family, name) for name in names):
-            kinds = read_columns(path, said).group_by(said).aggregate([([], "count_all")])
-            for row in kinds.to_pylist():
-                counts[card.family][" ".join(filter(None, (row[name] for name in said)))] += row["count_all"]
+            groups = read_columns(path, said).group_by(said, use_threads=False).aggregate([([], "count_all")])
+            for row in groups.to_pylist():
+                why = ": ".join(filter(None, (row["code"], row["error"])))
+                counts[card.family][why or row["status"]] += row["count_all"]
     return counts
 
 

@@ -76,8 +76,11 @@ def settle(dataset: Dataset, names: Sequence[str]) -> None:
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(dropped.items()))
     print(f"{records} records in = {kept} kept + {dropped.total()} dropped" + (f" ({reasons})" if reasons else ""))
     for family, counts in count_provided(dataset, names).items():
-        said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-        print(f"{family}: {kept} rows in = {said}")
+        ok, empty = counts.pop("ok", 0), counts.pop("empty", 0)
+        why = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
+        print(f"{family}: {kept} rows in = {ok} ok + {empty} empty + {counts.total()} failed" + (why and f" ({why})"))
+        if ok + empty + counts.total() != kept:
+            raise ValueError(f"{root}: {family} has other rows than images/. Ingest the corpus into a new dataset")
     print(f"made {root}: images/ in {len(names)} shards" + (", the dropped in dropped/" if reasons else ""))
     if kept + dropped.total() != records or kept == 0:
         raise ValueError(f"{root}: {kept} of {records} records kept. Look into {root / 'dropped'} for the reasons")

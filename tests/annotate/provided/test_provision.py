@@ -127,7 +127,7 @@ def test_rows_of_a_later_corpus_without_the_condition_fail_for_its_lack(
 ) -> None:
     dataset = ingest(corpus(records), provided=PROVIDED)
     grown = append(dataset, corpus(records, "tar", "more"), ())
-    assert count_provided(grown, grown.shards()) == {"gt": {"ok": 4, "failed missing": 4}}
+    assert count_provided(grown, grown.shards()) == {"gt": {"ok": 4, "missing": 4}}
     build_index(grown)
     assert read_index(grown, "gt")["code"].to_pylist() == [""] * 4 + ["missing"] * 4
     assert grown.rows() == grown.rows("gt") == 8
@@ -151,7 +151,7 @@ def test_a_later_corpus_with_more_or_other_conditions_is_refused(
 
 def test_photographs_may_join_a_generated_corpus(records: dict, corpus: Write, ingest: Ingest) -> None:
     grown = append(ingest("fill50k:20"), corpus(records), ())
-    assert count_provided(grown, grown.shards()) == {"truth_edges": {"ok": 20, "failed missing": 4}}
+    assert count_provided(grown, grown.shards()) == {"truth_edges": {"ok": 20, "missing": 4}}
 
 
 def test_a_dataset_that_was_begun_without_stats_grows_without_them(ingest: Ingest) -> None:
@@ -202,12 +202,12 @@ def test_hostile_conditions_fail_by_themselves_and_their_pictures_stay(
     assert made.rows(IMAGES) == len(rows(made, "gt")) == 12
     assert count_provided(made, made.shards())["gt"] == {
         "ok": 5,  # among them the link to a picture elsewhere
-        "failed provided Unusable: bomb": 1,
-        "failed provided Unusable: truncated": 1,
-        "failed provided Unusable: not_an_image": 2,
-        "failed provided Unusable: size": 1,
-        "failed provided Unusable: not_a_file": 1,
-        "failed provided Unusable: unreadable": 1,
+        "provided: Unusable: bomb": 1,
+        "provided: Unusable: truncated": 1,
+        "provided: Unusable: not_an_image": 2,
+        "provided: Unusable: size": 1,
+        "provided: Unusable: not_a_file": 1,
+        "provided: Unusable: unreadable": 1,
     }
 
 
