@@ -59,7 +59,9 @@ def processor() -> Processor:
 def loss(network: nn.Module, pictures: Pictures) -> Tensor:
     """Mean error and mean error of slopes, in tenths of 1/m: []."""
     images = torch.from_numpy(pictures.images).permute(0, 3, 1, 2).float() / 127.5 - 1
-    error = 10 * (network(images).predicted_depth - torch.from_numpy(pictures.depth))
+    with torch.autocast("cpu", torch.bfloat16):
+        inverse = network(images).predicted_depth
+    error = 10 * (inverse.float() - torch.from_numpy(pictures.depth))
     slopes = error.diff(dim=1).abs().mean() + error.diff(dim=2).abs().mean()
     return functional.smooth_l1_loss(error, torch.zeros_like(error), beta=0.1) + slopes
 
