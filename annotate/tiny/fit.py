@@ -15,6 +15,7 @@ from annotate.tiny.data import Pictures
 BATCH = 32
 PEAK_RATE = 2e-3
 SAVE_EVERY = 200  # steps
+SETTLE = 20  # batches
 Loss = Callable[[nn.Module, Pictures], Tensor]
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def fit(
     rng = np.random.default_rng(seed)
     optimizer = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=0.02, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps, pct_start=0.1)
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)
+    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.995))
     network.train()
     recent = 0.0
     for step in range(1, steps + 1):
@@ -43,7 +44,23 @@ def fit(
         if step % 50 == 0:
             log.info("step %d of %d: loss %.4f", step, steps, recent)
         if step % SAVE_EVERY == 0 or step == steps:
+            settle(averaged.module, loss, pictures, rng)
             save(averaged.module, step)
+
+
+@torch.no_grad()
+def settle(network: nn.Module, loss: Loss, pictures: Pictures, rng: np.random.Generator) -> None:
+    """Measure the statistics of batch normalization anew: averaged weights are not normalized by averaged statistics."""
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean over batches
+    network.train()
+    for _ in range(SETTLE if norms else 0):
+        loss(network, augment(take(pictures, rng.integers(0, len(pictures), BATCH)), rng))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 def take(pictures: Pictures, chosen: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Pictures:
