@@ -50,7 +50,7 @@ def fit(
 
 @torch.no_grad()
 def settle(network: nn.Module, loss: Loss, pictures: Pictures, rng: np.random.Generator) -> None:
-    """Measure the statistics of batch normalization anew: averaged weights are not normalized by averaged statistics."""
+    """Measure statistics of batch normalization anew: averaged weights are not normalized by averaged ones."""
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:

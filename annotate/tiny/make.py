@@ -54,7 +54,7 @@ class Training:
 
 
 RECIPES = {
-    "depth": Recipe(depth.build, depth.loss, depth.save, depth.FOLDER, steps=800),
+    "depth": Recipe(depth.build, depth.loss, depth.save, depth.FOLDER, steps=600),
     "segmentation": Recipe(segmentation.build, segmentation.loss, segmentation.save, segmentation.FOLDER, steps=1_100),
     "openpose": Recipe(pose.build, pose.loss, pose.save, pose_network.FOLDER, steps=1_300),
 }
