@@ -45,6 +45,7 @@ class Training:
     """What the card says of a training, kept beside the weights as training.json."""
 
     steps: int
+    planned_steps: int  # over which the learning rate falls; more than were made, if the training was cut short
     batch: int
     pictures: int
     seed: int
@@ -87,6 +88,7 @@ def train(recipe: Recipe, pictures: Pictures, *, steps: int, seed: int) -> None:
         recipe.save(averaged)
         training = Training(
             steps=step,
+            planned_steps=steps,
             batch=BATCH,
             pictures=len(pictures),
             seed=seed,
