@@ -11,11 +11,17 @@ from annotate.annotator import Annotator
 from annotate.canny import Canny
 from annotate.hed import Hed
 from annotate.scribble import Scribble
+from annotate.segmentation import Segmentation
 from annotate.weights import describe
 from manifests.family import FamilyCard, Profile
 from manifests.provenance import versions
 
-ANNOTATORS: dict[str, type[Annotator]] = {"canny": Canny, "hed": Hed, "scribble": Scribble}
+ANNOTATORS: dict[str, type[Annotator]] = {
+    "canny": Canny,
+    "hed": Hed,
+    "scribble": Scribble,
+    "segmentation": Segmentation,
+}
 
 
 def build(name: str, settings: Mapping[str, Any], where: str) -> Annotator:
@@ -64,6 +70,7 @@ def make_card(
         weights=[found for name in annotator.weights for found in describe(name)],
         made_from=dict(made_from),
         packages=versions(),
+        labels=annotator.labels,
         parameters={name: str(kind) for name, kind in annotator.parameters.items()},
         stats={name: str(kind) for name, kind in annotator.stats.items()},
     )
