@@ -135,7 +135,7 @@ def annotate(
     pixels = torch.from_numpy(images).to(network.device).permute(0, 3, 1, 2)
     inputs = prepare(images=list(pixels), input_data_format="channels_first", return_tensors="pt")
     told = {name: tokens.expand(len(images), -1) for name, tokens in task.items()}
-    scores = way.scores(network(**inputs.to(network.device), **told)).float()
+    scores = way.scores(network(**{**inputs.to(network.device), **told})).float()
     return list(likeliest(scores, images.shape[1:3], antialias=way.antialias).cpu().numpy())
 
 
