@@ -12,6 +12,7 @@ from upath import UPath
 
 from annotate.corpora import drawn
 from annotate.corpora.format import Corpus, Reference
+from annotate.corpora.playroom import CLASSES
 from annotate.corpus import FORMATS, GENERATED
 from manifests.dataset import SETTINGS, Dataset
 from manifests.family import FamilyCard, create_card
@@ -141,6 +142,7 @@ def truth_cards(corpus: Corpus) -> list[FamilyCard]:
             version=1,
             kind=truth.kind,
             settings={"seed": corpus.seed, "truth": family.removeprefix("truth_")},
+            labels=list(CLASSES) if truth.kind == "classes" else [],
         )
         for family, truth in first.truth.items()
     ]

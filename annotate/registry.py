@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from annotate.annotator import Annotator
 from annotate.canny import Canny
+from annotate.caption import Caption
 from annotate.hed import Hed
 from annotate.scribble import Scribble
 from annotate.segmentation import Segmentation
@@ -18,6 +19,7 @@ from manifests.provenance import versions
 
 ANNOTATORS: dict[str, type[Annotator]] = {
     "canny": Canny,
+    "caption": Caption,
     "hed": Hed,
     "scribble": Scribble,
     "segmentation": Segmentation,

@@ -5,7 +5,6 @@ A map is, pixel by pixel, what the model's own processor says of the picture alo
 those processors stretch the maps of padded pictures.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,8 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from annotate.annotator import Annotate, Annotator, Parameters
-from annotate.pretrained import load_model, load_part
-from annotate.weights import find_model
+from annotate.pretrained import load_model, load_part, read_config
 from manifests.condition import NO_CLASS, Kind
 
 TASK = "the task is semantic"  # what OneFormer is told
@@ -166,13 +164,9 @@ def _read(model: str) -> tuple[Way, tuple[str, ...]]:
     Raises:
         ValueError: no model that can be asked for classes, or of too many.
     """
-    path = find_model(model) / "config.json"
-    try:
-        said = json.loads(path.read_text())
-        kind, named = said.get("model_type"), said.get("id2label", {"0": "LABEL_0", "1": "LABEL_1"})
-        labels = tuple(str(named[index]) for index in sorted(named, key=int))
-    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: no configuration of a model ({type(error).__name__}). Put the model there") from error
+    said = read_config(model)
+    kind, named = said.get("model_type"), said.get("id2label", {"0": "LABEL_0", "1": "LABEL_1"})
+    labels = tuple(str(named[index]) for index in sorted(named, key=int))
     if kind not in WAYS:
         raise ValueError(f"segmentation.model: {model} is a {kind!r} model. Choose one of type {', '.join(WAYS)}")
     if len(labels) > NO_CLASS:

@@ -14,7 +14,7 @@ from typer import Argument, Option
 
 from annotate import job
 from annotate.attempts import Attempts, sweep
-from annotate.corpora.format import MAX_SIDE
+from annotate.corpora.format import MAX_SIDE, OPTIONAL, REQUIRED
 from annotate.corpus import WAYS, find_corpus, is_path
 from annotate.ingest import count_dropped
 from annotate.ingest_worker import IngestWorker
@@ -39,6 +39,9 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     ] = False,
     seed: Annotated[int, Option(help="of a generated corpus", min=0)] = 0,
     max_side: Annotated[int, Option(help="longer pictures are shrunk to this many pixels; 0: never", min=0)] = MAX_SIDE,
+    allow_no_captions: Annotated[
+        bool, Option("--allow-no-captions", help="keep pictures without one, for annotate.py DATASET caption")
+    ] = False,
 ) -> None:
     """Ingest a corpus: python pipelines/ingest.py /data/photos /data/photos_pairs
 
@@ -48,7 +51,13 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     if is_path(corpus):
         job.check_path(Path(corpus), "corpus")
     asked = replace(
-        find_corpus(corpus), image=image_column, caption=caption_column, split=split, seed=seed, max_side=max_side
+        find_corpus(corpus),
+        image=image_column,
+        caption=caption_column,
+        split=split,
+        seed=seed,
+        max_side=max_side,
+        captions=OPTIONAL if allow_no_captions else REQUIRED,
     )
     made = append_plan(root, asked) if append else make_plan(root, asked)
     check_ingest_room(made, asked)

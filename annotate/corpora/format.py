@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 from annotate.corpora.generated import Truth
 
 MAX_SIDE = 2_048  # pixels
+REQUIRED, OPTIONAL = "required", "optional"  # captions
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Corpus:
         split: of a Hugging Face dataset, "" for all.
         seed: of a generated corpus.
         max_side: longer pictures are shrunk to this many pixels; 0 for no bound.
+        captions: `REQUIRED`, or `OPTIONAL`: a picture without any is kept, to be captioned by an annotator.
     """
 
     format: str
@@ -29,6 +31,12 @@ class Corpus:
     split: str = ""
     seed: int = 0
     max_side: int = MAX_SIDE
+    captions: str = REQUIRED
+
+    @property
+    def needs_captions(self) -> bool:
+        """Whether a picture without a caption is dropped."""
+        return self.captions != OPTIONAL
 
     def __str__(self) -> str:
         ordinary = Corpus(self.format, self.location)

@@ -19,7 +19,7 @@ def plan(corpus: Corpus) -> Iterator[Reference]:
     """Every row of every split asked for."""
     for source, table in _splits(corpus).items():
         find_image_column(_schema(table), corpus.image, source)
-        check_caption_column(table.column_names, corpus.caption, source)
+        check_caption_column(table.column_names, corpus.caption, source, needed=corpus.needs_captions)
         yield from (Reference(source, f"{row:09d}") for row in range(len(table)))
 
 

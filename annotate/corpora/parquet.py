@@ -27,7 +27,7 @@ def plan(corpus: Corpus) -> Iterator[Reference]:
             ) from error
         _check_names(file.schema_arrow.names, source)
         find_image_column(file.schema_arrow, corpus.image, source)
-        check_caption_column(file.schema_arrow.names, corpus.caption, source)
+        check_caption_column(file.schema_arrow.names, corpus.caption, source, needed=corpus.needs_captions)
         yield from (Reference(source, f"{row:09d}") for row in range(file.metadata.num_rows))
 
 

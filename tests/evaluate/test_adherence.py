@@ -136,7 +136,9 @@ def test_overlap_of_classes_is_the_one_computed_by_hand() -> None:
     asked = np.array([[0, 0, 1, 1, 255, 255], [0, 0, 1, 1, 255, 7]], np.uint8)
     drawn = np.array([[0, 0, 0, 1, 3, 255], [0, 0, 5, 1, 7, 7]], np.uint8)
     # Class 0: 4 of 5, class 1: 2 of 4, class 7: 1 of 1, for what was drawn where nothing was asked is nobody's fault.
-    assert values(score_classes(asked, drawn)) == pytest.approx({"miou": (4 / 5 + 2 / 4 + 1) / 3, "pixel_accuracy": 7 / 9})
+    assert values(score_classes(asked, drawn)) == pytest.approx(
+        {"miou": (4 / 5 + 2 / 4 + 1) / 3, "pixel_accuracy": 7 / 9}
+    )
     nothing = np.full_like(asked, 255)
     assert values(score_classes(nothing, drawn)) == {"miou": 0, "pixel_accuracy": 0}
     assert values(score_classes(asked, nothing)) == {"miou": 0, "pixel_accuracy": 0}

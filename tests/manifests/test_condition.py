@@ -100,11 +100,10 @@ def test_class_maps_take_at_most_0_45_of_the_bytes_of_a_drawn_rgb_png(class_maps
 def test_no_pixel_of_a_class_map_changes_its_class_where_a_jpeg_changes_several_percent(
     class_maps: list[np.ndarray],
 ) -> None:
-    """Measured: 2 to 5 % of the pixels, read back by the nearest colour from a JPEG of quality 95."""
+    """Measured: 1.8 to 6.1 % of the pixels, read back by the nearest colour from a JPEG of quality 95."""
     for classes in class_maps:
         assert np.array_equal(decode("classes", encode("classes", classes)), classes)
         drawn = COLOURS[classes]
         jpeg = cv2.imdecode(cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, 95])[1], cv2.IMREAD_COLOR)
-        palette = COLOURS[np.unique(classes)].astype(int)  # the few that are there: kinder than all 150
-        nearest = np.abs(jpeg[::4, ::4, None].astype(int) - palette).sum(-1).argmin(-1)
-        assert (palette[nearest] != drawn[::4, ::4]).any(-1).mean() > 0.001
+        nearest = np.abs(jpeg[::4, ::4, None].astype(int) - COLOURS.astype(int)).sum(-1).argmin(-1)
+        assert (COLOURS[nearest] != drawn[::4, ::4]).any(-1).mean() > 0.01
