@@ -19,10 +19,10 @@ from manifests.provenance import versions
 
 ANNOTATORS: dict[str, type[Annotator]] = {
     "canny": Canny,
-    "caption": Caption,
     "hed": Hed,
     "scribble": Scribble,
     "segmentation": Segmentation,
+    "caption": Caption,
 }
 
 
