@@ -49,4 +49,12 @@ WEIGHTS: dict[str, File] = {
     "sk_model2.pth": File("30a534781061f34e83bb9406b4335da4ff2616c95d22a585c1245aa8363e74e0", 17, "MIT"),
     "netG.pth": File("ccabdcc3f5cf3c07cf65d58776acb21df7dfda825cdc70c9766a93fd62bfc488", 218, "MIT"),
 }
-MODELS: dict[str, Model] = {}
+NVIDIA = "NVIDIA SegFormer: non-commercial"  # https://github.com/NVlabs/SegFormer, LICENSE
+MODELS: dict[str, Model] = {
+    **{f"openmmlab/upernet-convnext-{size}": Model("MIT") for size in ("tiny", "small", "base", "large", "xlarge")},
+    **{f"nvidia/segformer-b{size}-finetuned-ade-512-512": Model(NVIDIA) for size in range(5)},
+    "nvidia/segformer-b5-finetuned-ade-640-640": Model(NVIDIA),
+    **{f"shi-labs/oneformer_ade20k_{trunk}_large": Model("MIT") for trunk in ("swin", "dinat")},
+    "shi-labs/oneformer_ade20k_swin_tiny": Model("MIT"),
+    **{f"Salesforce/blip-image-captioning-{size}": Model("BSD-3-Clause") for size in ("base", "large")},
+}

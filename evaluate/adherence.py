@@ -1,11 +1,13 @@
 """Adherence: agreement of the condition asked for with the one re-annotated, measurement against measurement."""
 
+from evaluate.measures.classes import CLASSES
 from evaluate.measures.edges import EDGES, STROKES
 from evaluate.measures.measure import Adherence
 from evaluate.measures.soft_edges import SOFT_EDGES
 
-ADHERENCE: dict[str, Adherence] = {  # by annotator
+ADHERENCE: dict[str, Adherence] = {  # by annotator; words are no condition that a picture could obey by itself
     "canny": EDGES,
     "hed": SOFT_EDGES,
     "scribble": STROKES,
+    "segmentation": CLASSES,
 }

@@ -29,11 +29,12 @@ EXTREMES = 3  # rows shown from either end of a stat, and of those that are not 
 
 @dataclass(frozen=True)
 class Panel:
-    """One condition of one row: a data URI or "", and what the index says of it."""
+    """One condition of one row: a data URI or "", what the index says of it, and the words, if it is of words."""
 
     picture: str
     status: str
     said: str
+    words: str = ""  # untrusted text, as a caption
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def write_sheet(dataset: Dataset, path: Path | UPath, *, rows: int) -> Path | UP
         ValueError: the dataset is not indexed, or no family of it can be drawn.
     """
     whole = [dataset.card(family) for family in dataset.families() if index_path(dataset, family).exists()]
-    cards = [card for card in whole if card.kind in HINTS]
+    cards = [card for card in whole if card.kind in (*HINTS, "text")]
     if not cards:
         raise ValueError(
             f"{dataset.root}: no whole condition that can be drawn. "
@@ -122,7 +123,8 @@ def _row(
     known = index.slice(place, 1).to_pylist()[0]
     picture = _read(dataset, IMAGES, known, ["captions", "image"])
     panels = tuple(_panel(dataset, card, known, tables[card.family].slice(place, 1).to_pylist()[0]) for card in cards)
-    return Row(known["key"], known["split"], picture["captions"][0], thumbnail(picture["image"]["bytes"]), panels)
+    caption = next(iter(picture["captions"]), "")
+    return Row(known["key"], known["split"], caption, thumbnail(picture["image"]["bytes"]), panels)
 
 
 def _panel(dataset: Dataset, card: FamilyCard, known: Record, said: Record) -> Panel:
@@ -131,6 +133,8 @@ def _panel(dataset: Dataset, card: FamilyCard, known: Record, said: Record) -> P
     if said["status"] == "failed":
         return Panel("", "failed", str(said["code"]))
     cell = _read(dataset, card.family, known, ["condition"])["condition"]
+    if card.kind == "text":
+        return Panel("", str(said["status"]), values, cell["text"])
     drawn = (hint(card.kind, decode(card.kind, cell)).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(drawn).save(buffer, "PNG")

@@ -2,11 +2,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from annotate.corpora import playroom
 from annotate.registry import ANNOTATORS
 from evaluate.adherence import ADHERENCE
+from evaluate.measures.classes import score_classes
 from evaluate.measures.edges import match, score_edges
 from evaluate.measures.measure import Score, f1, precision, recall
 from evaluate.measures.soft_edges import ms_ssim, score_soft_edges
@@ -34,12 +36,18 @@ def values(scores: dict[str, Score]) -> dict[str, float]:
     return {name: score.value for name, score in scores.items()}
 
 
+FORMS = {  # of what an annotator makes, from an edge map
+    "hed": lambda edge: edge * np.uint8(255),
+    "segmentation": lambda edge: edge + np.uint8(1),
+}
+
+
 def as_kind(annotator: str, condition: Condition) -> Any:
-    return condition * np.uint8(255) if annotator == "hed" else condition
+    return FORMS.get(annotator, lambda edge: edge)(condition)
 
 
-def test_every_annotator_has_a_measure_and_one_of_them_is_primary() -> None:
-    assert ADHERENCE.keys() == ANNOTATORS.keys()
+def test_every_annotator_but_of_words_has_a_measure_and_one_of_them_is_primary() -> None:
+    assert ADHERENCE.keys() == {name for name, annotator in ANNOTATORS.items() if annotator.kind != "text"}
     for adherence in ADHERENCE.values():
         assert sum(measure.primary for measure in adherence.measures) == 1
 
@@ -122,3 +130,26 @@ def test_every_value_can_be_made_again_from_its_counts() -> None:
     assert precision(scores["precision_1px"]) == scores["precision_1px"].value
     assert recall(scores["recall_1px"]) == scores["recall_1px"].value
     assert match(PICTURES[0], PICTURES[1], radius=0).asked == np.count_nonzero(PICTURES[0])
+
+
+def test_overlap_of_classes_is_the_one_computed_by_hand() -> None:
+    asked = np.array([[0, 0, 1, 1, 255, 255], [0, 0, 1, 1, 255, 7]], np.uint8)
+    drawn = np.array([[0, 0, 0, 1, 3, 255], [0, 0, 5, 1, 7, 7]], np.uint8)
+    # Class 0: 4 of 5, class 1: 2 of 4, class 7: 1 of 1, for what was drawn where nothing was asked is nobody's fault.
+    assert values(score_classes(asked, drawn)) == pytest.approx(
+        {"miou": (4 / 5 + 2 / 4 + 1) / 3, "pixel_accuracy": 7 / 9}
+    )
+    nothing = np.full_like(asked, 255)
+    assert values(score_classes(nothing, drawn)) == {"miou": 0, "pixel_accuracy": 0}
+    assert values(score_classes(asked, nothing)) == {"miou": 0, "pixel_accuracy": 0}
+
+
+def test_overlap_of_classes_is_that_of_torchmetrics() -> None:
+    from torchmetrics.functional import jaccard_index
+
+    asked, drawn = np.random.default_rng(0).integers(0, 150, (2, 64, 64), np.uint8)
+    theirs = jaccard_index(
+        torch.from_numpy(drawn).long(), torch.from_numpy(asked).long(), "multiclass", num_classes=150, average="macro"
+    )
+    assert len(np.unique(asked)) == 150
+    assert score_classes(asked, drawn)["miou"].value == pytest.approx(float(theirs))
