@@ -11,11 +11,17 @@ from annotate.annotator import Annotator
 from annotate.canny import Canny
 from annotate.hed import Hed
 from annotate.scribble import Scribble
+from annotate.softedge import SoftEdge
 from annotate.weights import describe
 from manifests.family import FamilyCard, Profile
 from manifests.provenance import versions
 
-ANNOTATORS: dict[str, type[Annotator]] = {"canny": Canny, "hed": Hed, "scribble": Scribble}
+ANNOTATORS: dict[str, type[Annotator]] = {
+    "canny": Canny,
+    "hed": Hed,
+    "softedge": SoftEdge,
+    "scribble": Scribble,
+}
 
 
 def build(name: str, settings: Mapping[str, Any], where: str) -> Annotator:

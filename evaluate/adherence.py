@@ -7,5 +7,6 @@ from evaluate.measures.soft_edges import SOFT_EDGES
 ADHERENCE: dict[str, Adherence] = {  # by annotator
     "canny": EDGES,
     "hed": SOFT_EDGES,
+    "softedge": SOFT_EDGES,
     "scribble": STROKES,
 }

@@ -62,10 +62,10 @@ def test_scribbles_equal_those_of_controlnet_aux_bit_for_bit() -> None:
             detector(image, detect_resolution=SIZE, image_resolution=SIZE, output_type="np", scribble=drawn)[..., 0]
             for drawn in (False, True)
         )
-        (lines,) = scribble(soft[None], [{}])
+        (lines,) = scribble(soft[None], [PLAIN])
         assert 0.01 < lines.mean() < 0.5
         assert np.array_equal(lines * np.uint8(255), expected)
-        (ours,) = scribble(np.stack(hed(image[None], [{}])), [{}])
+        (ours,) = scribble(np.stack(hed(image[None], [PLAIN])), [{}])
         assert (ours != lines).mean() < 1e-2  # soft edges one step of 255 apart may move a ridge by a pixel
 
 

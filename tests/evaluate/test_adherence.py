@@ -35,7 +35,7 @@ def values(scores: dict[str, Score]) -> dict[str, float]:
 
 
 def as_kind(annotator: str, condition: Condition) -> Any:
-    return condition * np.uint8(255) if annotator == "hed" else condition
+    return condition * np.uint8(255) if annotator in ("hed", "softedge") else condition
 
 
 def test_every_annotator_has_a_measure_and_one_of_them_is_primary() -> None:
