@@ -13,6 +13,7 @@ from torch import Tensor
 
 from annotate.annotator import Annotator, Parameters
 from annotate.draws import generator
+from annotate.precision import Precision
 from manifests.condition import Kind
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -32,6 +33,7 @@ class SoftEdges(Annotator):
 
     safe_share: Share = 0.0  # of the rows; ControlNet 1.1 trained with 0.75
     seed: int = 0  # of the draw
+    precision: Precision = "fp32"  # of the network but for its head
 
     def draw(self, seed_key: str) -> dict[str, Any]:
         """Whether the row's map is a safe one."""
