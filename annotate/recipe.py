@@ -78,6 +78,5 @@ def _find(name: str) -> Path:
     if path.is_file():
         return path
     raise ValueError(
-        f"--recipe {name}: no recipe of that name{nearest(name, known)}, and no such file. "
-        f"There are {', '.join(known)}"
+        f"--recipe {name}: no recipe of that name{nearest(name, known)}, and no such file. There are {', '.join(known)}"
     )

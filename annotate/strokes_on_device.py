@@ -19,8 +19,8 @@ def draw_strokes_on(
 ) -> list[NDArray[np.uint8]]:
     """Scribbles of soft edges [B, H, W] uint8: B maps [H, W] uint8 in {0, 1}.
 
-    Equal, bit for bit, to those of `annotate.strokes` where OpenCV multiplies and adds in one step, as it does on
-    processors with AVX2; on others, intersection over union about 0.99.
+    Equal, bit for bit, to those of `annotate.strokes`, as OpenCV makes them on processors with AVX2: up to the last
+    W % 8 columns, where it rounds otherwise and a ridge may move by a pixel.
     """
     scale = min(soft.shape[1:]) / UNIT
     rows = {name: _column(parameters, name, device) for name in ("threshold", "thinned", "line_width")}

@@ -73,7 +73,9 @@ def test_a_recipe_that_cannot_be_is_refused_by_file_and_field(tmp_path: Path, te
 
 
 def test_a_name_that_is_no_recipe_is_answered_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r"no recipe of that name \(did you mean 'canny_random'.*There are canny_random"):
+    with pytest.raises(
+        ValueError, match=r"no recipe of that name \(did you mean 'canny_random'.*There are canny_random"
+    ):
         load_recipe("canny_randm")
     with pytest.raises(ValueError, match="no family is named"):
         ask([], [], [])
