@@ -17,7 +17,7 @@ from annotate.precision import Precision
 from manifests.condition import Kind
 
 Share = Annotated[float, Field(ge=0, le=1)]
-LIKELY = 127  # of 255: as likely an edge as not; of a safe map the middle level, which is likelier than a third
+LIKELY = 128  # of 255: more likely an edge than not. A safe map's middle level, which walls have too, is not enough
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SoftEdges(Annotator):
         return {"safe": bool(generator(self.seed, seed_key).random() < self.safe_share)}
 
     def empty(self, condition: NDArray[np.uint8]) -> bool:
-        """No pixel is likely to be an edge."""
+        """No pixel is more likely an edge than not; of a safe map: none has its top level, from two thirds on."""
         return int(condition.max()) < LIKELY
 
 
