@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,13 @@ def test_a_share_beyond_all_rows_is_refused(name: str) -> None:
         build(name, {"safe_share": 1.5}, name)
 
 
+def test_settings_cannot_be_changed_after_they_are_recorded(name: str) -> None:
+    annotator = build(name, {}, name)
+    with pytest.raises(FrozenInstanceError):
+        annotator.safe_share = 1.0  # type: ignore[attr-defined]
+    assert build(name, {}, name) == annotator
+
+
 def test_channels_in_another_order_give_other_edges(name: str, ours: Annotate, photo: np.ndarray) -> None:
     colours = photo.copy()
     colours[..., 0] //= 2  # grey pictures have no order
@@ -144,7 +152,7 @@ def test_a_row_records_its_draw_and_its_mass_and_a_wall_is_empty(
 ) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    pictures = [fit(decode(path.read_bytes()), 96) for path in PHOTOS] + [np.full((64, 64, 3), 90, np.uint8)]
+    pictures = [fit(decode(path.read_bytes()), 192) for path in PHOTOS] + [np.full((64, 64, 3), 90, np.uint8)]
     for number, picture in enumerate(pictures):
         (corpus / f"{number}.png").write_bytes(encode_generated(picture))
         (corpus / f"{number}.txt").write_text(f"picture {number}")
