@@ -64,7 +64,10 @@ class Annotator:
         raise NotImplementedError
 
     def measure(self, condition: Condition) -> dict[str, float]:
-        """Stats of one condition. `edge_density`: mean of an edge map, from 0 (no edge) to 1 (all edge)."""
+        """Stats of one condition.
+
+        `edge_density`: mean of an edge map, from 0 (no edge) to 1 (all edge); of soft edges, their mass.
+        """
         top = 1.0 if self.kind == "binary" else 255.0
         return {"edge_density": float(np.asarray(condition).mean()) / top}
 

@@ -14,6 +14,7 @@ from annotate.corpus import AT_INGEST
 from annotate.hed import Hed
 from annotate.scribble import Scribble
 from annotate.segmentation import Segmentation
+from annotate.softedge import SoftEdge
 from annotate.weights import describe
 from manifests.family import FamilyCard, Profile
 from manifests.provenance import versions
@@ -21,6 +22,7 @@ from manifests.provenance import versions
 ANNOTATORS: dict[str, type[Annotator]] = {
     "canny": Canny,
     "hed": Hed,
+    "softedge": SoftEdge,
     "scribble": Scribble,
     "segmentation": Segmentation,
     "caption": Caption,

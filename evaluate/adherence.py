@@ -8,6 +8,7 @@ from evaluate.measures.soft_edges import SOFT_EDGES
 ADHERENCE: dict[str, Adherence] = {  # by annotator; words are no condition that a picture could obey by itself
     "canny": EDGES,
     "hed": SOFT_EDGES,
+    "softedge": SOFT_EDGES,
     "scribble": STROKES,
     "segmentation": CLASSES,
 }

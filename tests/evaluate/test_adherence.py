@@ -37,7 +37,7 @@ def values(scores: dict[str, Score]) -> dict[str, float]:
 
 
 FORMS = {  # of what an annotator makes, from an edge map
-    "hed": lambda edge: edge * np.uint8(255),
+    **dict.fromkeys(("hed", "softedge"), lambda edge: edge * np.uint8(255)),
     "segmentation": lambda edge: edge + np.uint8(1),
 }
 
