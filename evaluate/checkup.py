@@ -75,19 +75,24 @@ def examine(annotators: Mapping[str, Annotator], family: str, device: torch.devi
         folder: of the golden conditions.
     """
     stand_in = find_stand_in(annotators[family].name)
-    first = path_to(annotators, family)[0]
-    if (reads := source(annotators, first)) != IMAGE:
-        return Finding(family, "dataset", f"reads {reads}, which only a dataset has", stand_in=stand_in)
     with offline():
-        needs = tuple(need for step in path_to(annotators, family) for need in missing_weights(annotators[step]))
-        if needs:
-            said = f"not on this machine: {', '.join(need.name for need in needs)}"
-            return Finding(family, "missing", said, needs=needs, stand_in=stand_in)
+        if lacks := why_not(annotators, family):
+            needs = tuple(need for step in path_to(annotators, family) for need in missing_weights(annotators[step]))
+            return Finding(family, "missing" if needs else "dataset", lacks, needs=needs, stand_in=stand_in)
         try:
             found = _try(annotators, family, device, folder)
         except Exception as error:  # whatever it raises is what was to be found out
             found = Finding(family, "broken", f"{type(error).__name__}: {error}", stand_in=stand_in)
         return replace(found, said="; ".join(filter(None, [found.said, _unpublished(annotators[family])])))
+
+
+def why_not(annotators: Mapping[str, Annotator], family: str) -> str:
+    """What a family lacks to run here, "" if nothing; to be asked `offline`, or weights are fetched."""
+    steps = path_to(annotators, family)
+    if (reads := source(annotators, steps[0])) != IMAGE:
+        return f"reads {reads}, which only a dataset has"
+    needs = [need for step in steps for need in missing_weights(annotators[step])]
+    return f"not on this machine: {', '.join(f'{need.name} ({need.said})' for need in needs)}" if needs else ""
 
 
 def missing_weights(annotator: Annotator) -> list[Need]:
