@@ -73,7 +73,7 @@ def write(rows: Sequence[Row], path: Path, command: str) -> None:
     before, _, rest = path.read_text().partition(begin)
     lines = [
         begin,
-        f"`{command}` on {os.cpu_count()} cores ({platform.machine()}), torch {torch.__version__}, one thread a process.",
+        f"`{command}`, on {os.cpu_count()} cores ({platform.machine()}), torch {torch.__version__}.",
         "",
         "| task | detector | pictures | figures | remark |",
         "|---|---|---|---|---|",

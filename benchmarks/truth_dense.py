@@ -1,6 +1,6 @@
-"""Annotators against truth that is a condition itself: people's depth and masks, and what the playroom's renderer knows.
+"""Annotators against truth that is a condition itself: depth, masks, and all that the playroom knows.
 
-Measured by each annotator's own measures of adherence, the truth taking the place of what was asked for: so what is said
+Measured by each annotator's own measures of adherence, the truth in the place of what was asked for: so what is said
 here of a detector is what its adherence scores rest on. Means over pictures.
 """
 
