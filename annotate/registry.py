@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from annotate.annotator import Annotator
 from annotate.canny import Canny
+from annotate.corpus import AT_INGEST
 from annotate.hed import Hed
 from annotate.scribble import Scribble
 from annotate.weights import describe
@@ -27,6 +28,11 @@ def build(name: str, settings: Mapping[str, Any], where: str) -> Annotator:
     Raises:
         ValueError: no such annotator, no such setting, or a value that can't be.
     """
+    if name in AT_INGEST:
+        raise ValueError(
+            f"{where}: its conditions come with the corpus, and no detector makes them. Ingest a corpus that carries "
+            "them, with --provided; see docs/provided.md"
+        )
     if name not in ANNOTATORS:
         raise ValueError(
             f"{where}: no annotator {name!r}{nearest(name, ANNOTATORS)}. There are {', '.join(ANNOTATORS)}"

@@ -1,6 +1,5 @@
 """What an annotate job is asked to make: a user's words as families with annotators, in an order that works."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, get_args
@@ -11,9 +10,7 @@ from annotate.annotator import IMAGE, Annotator
 from annotate.registry import ANNOTATORS, build, make_card, nearest
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, Profile
-from manifests.layout import RESERVED
-
-FAMILY = re.compile(r"[a-z][a-z0-9_]*")
+from manifests.layout import FAMILY_NAME, RESERVED
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ def parse_families(words: Sequence[str]) -> dict[str, str]:
     named: dict[str, str] = {}
     for word in words:
         family, equals, annotator = word.partition("=")
-        if family in RESERVED or not FAMILY.fullmatch(family):
+        if family in RESERVED or not FAMILY_NAME.fullmatch(family):
             raise ValueError(
                 f"family {family!r}: that name is taken by the layout, or has odd characters. Use a-z, 0-9 and _"
             )
