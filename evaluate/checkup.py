@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -125,13 +126,13 @@ def find_stand_in(name: str) -> str:
     model = f"tiny/{name}"
     if not list((TINY / name).glob("*.safetensors")):
         return ""
-    for field in fields(ANNOTATORS[name]):
+    for setting, value in product((field.name for field in fields(ANNOTATORS[name])), (model, "tiny")):
         try:
-            built = build(name, {field.name: model}, name)
+            built = build(name, {setting: value}, name)
         except ValueError:  # not the setting that takes one
             continue
         if model in built.weights:
-            return f"--set {name}.{field.name}={model}"
+            return f"--set {name}.{setting}={value}"
     return ""
 
 

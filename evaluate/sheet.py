@@ -111,7 +111,8 @@ def _row(
     known = index.slice(place, 1).to_pylist()[0]
     picture = _read(dataset, IMAGES, known, ["captions", "image"])
     panels = tuple(_panel(dataset, card, known, tables[card.family].slice(place, 1).to_pylist()[0]) for card in cards)
-    return Row(known["key"], known["split"], picture["captions"][0], thumbnail(picture["image"]["bytes"]), panels)
+    caption = next(iter(picture["captions"]), "")  # a corpus may have none
+    return Row(known["key"], known["split"], caption, thumbnail(picture["image"]["bytes"]), panels)
 
 
 def _panel(dataset: Dataset, card: FamilyCard, known: Record, said: Record) -> Panel:
