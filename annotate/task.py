@@ -48,8 +48,8 @@ def make_tasks(
     Raises:
         ValueError: a name, a setting or a source that doesn't exist.
     """
-    named = _named(words)
-    overrides = _overrides(settings, named)
+    named = parse_families(words)
+    overrides = parse_settings(settings, named)
     annotators = {family: build(name, overrides[family], _words(family, name)) for family, name in named.items()}
     tasks: dict[str, Task] = {}
     for family, annotator in sorted(annotators.items(), key=lambda item: item[1].reads != IMAGE):
@@ -64,8 +64,12 @@ def make_tasks(
     return list(tasks.values())
 
 
-def _named(words: Sequence[str]) -> dict[str, str]:
-    """Family → annotator."""
+def parse_families(words: Sequence[str]) -> dict[str, str]:
+    """Family → annotator, of words as `canny` or `canny_soft=canny`.
+
+    Raises:
+        ValueError: a name that can't be one, or that is there twice.
+    """
     named: dict[str, str] = {}
     for word in words:
         family, equals, annotator = word.partition("=")
@@ -83,7 +87,12 @@ def _words(family: str, annotator: str) -> str:
     return family if family == annotator else f"{family}={annotator}"
 
 
-def _overrides(settings: Sequence[str], named: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def parse_settings(settings: Sequence[str], named: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Settings by family, of words as `canny.low=50`.
+
+    Raises:
+        ValueError: not of that form, or of none of the families named.
+    """
     overrides: dict[str, dict[str, Any]] = {family: {} for family in named}
     for words in settings:
         path, equals, value = words.partition("=")

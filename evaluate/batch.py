@@ -21,6 +21,7 @@ from evaluate.generate import (
     load_pipelines,
     sample_seed,
 )
+from evaluate.panel import drawn
 from evaluate.pictures import Panels
 from evaluate.plan import Task
 from evaluate.reannotate import Reannotator, load_reannotator
@@ -138,16 +139,11 @@ def _panels(
         draw=draw,
         caption=sample.caption(draw),
         pictures={
-            "condition": _shown(kind, sample.condition),
+            "condition": drawn(kind, sample.condition),
             "real": sample.image,
             "drawn": pictures[CONTROLLED],
-            "reannotated": _shown(kind, reannotated),
+            "reannotated": drawn(kind, reannotated),
             "floor": pictures[FLOOR],
             "ceiling": pictures[CEILING],
         },
     )
-
-
-def _shown(kind: str, condition: Condition) -> NDArray[np.uint8]:
-    """A condition as its hint: [H, W, 3] uint8 RGB."""
-    return (hint(kind, condition).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
