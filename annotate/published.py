@@ -49,4 +49,13 @@ WEIGHTS: dict[str, File] = {
     "sk_model2.pth": File("30a534781061f34e83bb9406b4335da4ff2616c95d22a585c1245aa8363e74e0", 17, "MIT"),
     "netG.pth": File("ccabdcc3f5cf3c07cf65d58776acb21df7dfda825cdc70c9766a93fd62bfc488", 218, "MIT"),
 }
-MODELS: dict[str, Model] = {}
+MODELS: dict[str, Model] = {
+    "Intel/dpt-large": Model("Apache-2.0"),
+    "Intel/dpt-hybrid-midas": Model("Apache-2.0"),
+    "LiheYoung/depth-anything-small-hf": Model("Apache-2.0"),
+    "LiheYoung/depth-anything-base-hf": Model("Apache-2.0"),
+    "LiheYoung/depth-anything-large-hf": Model("Apache-2.0"),
+    "depth-anything/Depth-Anything-V2-Small-hf": Model("Apache-2.0"),
+    "depth-anything/Depth-Anything-V2-Base-hf": Model("CC-BY-NC-4.0"),
+    "depth-anything/Depth-Anything-V2-Large-hf": Model("CC-BY-NC-4.0"),
+}

@@ -9,13 +9,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from annotate.annotator import Annotator
 from annotate.canny import Canny
+from annotate.depth import Depth
 from annotate.hed import Hed
+from annotate.normal import Normal
 from annotate.scribble import Scribble
 from annotate.weights import describe
 from manifests.family import FamilyCard, Profile
 from manifests.provenance import versions
 
-ANNOTATORS: dict[str, type[Annotator]] = {"canny": Canny, "hed": Hed, "scribble": Scribble}
+ANNOTATORS: dict[str, type[Annotator]] = {
+    "canny": Canny,
+    "depth": Depth,
+    "hed": Hed,
+    "normal": Normal,
+    "scribble": Scribble,
+}
 
 
 def build(name: str, settings: Mapping[str, Any], where: str) -> Annotator:
