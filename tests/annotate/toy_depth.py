@@ -37,7 +37,7 @@ def write_toy_dpt(folder: Path, side: int = 64) -> None:
     )
 
 
-def write_toy_depth_anything(folder: Path, *, kind: str = "relative", side: int = 70) -> None:
+def write_toy_depth_anything(folder: Path, *, kind: str = "relative", side: int = 126) -> None:
     """Depth Anything with its own resizing: the aspect ratio kept, sides in multiples of 14, as the published ones."""
     torch.manual_seed(0)
     backbone = Dinov2Config(
@@ -62,13 +62,14 @@ def write_toy_depth_anything(folder: Path, *, kind: str = "relative", side: int 
     _write(DepthAnythingForDepthEstimation(config), processor, folder)
 
 
-def write_midas(folder: Path) -> None:
-    """A DPT-hybrid of controlnet_aux, of true size, under the name of the published file."""
+def write_midas(folder: Path) -> nn.Module:
+    """A DPT-hybrid of controlnet_aux, of true size, written under the name of the published file."""
     torch.manual_seed(0)
-    network = borrow("midas.midas.dpt_depth").DPTDepthModel(backbone="vitb_rn50_384")
+    network: nn.Module = borrow("midas.midas.dpt_depth").DPTDepthModel(backbone="vitb_rn50_384")
     _liven(network, network.scratch.output_conv[4])
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), folder / WEIGHTS)
+    return network.eval()
 
 
 def _write(network: nn.Module, processor: DPTImageProcessor, folder: Path) -> None:
