@@ -114,7 +114,8 @@ def _to_steps(depth: NDArray[Any]) -> tuple[NDArray[np.uint16], float, float]:
 
 
 def _from_steps(steps: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
-    return steps.astype(np.float32) / _DEPTH_STEPS * np.float32(high - low) + np.float32(low)
+    share = steps.astype(np.float32) / np.float32(_DEPTH_STEPS)
+    return share * np.float32(high - low) + np.float32(low)
 
 
 def _webp(pixels: NDArray[Any]) -> Cell:
