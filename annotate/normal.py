@@ -21,7 +21,11 @@ FACING = 127  # of 255: what less than a 255th of a slope is stored as
 
 @dataclass(frozen=True)
 class Normal(Annotator):
-    """How steep a slope looks, and what is background; ControlNet 1.0's own page used 6.2 and 0.4."""
+    """How steep a slope looks, and what is background.
+
+    The defaults are controlnet_aux's for MiDaS, whose depth runs to tens; ControlNet 1.0's own page used 6.2 and 0.4.
+    Depth in 1/m, as tiny/depth gives it, is nearly flat to them: it wants an `a` of about 0.05.
+    """
 
     name: ClassVar[str] = "normal"
     version: ClassVar[int] = 1

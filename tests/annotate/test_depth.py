@@ -18,10 +18,12 @@ from transformers import pipeline
 from annotate.annotator import Annotate
 from annotate.depth import WEIGHTS, Depth, dynamic_range, multiple
 from annotate.image import decode, fit
+from annotate.normal import Normal
 from annotate.registry import build
 from annotate.weights import VARIABLE
 from manifests.condition import as_stored
 from manifests.family import Profile
+from manifests.geometry import flip
 from tests.annotate.toy_depth import write_midas, write_toy_depth_anything, write_toy_dpt
 from train.hints import hint
 
@@ -139,6 +141,18 @@ def test_depth_of_transformers_equals_its_pipeline_within_a_thousandth(model: st
         assert np.ptp(expected) > 1
         assert apart(depth, expected).max() < 1e-3 * np.ptp(expected)
         assert apart(as_bytes("depth", as_stored("depth", depth))[..., 0], np.asarray(found["depth"])).max() <= 1
+
+
+@photographs
+def test_flipping_picture_and_depth_gives_the_hint_of_the_flipped_picture() -> None:
+    annotate, normal = Depth(TOYS[0]).load(CPU), Normal().load(CPU)  # a network that knows no left from right
+    image = pictures("exact")[0]
+    once, mirrored = (as_stored("depth", depth) for depth in annotate(np.stack([image, image[:, ::-1]]), [{}] * 2))
+    assert apart(once, mirrored).max() > 1
+    assert apart(as_bytes("depth", flip("depth", once)), as_bytes("depth", mirrored)).max() <= 1
+    one, other = normal(np.stack([once, mirrored]), [{}] * 2)
+    off = apart(as_bytes("normal", flip("normal", one)), as_bytes("normal", other)).max(axis=2)
+    assert (off > 1).mean() < 1e-3  # pixels at the very bound of the background
 
 
 def hard_pictures() -> dict[str, np.ndarray]:

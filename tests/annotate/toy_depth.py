@@ -11,14 +11,18 @@ from transformers import (
     DPTConfig,
     DPTForDepthEstimation,
     DPTImageProcessor,
+    PreTrainedModel,
 )
 
 from annotate.borrowed import borrow
 from annotate.depth import WEIGHTS
 
 
-def write_toy_dpt(folder: Path, side: int = 64) -> None:
-    """A DPT of `side` pixels square, 0.2 million parameters, whose processor squeezes any picture into that square."""
+def write_toy_dpt(folder: Path, side: int = 80) -> None:
+    """A DPT of `side` pixels square, whose processor squeezes any picture into that square.
+
+    Its weights are mirrored, and its sides are an odd number of patches, so that it knows no left from right.
+    """
     torch.manual_seed(0)
     config = DPTConfig(
         hidden_size=32,
@@ -32,9 +36,11 @@ def write_toy_dpt(folder: Path, side: int = 64) -> None:
         use_batch_norm_in_fusion_residual=False,
     )
     size = {"height": side, "width": side}
-    _write(
-        DPTForDepthEstimation(config), DPTImageProcessor(size=size, image_mean=[0.5] * 3, image_std=[0.5] * 3), folder
-    )
+    processor = DPTImageProcessor(size=size, image_mean=[0.5] * 3, image_std=[0.5] * 3)
+    network = DPTForDepthEstimation(config)
+    _liven(network, network.head.head[4])
+    _mirror(network)
+    _write(network, processor, folder)
 
 
 def write_toy_depth_anything(folder: Path, *, kind: str = "relative", side: int = 126) -> None:
@@ -59,7 +65,9 @@ def write_toy_depth_anything(folder: Path, *, kind: str = "relative", side: int 
     )
     size = {"height": side, "width": side}
     processor = DPTImageProcessor(size=size, keep_aspect_ratio=True, ensure_multiple_of=14)
-    _write(DepthAnythingForDepthEstimation(config), processor, folder)
+    network = DepthAnythingForDepthEstimation(config)
+    _liven(network, network.head.conv3)
+    _write(network, processor, folder)
 
 
 def write_midas(folder: Path) -> nn.Module:
@@ -72,8 +80,7 @@ def write_midas(folder: Path) -> nn.Module:
     return network.eval()
 
 
-def _write(network: nn.Module, processor: DPTImageProcessor, folder: Path) -> None:
-    _liven(network, network.head.head[4] if isinstance(network, DPTForDepthEstimation) else network.head.conv3)
+def _write(network: PreTrainedModel, processor: DPTImageProcessor, folder: Path) -> None:
     network.save_pretrained(folder)
     processor.save_pretrained(folder)
 
@@ -94,3 +101,15 @@ def _liven(network: nn.Module, last: nn.Conv2d) -> None:
             nn.init.xavier_normal_(parameter)
     nn.init.normal_(last.weight, std=1.5)
     nn.init.constant_(last.bias, 5.0)
+
+
+@torch.no_grad()
+def _mirror(network: DPTForDepthEstimation) -> None:
+    """Make the mean of the network's weights and of their mirror images its weights."""
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            parameter.copy_((parameter + parameter.flip(3)) / 2)
+    places = network.dpt.embeddings.position_embeddings[0, 1:]  # of a square of patches, row by row
+    side = round(len(places) ** 0.5)
+    grid = places.unflatten(0, (side, side))
+    places.copy_(((grid + grid.flip(1)) / 2).flatten(0, 1))
