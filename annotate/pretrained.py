@@ -1,6 +1,7 @@
 """Models of transformers: loaded from a folder whole, or not at all, and without a word on the screen."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,19 @@ def load_model(architecture: Any, name: str, device: torch.device) -> Any:
     folder = find_model(name)
     with _silence(), _explained(name, folder):
         model, found = architecture.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,  # they are told of below
+            output_loading_info=True,
         )
-    if found["missing_keys"]:
-        lacking = sorted(found["missing_keys"])
+    lacking = sorted({*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])})
+    if lacking:
         raise ValueError(
             f"{name}: {folder} holds weights of another network than {type(model).__name__}: {len(lacking)} are "
-            f"missing, {lacking[0]} for one. Put the published model there, or leave {VARIABLE} unset"
+            f"missing or of another shape, {lacking[0]} for one. Put the published model there, "
+            f"or leave {VARIABLE} unset"
         )
     return model.eval().requires_grad_(False).to(device)
 
@@ -49,6 +56,22 @@ def load_part(part: Any, name: str, **settings: Any) -> Any:
     folder = find_model(name)
     with _silence(), _explained(name, folder):
         return part.from_pretrained(folder, local_files_only=True, **settings)
+
+
+def read_config(name: str) -> dict[str, Any]:
+    """What a model's config.json says; cheap, and imports nothing.
+
+    Raises:
+        ValueError: it can't be had, or says nothing.
+    """
+    path = find_model(name) / "config.json"
+    try:
+        said: dict[str, Any] = dict(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path}: not a model's configuration ({type(error).__name__}). Put the model there"
+        ) from error
+    return said
 
 
 @contextlib.contextmanager

@@ -80,7 +80,8 @@ def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def as_bytes(kind: str, condition: np.ndarray) -> np.ndarray:
     """The hint as 8 bits, cut as controlnet_aux cuts: [H, W, 3] uint8."""
-    return (hint(kind, condition).permute(1, 2, 0).numpy().astype(np.float64) * 255 + 1e-4).astype(np.uint8)
+    bright = hint(kind, condition).permute(1, 2, 0).numpy().astype(np.float64) * 255
+    return (bright + 1e-4).astype(np.uint8)  # a hint that was 8 bits before stays what it was
 
 
 @photographs
