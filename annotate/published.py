@@ -57,4 +57,12 @@ MODELS: dict[str, Model] = {
     **{f"shi-labs/oneformer_ade20k_{trunk}_large": Model("MIT") for trunk in ("swin", "dinat")},
     "shi-labs/oneformer_ade20k_swin_tiny": Model("MIT"),
     **{f"Salesforce/blip-image-captioning-{size}": Model("BSD-3-Clause") for size in ("base", "large")},
+    "Intel/dpt-large": Model("Apache-2.0"),
+    "Intel/dpt-hybrid-midas": Model("Apache-2.0"),
+    "LiheYoung/depth-anything-small-hf": Model("Apache-2.0"),
+    "LiheYoung/depth-anything-base-hf": Model("Apache-2.0"),
+    "LiheYoung/depth-anything-large-hf": Model("Apache-2.0"),
+    "depth-anything/Depth-Anything-V2-Small-hf": Model("Apache-2.0"),
+    "depth-anything/Depth-Anything-V2-Base-hf": Model("CC-BY-NC-4.0"),
+    "depth-anything/Depth-Anything-V2-Large-hf": Model("CC-BY-NC-4.0"),
 }

@@ -11,7 +11,9 @@ from annotate.annotator import Annotator
 from annotate.canny import Canny
 from annotate.caption import Caption
 from annotate.corpus import AT_INGEST
+from annotate.depth import Depth
 from annotate.hed import Hed
+from annotate.normal import Normal
 from annotate.scribble import Scribble
 from annotate.segmentation import Segmentation
 from annotate.softedge import SoftEdge
@@ -24,6 +26,8 @@ ANNOTATORS: dict[str, type[Annotator]] = {
     "hed": Hed,
     "softedge": SoftEdge,
     "scribble": Scribble,
+    "depth": Depth,
+    "normal": Normal,
     "segmentation": Segmentation,
     "caption": Caption,
 }

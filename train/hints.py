@@ -57,7 +57,7 @@ def draw_normal(condition: np.ndarray) -> Tensor:
     """Draw normals as controlnet_aux does, z as red, y as green and x as blue.
 
     Args:
-        condition: [H, W, 3] uint8: x to the right, y down, z to the viewer, (n + 1) * 127.5.
+        condition: [H, W, 3] uint8: x to the left, y up, z to the viewer, (n + 1) * 127.5.
 
     Returns:
         [3, H, W] float32 in [0, 1].
