@@ -11,12 +11,18 @@ from annotate.annotator import Annotator
 from annotate.canny import Canny
 from annotate.corpus import AT_INGEST
 from annotate.hed import Hed
+from annotate.openpose.annotator import OpenPose
 from annotate.scribble import Scribble
 from annotate.weights import describe
 from manifests.family import FamilyCard, Profile
 from manifests.provenance import versions
 
-ANNOTATORS: dict[str, type[Annotator]] = {"canny": Canny, "hed": Hed, "scribble": Scribble}
+ANNOTATORS: dict[str, type[Annotator]] = {
+    "canny": Canny,
+    "hed": Hed,
+    "openpose": OpenPose,
+    "scribble": Scribble,
+}
 
 
 def build(name: str, settings: Mapping[str, Any], where: str) -> Annotator:
