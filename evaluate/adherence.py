@@ -2,10 +2,12 @@
 
 from evaluate.measures.edges import EDGES, STROKES
 from evaluate.measures.measure import Adherence
+from evaluate.measures.people import PEOPLE
 from evaluate.measures.soft_edges import SOFT_EDGES
 
 ADHERENCE: dict[str, Adherence] = {  # by annotator
     "canny": EDGES,
     "hed": SOFT_EDGES,
+    "openpose": PEOPLE,
     "scribble": STROKES,
 }

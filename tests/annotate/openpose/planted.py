@@ -10,11 +10,13 @@ from annotate.openpose.limbs import LIMBS
 Figure = NDArray[np.float64]  # [18, 2] x, y in cells of the network's maps; NaN where a joint is missing
 
 # A standing person, a unit high: nose, neck, right arm, left arm, right leg, left leg, eyes, ears.
-STANDING = np.array([
-    (0, 0.06), (0, 0.2), (-0.12, 0.2), (-0.17, 0.36), (-0.18, 0.5), (0.12, 0.2), (0.17, 0.36), (0.18, 0.5), (-0.07, 0.52),
-    (-0.08, 0.75), (-0.08, 0.98), (0.07, 0.52), (0.08, 0.75), (0.08, 0.98), (-0.03, 0.03), (0.03, 0.03), (-0.07, 0.05),
-    (0.07, 0.05),
-])  # fmt: skip
+STANDING = np.array(
+    [
+        *[(0, 0.06), (0, 0.2), (-0.12, 0.2), (-0.17, 0.36), (-0.18, 0.5), (0.12, 0.2), (0.17, 0.36), (0.18, 0.5)],
+        *[(-0.07, 0.52), (-0.08, 0.75), (-0.08, 0.98), (0.07, 0.52), (0.08, 0.75), (0.08, 0.98)],
+        *[(-0.03, 0.03), (0.03, 0.03), (-0.07, 0.05), (0.07, 0.05)],
+    ]
+)
 
 
 def people(rng: np.random.Generator, count: int, cells: tuple[int, int], *, height: float = 0.8) -> list[Figure]:
