@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from annotate.openpose.limbs import Links, score_limbs
 from annotate.openpose.peaks import Peaks, count, find_peaks
 from annotate.openpose.people import assemble
-from annotate.openpose.resizing import Band, Size, band, enlargement, network_input, resized, sample, way_to
+from annotate.openpose.resizing import STRIDE, Band, Size, band, enlargement, network_input, resized, sample, way_to
 from annotate.weights import fill, load_weights
 from manifests.figures import BODY
 
@@ -26,6 +26,7 @@ WEIGHTS = "body_pose_model.pth"
 HEIGHT = 0.5 * 368  # pixels: of the network's input, whatever the picture
 SIGMA = 3  # pixels of the picture: smooths heat maps before their peaks are sought
 FIELDS = 38
+LONGEST = 1_024 * STRIDE  # pixels of the network's input: a picture 44 times as wide as high
 
 Bodies: TypeAlias = list[NDArray[np.float32]]  # of one picture: [18, 3] x, y in pixels, score
 
@@ -53,10 +54,14 @@ def find_bodies(images: NDArray[np.uint8], network: nn.Module, device: torch.dev
         network: of a batch as `network_input` makes it to fields [B, 38, h, w] and heat maps [B, 19, h, w] float32.
 
     Raises:
-        ValueError: the network's maps have more peaks than people could have.
+        ValueError: the network's maps have more peaks than people could have, or the pictures are too long.
     """
     size = images.shape[1:3]
     seen = _seen(size)
+    if seen[1] > LONGEST:
+        raise ValueError(
+            f"{size[1]} x {size[0]} pixels: too long for OpenPose, which looks at all of its width at once"
+        )
     pixels = network_input([resized(np.ascontiguousarray(image[..., ::-1]), seen) for image in images], device)
     fields, heat = network(pixels)
     peaks, links = _read(fields.double(), heat[:, :BODY].double(), _lens(tuple(heat.shape[2:]), seen, size, device))
