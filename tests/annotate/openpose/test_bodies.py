@@ -83,7 +83,7 @@ def test_a_throng_is_taken_apart_as_controlnet_aux_does() -> None:
 
 
 def test_two_hundred_people_are_all_found() -> None:
-    """Seen once: controlnet_aux finds the very same ones, in two minutes; ours takes a few seconds."""
+    """Seen once: controlnet_aux finds the very same ones, in 43 s of one core; ours takes 2.4 s."""
     rng = np.random.default_rng(2)
     size = (368, 5_200)
     corners = [(column * 4.8 + 2.4, row * 7.6 + 0.3) for row in range(3) for column in range(67)][:200]

@@ -3,6 +3,7 @@
 The published code (IDEA-Research/DWPose, branch onnx) is written out here picture by picture and person by person.
 """
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,14 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from annotate.annotator import Annotate
-from annotate.image import decode, fit
+from annotate.image import decode, encode_generated, fit
 from annotate.openpose.dwpose import as_openpose
 from annotate.registry import build
+from annotate.shard import annotate_shard, bind
+from annotate.task import make_tasks
 from annotate.weights import VARIABLE
+from manifests import condition
+from manifests.dataset import Dataset
 from manifests.figures import BODY, HAND, WHOLE_BODY
 
 SHARED = Path(__file__).parents[4] / "shared"
@@ -203,6 +208,29 @@ def test_what_is_not_wanted_is_left_out(
         assert person.shape == (points, 3)
         assert "hands" in settings or not person[BODY : BODY + 2 * HAND].any()
         assert "face" in settings or not person[BODY + 2 * HAND :].any()
+
+
+def test_a_shard_of_people_is_written_with_its_stats(
+    network: Callable[..., Annotate], tmp_path: Path, ingest: Callable[..., Dataset], rows: Callable[..., list]
+) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for path in PHOTOS:
+        shutil.copy(path, corpus)
+        (corpus / path.name).with_suffix(".txt").write_text("somebody")
+    (corpus / "night.png").write_bytes(encode_generated(np.zeros((90, 120, 3), np.uint8)))
+    (corpus / "night.txt").write_text("nobody")
+    dataset = ingest(corpus)
+    tasks = make_tasks(dataset, ["openpose"], resolution=128, settings=["openpose.model=dwpose", "openpose.face=true"])
+    (shard,) = dataset.shards()
+    annotate_shard(dataset, shard, bind(tasks, torch.device("cpu")), batch_size=2, threads=1, done=lambda _: None)
+    found = rows(dataset, "openpose")
+    assert {row["status"] for row in found} == {"ok", "empty"}
+    for row in found:
+        people = condition.decode("keypoints", row["condition"]).people
+        assert row["stats"]["persons"] == len(people)
+        assert row["stats"]["keypoints"] == sum(int((person[:, 2] > 0).sum()) for person in people)
+        assert (row["stats"]["largest_person"] > 0) == bool(people) == (row["status"] == "ok")
 
 
 def test_where_the_detector_sees_nobody_there_is_nobody(network: Callable[..., Annotate]) -> None:
