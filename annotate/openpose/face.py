@@ -27,7 +27,7 @@ def load_face(device: torch.device) -> nn.Module:
     """OpenPose's face network with its published weights."""
     from controlnet_aux.open_pose.face import FaceNet
 
-    return fill(FaceNet(), load_weights(WEIGHTS), WEIGHTS).to(device)
+    return fill(FaceNet(), load_weights(WEIGHTS), WEIGHTS).to(device).to(memory_format=torch.channels_last)
 
 
 @torch.inference_mode()
