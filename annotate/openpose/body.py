@@ -36,7 +36,9 @@ def load_body(device: torch.device) -> nn.Module:
     from controlnet_aux.open_pose.model import bodypose_model  # six seconds
 
     network = bodypose_model()
-    return fill(network, renamed(network, load_weights(WEIGHTS)), WEIGHTS).to(device).to(memory_format=torch.channels_last)
+    return (
+        fill(network, renamed(network, load_weights(WEIGHTS)), WEIGHTS).to(device).to(memory_format=torch.channels_last)
+    )
 
 
 def renamed(network: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -29,7 +29,9 @@ def load_hand(device: torch.device) -> nn.Module:
     from controlnet_aux.open_pose.model import handpose_model
 
     network = handpose_model()
-    return fill(network, renamed(network, load_weights(WEIGHTS)), WEIGHTS).to(device).to(memory_format=torch.channels_last)
+    return (
+        fill(network, renamed(network, load_weights(WEIGHTS)), WEIGHTS).to(device).to(memory_format=torch.channels_last)
+    )
 
 
 @torch.inference_mode()

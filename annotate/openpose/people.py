@@ -18,7 +18,9 @@ Scores = NDArray[np.float64]
 
 
 def assemble(joints: Scores, links: Numbers, scores: Scores) -> list[NDArray[np.float32]]:
-    """Put one picture's people together.
+    """Put one picture's people together: a link begins a person, lengthens one, or joins two that share no part.
+
+    Where three people have a joint of one link, which body.py does not survive, the third is left alone.
 
     Args:
         joints: [N, 3] x, y, score.

@@ -1,7 +1,10 @@
 """The openpose family: its settings, weights and licences, what it measures, and a shard of it."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +23,7 @@ from manifests import condition
 from manifests.dataset import Dataset
 from manifests.figures import BODY, Poses
 
+ROOT = Path(__file__).parents[2]
 tiny = pytest.mark.skipif(
     find_spec("annotate.tiny") is None or not (TINY / "openpose/model.safetensors").exists(),
     reason="no tiny network of bodies yet",
@@ -73,6 +77,14 @@ def test_a_picture_without_people_is_empty() -> None:
     nobody = Poses((100, 200), ())
     assert OpenPose().empty(nobody)
     assert OpenPose().measure(nobody) == {"persons": 0, "keypoints": 0, "largest_person": 0}
+
+
+def test_nothing_slow_is_imported_before_a_network_is_loaded() -> None:
+    """controlnet_aux takes seconds, and reads scipy.ndimage.filters, which SciPy 2 will not have; ours does not."""
+    unwanted = "{'controlnet_aux', 'onnxruntime'}"
+    program = f"import sys, annotate.registry; sys.exit(' '.join({unwanted} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.stderr.strip() == ""
 
 
 @tiny

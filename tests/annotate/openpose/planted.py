@@ -53,6 +53,16 @@ def plant(figures: list[Figure], cells: tuple[int, int], rng: np.random.Generato
     return torch.from_numpy(np.concatenate([fields, heat]) + noise).float()
 
 
+def enlivened(network: nn.Module) -> nn.Module:
+    """The same network with random weights whose answers neither vanish nor grow from layer to layer."""
+    torch.manual_seed(0)
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    return network
+
+
 class Planted(nn.Module):
     """A network that gives the maps it holds, [B, 57, h, w], whatever it is shown; in batches or one by one."""
 

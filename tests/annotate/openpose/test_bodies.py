@@ -18,7 +18,7 @@ from annotate.openpose.resizing import enlargement, network_input, resized
 from annotate.weights import VARIABLE
 from manifests.figures import Poses
 from manifests.geometry import FLIPPED, flip
-from tests.annotate.openpose.planted import STANDING, Planted, people, plant
+from tests.annotate.openpose.planted import STANDING, Planted, enlivened, people, plant
 from train.hints import hint
 
 CPU = torch.device("cpu")
@@ -233,12 +233,7 @@ class Sideless(nn.Module):
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Random weights at true size under published names, such that some cells are joints and limbs go down."""
-    torch.manual_seed(0)
-    network = bodypose_model()
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+    network = enlivened(bodypose_model())
     heat, fields = network.model6_2.Mconv7_stage6_L2, network.model6_1.Mconv7_stage6_L1
     said: list[Tensor] = []
     heat.register_forward_hook(lambda *given: said.append(given[2].clone()))

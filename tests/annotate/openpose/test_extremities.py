@@ -7,17 +7,19 @@ import pytest
 import torch
 from controlnet_aux.open_pose import OpenposeDetector, util
 from controlnet_aux.open_pose.body import BodyResult, Keypoint
-from controlnet_aux.open_pose.face import Face
+from controlnet_aux.open_pose.face import Face, FaceNet
 from controlnet_aux.open_pose.hand import Hand
 from controlnet_aux.open_pose.model import handpose_model
 from torch import Tensor, nn
 
 from annotate.openpose.boxes import LEFT, RIGHT, face_box, hand_box
 from annotate.openpose.extremities import Extremities, with_extremities
-from annotate.openpose.face import find_faces
+from annotate.openpose.face import find_faces, load_face
 from annotate.openpose.hands import find_hands, load_hand
+from annotate.openpose.resizing import network_input
 from annotate.weights import VARIABLE
 from manifests.figures import BODY, FACE, HAND, WHOLE_BODY
+from tests.annotate.openpose.planted import enlivened
 
 CPU = torch.device("cpu")
 SIZE = (300, 400)
@@ -71,14 +73,17 @@ class PlantedHand(nn.Module):
         super().__init__()
         self.device = nn.Parameter(torch.zeros(()))
         self.first = first
+        self.shown: list[Tensor] = []
 
     def forward(self, images: Tensor) -> Tensor:
+        self.shown.append(images)
         side = images.shape[2] // 8
         return torch.stack([blobs(22, side, self.first + place) for place in range(len(images))])
 
 
 class PlantedFace(PlantedHand):
     def forward(self, images: Tensor) -> list[Tensor]:
+        self.shown.append(images)
         maps = torch.stack([blobs(71, 48, self.first + place) for place in range(len(images))])
         maps[:, 2:] += 0.06 * (1 - torch.linspace(0, 1, 48))  # every point but the first two is found
         return [torch.zeros(1), maps]
@@ -103,9 +108,13 @@ def squares(*sides: int) -> list[np.ndarray]:
 def test_hands_have_the_points_of_controlnet_aux() -> None:
     """All of them in the same pixel; one in the first row or column is none, as its drawing has it."""
     crops = squares(20, 61, 128, 300)
-    ours = find_hands(crops, PlantedHand(10), CPU)
+    network = PlantedHand(10)
+    ours = find_hands(crops, network, CPU)
     for place, crop in enumerate(crops):
-        theirs = hand_of_theirs(10 + place)(crop)
+        detector = hand_of_theirs(10 + place)
+        theirs = detector(crop)
+        for one, other in zip(network.shown, detector.model.shown, strict=True):
+            assert torch.equal(one[place], other[0])
         there = (theirs > 0).all(1)
         assert there.sum() >= 15
         assert not ours[place, :2].any()
@@ -116,10 +125,12 @@ def test_hands_have_the_points_of_controlnet_aux() -> None:
 def test_faces_have_the_points_of_controlnet_aux_each_in_its_place() -> None:
     """Theirs skips the two that are missing, so that its first is our third, and has the background's as its last."""
     crops = [*squares(20, 97, 250), rng.integers(0, 256, (60, 90, 3), np.uint8)]  # the last sticks out of its picture
-    ours = find_faces(crops, PlantedFace(20), CPU)
+    network = PlantedFace(20)
+    ours = find_faces(crops, network, CPU)
     for place, crop in enumerate(crops):
         detector = face_of_theirs(20 + place)
         theirs = detector.compute_peaks_from_heatmaps(detector(crop))
+        assert torch.equal(network.shown[0][place], detector.model.shown[0][0])
         assert len(theirs) == FACE - 2 + 1
         assert not ours[place, :2].any()
         found = ours[place, 2:, 2] > 0
@@ -155,15 +166,20 @@ def test_whole_people_are_those_of_controlnet_aux() -> None:
         assert np.abs(mine[there, :2] - theirs[there]).max() < 1e-3
 
 
-def test_the_hand_network_is_controlnet_auxs_under_its_published_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("what", ["hand", "face"])
+def test_the_network_is_controlnet_auxs_under_its_published_names(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole way takes four forwards of up to 736 pixels, half a minute a hand here; so the smallest alone."""
-    torch.manual_seed(0)
-    network = handpose_model()
-    state = {name.split(".", 1)[1]: values for name, values in network.state_dict().items()}
-    torch.save(state, tmp_path / "hand_pose_model.pth")
+    """At true size, random, over a small square: a hand's whole way takes four forwards of up to 736 pixels."""
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    images = torch.rand(1, 3, 64, 64) - 0.5
+    network = enlivened(handpose_model() if what == "hand" else FaceNet())
+    file = tmp_path / ("hand_pose_model.pth" if what == "hand" else "facenet.pth")
+    names = (name.split(".", 1)[1] if what == "hand" else name for name in network.state_dict())
+    torch.save(dict(zip(names, network.state_dict().values(), strict=True)), file)
+    theirs = (Hand if what == "hand" else Face)(str(file)).model
+    ours = (load_hand if what == "hand" else load_face)(CPU)
+    square = network_input(squares(64), CPU)
     with torch.inference_mode():
-        assert torch.equal(load_hand(CPU)(images), Hand(str(tmp_path / "hand_pose_model.pth")).model(images))
+        one, other = (model(square) if what == "hand" else model(square)[-1] for model in (ours, theirs))
+    assert other.std() > 0.1
+    assert (one - other).abs().max() < 1e-4 * other.abs().max()
