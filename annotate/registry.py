@@ -14,6 +14,7 @@ from annotate.corpus import AT_INGEST
 from annotate.depth import Depth
 from annotate.hed import Hed
 from annotate.normal import Normal
+from annotate.openpose.annotator import OpenPose
 from annotate.scribble import Scribble
 from annotate.segmentation import Segmentation
 from annotate.softedge import SoftEdge
@@ -28,6 +29,7 @@ ANNOTATORS: dict[str, type[Annotator]] = {
     "scribble": Scribble,
     "depth": Depth,
     "normal": Normal,
+    "openpose": OpenPose,
     "segmentation": Segmentation,
     "caption": Caption,
 }

@@ -5,6 +5,7 @@ from evaluate.measures.depth import DEPTH
 from evaluate.measures.edges import EDGES, STROKES
 from evaluate.measures.measure import Adherence
 from evaluate.measures.normal import NORMAL
+from evaluate.measures.people import PEOPLE
 from evaluate.measures.soft_edges import SOFT_EDGES
 
 ADHERENCE: dict[str, Adherence] = {  # by annotator; words are no condition that a picture could obey by itself
@@ -13,6 +14,7 @@ ADHERENCE: dict[str, Adherence] = {  # by annotator; words are no condition that
     "hed": SOFT_EDGES,
     "softedge": SOFT_EDGES,
     "normal": NORMAL,
+    "openpose": PEOPLE,
     "scribble": STROKES,
     "segmentation": CLASSES,
 }
