@@ -10,12 +10,20 @@ from pydantic import TypeAdapter, ValidationError
 from annotate.annotator import Annotator
 from annotate.canny import Canny
 from annotate.hed import Hed
+from annotate.lineart import Lineart
+from annotate.mlsd import Mlsd
 from annotate.scribble import Scribble
 from annotate.weights import describe
 from manifests.family import FamilyCard, Profile
 from manifests.provenance import versions
 
-ANNOTATORS: dict[str, type[Annotator]] = {"canny": Canny, "hed": Hed, "scribble": Scribble}
+ANNOTATORS: dict[str, type[Annotator]] = {
+    "canny": Canny,
+    "hed": Hed,
+    "lineart": Lineart,
+    "mlsd": Mlsd,
+    "scribble": Scribble,
+}
 
 
 def build(name: str, settings: Mapping[str, Any], where: str) -> Annotator:
