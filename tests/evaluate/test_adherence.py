@@ -10,6 +10,8 @@ from evaluate.adherence import ADHERENCE
 from evaluate.measures.edges import match, score_edges
 from evaluate.measures.measure import Score, f1, precision, recall
 from evaluate.measures.soft_edges import ms_ssim, score_soft_edges
+from manifests import geometry
+from manifests.figures import Segments
 from tests.evaluate.synthetic import edges
 
 Condition = NDArray[np.uint8]
@@ -35,7 +37,12 @@ def values(scores: dict[str, Score]) -> dict[str, float]:
 
 
 def as_kind(annotator: str, condition: Condition) -> Any:
-    return condition * np.uint8(255) if annotator == "hed" else condition
+    """Edges in the form of the annotator's conditions; lines go from some of the pixels to others."""
+    kind = ANNOTATORS[annotator].kind
+    if kind == "lines":
+        ends = np.argwhere(condition)[: len(np.argwhere(condition)) // 32 * 32 : 16, ::-1].reshape(-1, 4)
+        return Segments(condition.shape, np.column_stack([ends, np.ones(len(ends))]).astype(np.float32))
+    return condition * np.uint8(255) if kind == "soft" else condition
 
 
 def test_every_annotator_has_a_measure_and_one_of_them_is_primary() -> None:
@@ -61,26 +68,26 @@ def test_a_condition_adheres_perfectly_to_itself(annotator: str) -> None:
 
 @pytest.mark.parametrize("annotator", ADHERENCE)
 def test_nothing_drawn_scores_nothing_on_the_primary_measure(annotator: str) -> None:
-    condition = as_kind(annotator, PICTURES[0])
-    scores = ADHERENCE[annotator].score(condition, np.zeros_like(condition))
+    asked, nothing = (as_kind(annotator, edges) for edges in (PICTURES[0], np.zeros_like(PICTURES[0])))
+    scores = ADHERENCE[annotator].score(asked, nothing)
     assert scores[ADHERENCE[annotator].primary.name].value == 0
 
 
 @pytest.mark.parametrize("annotator", ADHERENCE)
 def test_flipping_both_conditions_changes_no_score(annotator: str) -> None:
     asked, drawn = (as_kind(annotator, picture) for picture in PICTURES[:2])
-    score = ADHERENCE[annotator].score
-    assert values(score(asked[:, ::-1].copy(), drawn[:, ::-1].copy())) == pytest.approx(values(score(asked, drawn)))
+    score, kind = ADHERENCE[annotator].score, ANNOTATORS[annotator].kind
+    mirrored = score(geometry.flip(kind, asked), geometry.flip(kind, drawn))
+    assert values(mirrored) == pytest.approx(values(score(asked, drawn)))
 
 
 @pytest.mark.parametrize("annotator", ADHERENCE)
 def test_the_primary_measure_ranks_itself_above_a_shift_and_another_picture(annotator: str) -> None:
-    asked, other = (as_kind(annotator, picture) for picture in PICTURES[:2])
+    rolled = np.roll(PICTURES[0], (4, 4), (0, 1))
+    asked, shifted, other = (as_kind(annotator, picture) for picture in (PICTURES[0], rolled, PICTURES[1]))
     name, score = ADHERENCE[annotator].primary.name, ADHERENCE[annotator].score
-    same, shifted, unrelated = (
-        score(asked, drawn)[name].value for drawn in (asked, np.roll(asked, (4, 4), (0, 1)), other)
-    )
-    assert same > max(shifted, unrelated)
+    same, aside, unrelated = (score(asked, drawn)[name].value for drawn in (asked, shifted, other))
+    assert same > max(aside, unrelated)
 
 
 def test_a_line_beside_the_one_asked_for_fails_strictly_and_passes_within_a_pixel() -> None:
