@@ -1,7 +1,7 @@
 """Line drawings are controlnet_aux's, in batches.
 
 The published weights are not everybody's, so the networks are untrained, of the true architecture. Their normalisation
-needs no learning: what they draw varies by 20 to 80 of 255 (a standard deviation over the picture), so parity is a test.
+needs no learning: what they draw has a standard deviation of 20 to 80 of 255, so parity is a test.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,8 +34,8 @@ pytestmark = pytest.mark.skipif(not all(path.exists() for path in PHOTOS), reaso
 
 
 def pictures(height: int = 64, width: int = 128) -> np.ndarray:
-    """Photographs of one shape, as controlnet_aux resizes them: [2, H, W, 3] uint8 RGB."""
-    return np.stack([fit(decode(path.read_bytes()), height, "aux")[:, :width] for path in PHOTOS])
+    """A part of each photograph, of a shape that controlnet_aux leaves alone: [2, H, W, 3] uint8 RGB."""
+    return np.stack([fit(decode(path.read_bytes()), 128, "aux")[-height:, :width] for path in PHOTOS])
 
 
 def network(model: str) -> nn.Module:
