@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from annotate.annotator import Annotate, Annotator, Parameters
 from annotate.borrowed import borrow
+from annotate.forward import forward
 from annotate.weights import fill, load_weights
 from manifests.condition import Kind
 
@@ -101,7 +102,7 @@ def draw_ink(images: Tensor, *, network: nn.Module) -> Tensor:
     """
     height, width = images.shape[-2:]
     whole = functional.pad(images / 255, (0, -width % INK_STEP, 0, -height % INK_STEP), mode="replicate")
-    ink: Tensor = network(whole.contiguous(memory_format=torch.channels_last))
+    ink = forward(network, whole.contiguous(memory_format=torch.channels_last))
     return ink[:, 0, :height, :width] * 255
 
 
@@ -114,7 +115,7 @@ def draw_anime(images: Tensor, *, network: nn.Module) -> Tensor:
     size = images.shape[-2:]
     height, width = (side + -side % ANIME_STEP for side in size)
     enlarged = _resize(images, (height, width)).round().clamp(0, 255)  # as whole numbers, as OpenCV leaves them
-    ink: Tensor = network((enlarged / 127.5 - 1).contiguous(memory_format=torch.channels_last))
+    ink = forward(network, (enlarged / 127.5 - 1).contiguous(memory_format=torch.channels_last))
     return _resize(ink * 127.5 + 127.5, (size[0], size[1]))[:, 0]
 
 

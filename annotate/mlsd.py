@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from annotate.annotator import Annotate, Annotator, Parameters
 from annotate.borrowed import borrow
+from annotate.forward import forward
 from annotate.weights import fill, load_weights
 from manifests.condition import Kind
 from manifests.figures import Segments
@@ -79,7 +80,7 @@ def annotate(
     pixels = functional.pad(pixels, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
     # The fourth channel is a one that controlnet_aux scales as if it were a colour.
     pixels = functional.pad(pixels, (0, 0, 0, 0, 0, 1), value=1.0) / 127.5 - 1
-    maps = network(pixels.contiguous(memory_format=torch.channels_last))
+    maps = forward(network, pixels.contiguous(memory_format=torch.channels_last))
     maps = maps[:, :, : -(-height // CELL), : -(-width // CELL)]
     return [Segments((height, width), lines) for lines in decode_lines(maps, score=score, distance=distance)]
 
