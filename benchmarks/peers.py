@@ -63,7 +63,7 @@ PEERS: dict[str, Peer] = {
     "scribble": Peer("scribble", aux(detector="HEDdetector", scribble=True)),
     "mlsd": Peer("mlsd", aux(detector="MLSDdetector")),
     "lineart": Peer("lineart", aux(detector="LineartDetector"), weights=("sk_model2.pth",)),
-    "lineart, anime": Peer("lineart", aux(detector="LineartAnimeDetector"), {"model": "anime"}),
+    "lineart anime": Peer("lineart", aux(detector="LineartAnimeDetector"), {"model": "anime"}),
     "depth": Peer("depth", aux(detector="MidasDetector")),
     "openpose": Peer("openpose", aux(detector="OpenposeDetector"), weights=("hand_pose_model.pth", "facenet.pth")),
     "segmentation": Peer(
