@@ -13,6 +13,8 @@ from annotate.caption import Caption
 from annotate.corpus import AT_INGEST
 from annotate.depth import Depth
 from annotate.hed import Hed
+from annotate.lineart import Lineart
+from annotate.mlsd import Mlsd
 from annotate.normal import Normal
 from annotate.openpose.annotator import OpenPose
 from annotate.scribble import Scribble
@@ -29,6 +31,8 @@ ANNOTATORS: dict[str, type[Annotator]] = {
     "scribble": Scribble,
     "depth": Depth,
     "normal": Normal,
+    "mlsd": Mlsd,
+    "lineart": Lineart,
     "openpose": OpenPose,
     "segmentation": Segmentation,
     "caption": Caption,

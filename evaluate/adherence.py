@@ -3,6 +3,7 @@
 from evaluate.measures.classes import CLASSES
 from evaluate.measures.depth import DEPTH
 from evaluate.measures.edges import EDGES, STROKES
+from evaluate.measures.lines import LINES
 from evaluate.measures.measure import Adherence
 from evaluate.measures.normal import NORMAL
 from evaluate.measures.people import PEOPLE
@@ -15,6 +16,8 @@ ADHERENCE: dict[str, Adherence] = {  # by annotator; words are no condition that
     "softedge": SOFT_EDGES,
     "normal": NORMAL,
     "openpose": PEOPLE,
+    "lineart": SOFT_EDGES,
+    "mlsd": LINES,
     "scribble": STROKES,
     "segmentation": CLASSES,
 }

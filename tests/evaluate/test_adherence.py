@@ -17,12 +17,13 @@ from evaluate.measures.edges import match, score_edges
 from evaluate.measures.measure import Score, f1, precision, recall
 from evaluate.measures.normal import score_normal
 from evaluate.measures.soft_edges import ms_ssim, score_soft_edges
+from manifests.figures import Segments
 from manifests.geometry import flip
 from tests.evaluate.synthetic import edges
 
 Condition = NDArray[np.uint8]
-RASTERS = [name for name in ADHERENCE if ANNOTATORS[name].kind not in ("keypoints", "lines")]  # those: own files
-SHARES = [name for name in RASTERS if ADHERENCE[name].primary.higher_is_better]  # the others: errors
+DRAWN = [name for name in ADHERENCE if name != "openpose"]  # people have a file of their own
+SHARES = [name for name in DRAWN if ADHERENCE[name].primary.higher_is_better]  # the others: errors
 PICTURES = [edges(playroom.record(3, row).image) for row in range(4)]
 
 
@@ -45,17 +46,20 @@ def values(scores: dict[str, Score]) -> dict[str, float]:
 
 
 FORMS = {  # of what an annotator makes, from an edge map
-    **dict.fromkeys(("hed", "softedge"), lambda edge: edge * np.uint8(255)),
+    **dict.fromkeys(("hed", "softedge", "lineart"), lambda edge: edge * np.uint8(255)),
     "segmentation": lambda edge: edge + np.uint8(1),
 }
 
 
 def as_kind(annotator: str, condition: Condition) -> Any:
-    """Edges as a condition of that annotator; as depth: how far each pixel is from them."""
+    """Edges in the form of the annotator's conditions: depth is how far each pixel is from them, lines join some."""
     if annotator == "depth":
         return cv2.distanceTransform(1 - condition, cv2.DIST_L2, 5) + np.float32(3)
     if annotator == "normal":
         return Normal().load(torch.device("cpu"))(as_kind("depth", condition)[None], [{}])[0]
+    if annotator == "mlsd":
+        ends = np.argwhere(condition)[: len(np.argwhere(condition)) // 32 * 32 : 16, ::-1].reshape(-1, 4)
+        return Segments(condition.shape, np.column_stack([ends, np.ones(len(ends))]).astype(np.float32))
     return FORMS.get(annotator, lambda edge: edge)(condition)
 
 
@@ -65,13 +69,13 @@ def test_every_annotator_but_of_words_has_a_measure_and_one_of_them_is_primary()
         assert sum(measure.primary for measure in adherence.measures) == 1
 
 
-@pytest.mark.parametrize("annotator", RASTERS)
+@pytest.mark.parametrize("annotator", DRAWN)
 def test_what_is_scored_is_what_is_declared(annotator: str) -> None:
     scores = ADHERENCE[annotator].score(*(as_kind(annotator, picture) for picture in PICTURES[:2]))
     assert set(scores) == {measure.name for measure in ADHERENCE[annotator].measures}
 
 
-@pytest.mark.parametrize("annotator", RASTERS)
+@pytest.mark.parametrize("annotator", DRAWN)
 def test_a_condition_adheres_perfectly_to_itself(annotator: str) -> None:
     for picture in PICTURES:
         condition = as_kind(annotator, picture)
@@ -82,12 +86,13 @@ def test_a_condition_adheres_perfectly_to_itself(annotator: str) -> None:
 
 @pytest.mark.parametrize("annotator", SHARES)
 def test_nothing_drawn_scores_nothing_on_the_primary_measure(annotator: str) -> None:
-    condition = as_kind(annotator, PICTURES[0])
-    scores = ADHERENCE[annotator].score(condition, np.zeros_like(condition))
+    asked = as_kind(annotator, PICTURES[0])
+    nothing = Segments(asked.shape, asked.lines[:0]) if isinstance(asked, Segments) else np.zeros_like(asked)
+    scores = ADHERENCE[annotator].score(asked, nothing)
     assert scores[ADHERENCE[annotator].primary.name].value == 0
 
 
-@pytest.mark.parametrize("annotator", RASTERS)
+@pytest.mark.parametrize("annotator", DRAWN)
 def test_flipping_both_conditions_changes_no_score(annotator: str) -> None:
     asked, drawn = (as_kind(annotator, picture) for picture in PICTURES[:2])
     score = ADHERENCE[annotator].score
@@ -95,14 +100,13 @@ def test_flipping_both_conditions_changes_no_score(annotator: str) -> None:
     assert values(score(*mirrored)) == pytest.approx(values(score(asked, drawn)))
 
 
-@pytest.mark.parametrize("annotator", RASTERS)
+@pytest.mark.parametrize("annotator", DRAWN)
 def test_the_primary_measure_ranks_itself_above_a_shift_and_another_picture(annotator: str) -> None:
-    asked, other = (as_kind(annotator, picture) for picture in PICTURES[:2])
+    rolled = np.roll(PICTURES[0], (4, 4), (0, 1))
+    asked, shifted, other = (as_kind(annotator, picture) for picture in (PICTURES[0], rolled, PICTURES[1]))
     primary, score = ADHERENCE[annotator].primary, ADHERENCE[annotator].score
-    same, shifted, unrelated = (
-        score(asked, drawn)[primary.name].value for drawn in (asked, np.roll(asked, (4, 4), (0, 1)), other)
-    )
-    assert same > max(shifted, unrelated) if primary.higher_is_better else same < min(shifted, unrelated)
+    same, aside, unrelated = (score(asked, drawn)[primary.name].value for drawn in (asked, shifted, other))
+    assert same > max(aside, unrelated) if primary.higher_is_better else same < min(aside, unrelated)
 
 
 def test_a_line_beside_the_one_asked_for_fails_strictly_and_passes_within_a_pixel() -> None:
