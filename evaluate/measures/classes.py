@@ -25,7 +25,6 @@ def score_classes(asked: Raster, drawn: Raster) -> dict[str, Score]:
     areas = np.bincount(asked, minlength=NO_CLASS + 1), np.bincount(drawn, minlength=NO_CLASS + 1)
     present = areas[0] > 0
     overlaps = both[present] / (areas[0] + areas[1] - both)[present]
-    # Of pixels alone as much is drawn as is asked for, but where the map drawn has no class.
     right = float(both.sum())
     counts = Score(0.0, right, float(np.count_nonzero(drawn != NO_CLASS)), right, float(asked.size))
     return {
