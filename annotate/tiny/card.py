@@ -7,6 +7,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from safetensors.torch import load_file
 
 from annotate.tiny import depth, pose_network, segmentation
 from annotate.tiny.augment import degrade
@@ -64,16 +65,22 @@ def write_card(pictures: Pictures, *, seed: int) -> str:
         constant=judge_depth(np.full_like(pictures.depth, pictures.depth.mean()), pictures.depth),
         count=len(pictures),
         training={name: read_training(folder) for name, folder in FOLDERS.items()},
+        millions={name: weights(folder) for name, folder in FOLDERS.items()},
         megabytes={name: megabytes(folder) for name, folder in FOLDERS.items()},
     )
     (HERE / "README.md").write_text(card)
     return card
 
 
-def read_training(folder: Path) -> dict[str, Any]:
-    """How the detector in `folder` was trained, as make.py noted it."""
-    training: dict[str, Any] = json.loads((folder / "training.json").read_text())
+def read_training(folder: Path) -> list[dict[str, Any]]:
+    """How the detector in `folder` was trained, as make.py noted it: stretches, one after another."""
+    training: list[dict[str, Any]] = json.loads((folder / "training.json").read_text())
     return training
+
+
+def weights(folder: Path) -> float:
+    """Millions of numbers in its safetensors."""
+    return sum(tensor.numel() for tensor in load_file(folder / "model.safetensors").values()) / 1e6
 
 
 def megabytes(folder: Path) -> float:

@@ -72,10 +72,16 @@ def save(network: nn.Module, folder: Path = FOLDER) -> None:
     processor().save_pretrained(folder)
 
 
+def load(folder: Path = FOLDER) -> nn.Module:
+    """The trained network, on the CPU."""
+    network: nn.Module = AutoModelForDepthEstimation.from_pretrained(folder)
+    return network
+
+
 @torch.inference_mode()
 def predict(images: NDArray[np.uint8], folder: Path = FOLDER) -> NDArray[np.float32]:
     """Inverse depth of pictures [N, H, W, 3] uint8 RGB: [N, H, W] float32, 1/m."""
-    network = AutoModelForDepthEstimation.from_pretrained(folder).eval()
+    network = load(folder).eval()
     prepare = AutoImageProcessor.from_pretrained(folder)
     found = []
     for some in np.array_split(images, -(-len(images) // 50)):

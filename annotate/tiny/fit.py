@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from annotate.tiny.augment import augment
 from annotate.tiny.data import Pictures
 
 BATCH = 32
-PEAK_RATE = 2e-3
+REMEMBERED = 0.05  # share of the steps over which weights are averaged: more, and a short training's start is in it
 SAVE_EVERY = 200  # steps
 SETTLE = 20  # batches
 Loss = Callable[[nn.Module, Pictures], Tensor]
@@ -21,14 +21,23 @@ Loss = Callable[[nn.Module, Pictures], Tensor]
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """How long, how fast, and with which pictures and degradations."""
+
+    steps: int
+    rate: float  # of learning, at its peak
+    seed: int
+
+
 def fit(
-    network: nn.Module, loss: Loss, pictures: Pictures, *, steps: int, seed: int, save: Callable[[nn.Module, int], None]
+    network: nn.Module, loss: Loss, pictures: Pictures, *, schedule: Schedule, save: Callable[[nn.Module, int], None]
 ) -> None:
     """Train `network`; `save` gets the averaged weights every so often and at the end, with the steps made."""
-    rng = np.random.default_rng(seed)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=0.02, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps, pct_start=0.1)
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.995))
+    steps, rng = schedule.steps, np.random.default_rng(schedule.seed)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=schedule.rate, weight_decay=0.02, betas=(0.9, 0.98))
+    pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, schedule.rate, total_steps=steps, pct_start=0.1)
+    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(1 - 1 / (1 + REMEMBERED * steps)))
     network.train()
     recent = 0.0
     for step in range(1, steps + 1):
@@ -38,7 +47,7 @@ def fit(
         value.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        schedule.step()
+        pace.step()
         averaged.update_parameters(network)
         recent += (float(value) - recent) / min(step, 50)
         if step % 50 == 0:

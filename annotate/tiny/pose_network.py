@@ -54,7 +54,7 @@ def load_network(folder: Path = FOLDER) -> TinyPose:
     """The trained network, on the CPU."""
     network = TinyPose()
     network.load_state_dict(load_file(folder / "model.safetensors"))
-    return network.eval().requires_grad_(False)
+    return network.eval()
 
 
 def _conv(inputs: int, outputs: int, stride: int) -> nn.Sequential:

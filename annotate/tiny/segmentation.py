@@ -61,10 +61,16 @@ def save(network: nn.Module, folder: Path = FOLDER) -> None:
     processor().save_pretrained(folder)
 
 
+def load(folder: Path = FOLDER) -> nn.Module:
+    """The trained network, on the CPU."""
+    network: nn.Module = AutoModelForSemanticSegmentation.from_pretrained(folder)
+    return network
+
+
 @torch.inference_mode()
 def predict(images: NDArray[np.uint8], folder: Path = FOLDER) -> NDArray[np.uint8]:
     """Classes of pictures [N, H, W, 3] uint8 RGB: [N, H, W] uint8, indices into playroom.CLASSES."""
-    network = AutoModelForSemanticSegmentation.from_pretrained(folder).eval()
+    network = load(folder).eval()
     prepare = AutoImageProcessor.from_pretrained(folder)
     found = []
     for some in np.array_split(images, -(-len(images) // 50)):
