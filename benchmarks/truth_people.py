@@ -85,6 +85,7 @@ class Small(torch.nn.Module):
         import onnxruntime
 
         super().__init__()
+        self.here = torch.nn.Parameter(torch.zeros(0))  # controlnet_aux asks a network's first one for its device
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
