@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from annotate import shard
+from annotate.borrowed import borrow
 from annotate.corpora import playroom
-from annotate.hed import WEIGHTS, Network
+from annotate.hed import WEIGHTS
 from annotate.image import decode, encode_generated, fit
 from annotate.normal import Normal
 from annotate.registry import build
@@ -118,7 +119,7 @@ def dataset(tmp_path: Path, ingest: Callable[..., Dataset], monkeypatch: pytest.
     weights, corpus = tmp_path / "weights", tmp_path / "corpus"
     write_toy_dpt(weights / "toy-dpt")
     torch.manual_seed(0)
-    torch.save(Network().state_dict(), weights / WEIGHTS)
+    torch.save(borrow("hed").ControlNetHED_Apache2().state_dict(), weights / WEIGHTS)
     monkeypatch.setenv(VARIABLE, str(weights))
     corpus.mkdir()
     pictures = [fit(decode(path.read_bytes()), 64) for path in PHOTOS]
