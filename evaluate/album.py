@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from annotate.annotator import IMAGE, Annotator, Parameters
 from annotate.chain import Link, Read, source
-from annotate.image import Unusable, decode, fit, normalise
+from annotate.image import decode, fit, normalise
+from annotate.opening import Unusable
 from annotate.rows import Fault
 from annotate.weights import describe, offline
 from evaluate.checkup import why_not
