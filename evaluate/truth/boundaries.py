@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from skimage.morphology import thin as skeleton
 
 REACH = 0.0075  # of the diagonal: how far apart pixels may be that are the same boundary
-SIGMA = 2.0  # pixels: of the smoothing before a ridge's direction is told
-MARGIN = 1.01  # a pixel may be this much weaker than its neighbour across the ridge, and stays
+SIGMA = 2.0  # pixels: of the smoothing before ridges are told: 8 bits leave plateaus on them, which have none
 
 Mask = NDArray[np.bool_]
 
@@ -47,10 +46,8 @@ def thin(soft: NDArray[np.float32]) -> NDArray[np.float32]:
     y, x = np.mgrid[: soft.shape[0], : soft.shape[1]].astype(np.float32)
     kept = np.ones(soft.shape, bool)
     for side in (-1, 1):
-        beside = cv2.remap(
-            soft, x + side * np.cos(angle), y + side * np.sin(angle), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        kept &= soft * MARGIN >= beside
+        ways = x + side * np.cos(angle), y + side * np.sin(angle)
+        kept &= smooth >= cv2.remap(smooth, *ways, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.where(kept, soft, np.float32(0))
 
 
