@@ -45,6 +45,11 @@ class Annotator:
         """What it loads, by the names that `annotate.weights` finds: of single files, or of models in a folder."""
         return ()
 
+    @property
+    def labels(self) -> list[str]:
+        """Names of the classes that it tells apart, by index; none where a condition holds no classes."""
+        return []
+
     def draw(self, seed_key: str) -> dict[str, Any]:
         """Parameters of one row, a function of `seed_key` alone."""
         return {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from annotate.corpora import drawn, folder, huggingface, parquet, webdataset
 from annotate.corpora.files import check_name, find, walk
 from annotate.corpora.format import Corpus, Format
+from annotate.provided.provision import PROVIDED
 
 FORMATS: dict[str, Format] = {
     "playroom": Format(drawn.plan, drawn.read),
@@ -17,6 +18,7 @@ FORMATS: dict[str, Format] = {
     "hub": Format(huggingface.plan, huggingface.read),
 }
 GENERATED = ("playroom", "fill50k")
+AT_INGEST = (*GENERATED, PROVIDED)  # stand for an annotator on the cards of families that come with a corpus
 WAYS = "a folder of pictures, *.tar, *.parquet, a Hugging Face dataset's folder, hub:NAME, playroom:N or fill50k:N"
 
 

@@ -1,23 +1,19 @@
 """A picture as annotators and the network see it: decoded, upright, on white, 8-bit RGB, within bounds."""
 
 import io
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from annotate.opening import Unusable, opened
 from manifests.family import Profile
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")  # none that runs programs, as EPS does
 KEPT_FORMATS = ("JPEG", "PNG", "WEBP")  # what browsers, datasets and OpenCV all read
 LOSSY_FORMATS = ("JPEG", "MPO", "AVIF")
-MAX_PIXELS = 89_478_485  # a quarter of a gigabyte as RGB; Pillow's own limit
-MIN_SIDE = 16  # pixels
-MAX_ASPECT = 16.0  # long side over short side
 JPEG_QUALITY = 95
 ORIENTATION = 0x0112  # the EXIF tag
 TURNS = {  # orientation → what makes the picture upright; JEITA CP-3451, section 4.6.4
@@ -33,15 +29,6 @@ TURNS = {  # orientation → what makes the picture upright; JEITA CP-3451, sect
 RGB = NDArray[np.uint8]
 
 
-class Unusable(Exception):
-    """A picture or caption that can't enter the dataset; caught by ingest, which drops the row with this reason."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
-
-
 @dataclass(frozen=True)
 class Picture:
     """A picture ready for storage.
@@ -49,6 +36,8 @@ class Picture:
     Attributes:
         data: an encoded 8-bit RGB JPEG, PNG or WebP without an orientation tag.
         width, height: pixels of `data`.
+        full: height and width of the source, upright; more than those of `data` if that was shrunk.
+        orientation: EXIF's, of the source.
         conversion: "" when `data` are the source's own bytes, else why they are not, joined by "+":
             exif (turned upright, or damaged EXIF left out), alpha, cmyk, palette, 16bit, grey, format, max_side,
             checksum (of a PNG, wrong: Pillow reads its pixels all the same, OpenCV and browsers do not).
@@ -58,6 +47,13 @@ class Picture:
     width: int
     height: int
     conversion: str
+    full: tuple[int, int]
+    orientation: int = 1
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether `data` lie otherwise than the source's pixels."""
+        return self.orientation in TURNS
 
 
 def decode(data: bytes) -> RGB:
@@ -112,60 +108,21 @@ def normalise(data: bytes, *, max_side: int) -> Picture:
     """
     if not data:
         raise Unusable("empty", "no bytes")
-    source = _open(data)
-    _check(source)
-    image = _load(source)
+    source = opened(data)
     orientation = _orientation(source)
     reasons = [*(["exif"] if orientation not in (0, 1) else []), *_reasons(source, data)]
-    plain = _on_white(image.transpose(TURNS[orientation]) if orientation in TURNS else image)
+    plain = _on_white(source.transpose(TURNS[orientation]) if orientation in TURNS else source)
+    full, turn = (plain.height, plain.width), orientation if orientation in TURNS else 1
     if max_side and max(plain.size) > max_side:
         reasons.append("max_side")
         plain = _shrink(plain, max_side)
     if not reasons:
-        return Picture(data, plain.width, plain.height, "")
-    return Picture(_encode(plain, lossy=_is_lossy(source, data)), plain.width, plain.height, "+".join(reasons))
+        return Picture(data, plain.width, plain.height, "", full)
+    stored = _encode(plain, lossy=_is_lossy(source, data))
+    return Picture(stored, plain.width, plain.height, "+".join(reasons), full, turn)
 
 
-def _open(data: bytes) -> Image.Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # bombs are refused by `_check`, with a reason; odd EXIF does no harm
-            return Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise Unusable("bomb", str(error)) from error
-    except UnidentifiedImageError as error:
-        raise Unusable("not_an_image", "not in a picture format that is read here") from error
-    except Exception as error:  # a hostile header can raise anything in its parser
-        raise Unusable("not_an_image", f"{type(error).__name__}: {error}") from error
-
-
-def _check(source: Image.Image) -> None:
-    width, height = source.size
-    if width * height > MAX_PIXELS:
-        raise Unusable("bomb", f"{width} x {height} pixels; the most is {MAX_PIXELS}")
-    if min(width, height) < MIN_SIDE or max(width, height) > MAX_ASPECT * min(width, height):
-        raise Unusable("size", f"{width} x {height} pixels; a side under {MIN_SIDE} or sides beyond {MAX_ASPECT:g}:1")
-    try:
-        frames = getattr(source, "n_frames", 1)
-    except Exception as error:
-        raise Unusable("truncated", f"{type(error).__name__}: {error}") from error
-    if frames > 1 and source.format != "MPO":  # a camera's MPO is one photograph with a preview behind it
-        raise Unusable("animated", f"{source.format} of {frames} frames")
-    if source.mode in ("I", "F", "LAB", "HSV", "YCbCr") and source.format != "JPEG":
-        raise Unusable("mode", f"{source.format} of mode {source.mode}")
-
-
-def _load(source: Image.Image) -> Image.Image:
-    try:
-        source.load()
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise Unusable("truncated", f"{type(error).__name__}: {error}") from error
-    return source
-
-
-def _orientation(source: Image.Image) -> object:
+def _orientation(source: Image.Image) -> int | None:
     """What EXIF says of it; None when the EXIF is damaged, which would be in the way of whoever opens the picture."""
     try:
         return source.getexif().get(ORIENTATION, 1)

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,14 +13,14 @@ from annotate.ahead import helpers
 from annotate.care import CAREFREE, Care
 from annotate.corpora.columns import facts
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
-from annotate.corpora.generated import SIDE, Truth
 from annotate.corpora.text import visible
-from annotate.corpus import FORMATS, GENERATED
-from annotate.image import Picture, Unusable, normalise
-from annotate.plan import planned
-from manifests.condition import encode
+from annotate.corpus import FORMATS
+from annotate.image import Picture, normalise
+from annotate.opening import Unusable
+from annotate.plan import cards_at_ingest, planned
+from annotate.provided.row import Row, make_row, schema
 from manifests.dataset import Dataset
-from manifests.figures import Poses
+from manifests.family import FamilyCard
 from manifests.footer import write_shard
 from manifests.layout import DROPPED, IMAGES, SOURCE
 from manifests.parallel import ahead
@@ -29,22 +28,20 @@ from manifests.provenance import versions
 from manifests.record import DROPPED as DROPPED_SCHEMA
 from manifests.record import IMAGES as IMAGES_SCHEMA
 from manifests.record import SOURCE as SOURCE_SCHEMA
-from manifests.record import family_schema, row_key
-from manifests.storage import publish
+from manifests.record import row_key
+from manifests.storage import publish, read_columns
 
 LONGEST_CAPTION = 1 << 16  # bytes
 AHEAD = 32  # records checked before they are asked for
 
-Row = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Kept:
-    """A record that enters the dataset: its rows of images/, source/ and each family of truths."""
+    """A record that enters the dataset: its rows of images/, source/ and each family that comes with the corpus."""
 
     image: Row
     source: Row
-    truth: Mapping[str, Row] = field(default_factory=dict)
+    provided: Mapping[str, Row] = field(default_factory=dict)
 
 
 def ingest_shard(
@@ -58,19 +55,19 @@ def ingest_shard(
         care: for a shard that has killed its worker; needs 0 threads.
     """
     corpus = Corpus.from_text(dataset.corpora()[int(name[:2])])
-    references = planned(dataset.root, name)
+    references, cards = planned(dataset.root, name), cards_at_ingest(dataset)
     kept: list[Kept] = []
     dropped: list[Row] = []
     with helpers(threads) as pool:
         records = _read(corpus, references, care)
-        for result in ahead(pool, partial(_examine, corpus=corpus), records, AHEAD):
+        for result in ahead(pool, partial(_examine, corpus=corpus, cards=cards), records, AHEAD):
             done(1)
             if isinstance(result, Kept):
                 kept.append(result)
             else:
                 dropped.append(result)
     assert len(kept) + len(dropped) == len(references), "every record is kept or dropped"
-    _publish(dataset, name, kept, dropped)
+    _publish(dataset, name, cards, kept, dropped)
 
 
 def _read(corpus: Corpus, references: Sequence[Reference], care: Care) -> Iterator[Raw | Lost]:
@@ -92,34 +89,48 @@ def count_dropped(dataset: Dataset, names: Sequence[str] | None = None) -> Count
     return Counter(f"{row['stage']}: {row['reason']}" for rows in tables for row in rows)
 
 
-def _publish(dataset: Dataset, name: str, kept: Sequence[Kept], dropped: Sequence[Row]) -> None:
+def count_provided(dataset: Dataset, names: Sequence[str]) -> dict[str, Counter[str]]:
+    """Of each family that came with the corpus, rows by status: ok, empty, or why they failed (`code: error`)."""
+    said = ["status", "code", "error"]
+    counts: dict[str, Counter[str]] = {}
+    for card in cards_at_ingest(dataset):
+        counts[card.family] = Counter()
+        for path in (dataset.path(card.family, name) for name in names):
+            groups = read_columns(path, said).group_by(said, use_threads=False).aggregate([([], "count_all")])
+            for row in groups.to_pylist():
+                why = ": ".join(filter(None, (row["code"], row["error"])))
+                counts[card.family][why or row["status"]] += row["count_all"]
+    return counts
+
+
+def _publish(
+    dataset: Dataset, name: str, cards: Sequence[FamilyCard], kept: Sequence[Kept], dropped: Sequence[Row]
+) -> None:
     """Put the shard's files into place; images/ comes last, and so vouches for the others."""
     table = pa.Table.from_pylist(list(dropped), schema=DROPPED_SCHEMA)
     publish(partial(pq.write_table, table, compression="zstd"), dataset.path(DROPPED, name))
-    for family in (family for family in dataset.families() if dataset.card(family).annotator in GENERATED):
-        card = dataset.card(family)
-        truths = [record.truth[family] for record in kept]
-        table = pa.Table.from_pylist(truths, schema=family_schema(card.kind, {}, {}))
-        publish(partial(write_shard, table, card=card), dataset.path(family, name))
-    for folder, schema, rows in (
+    for card in cards:
+        table = pa.Table.from_pylist([record.provided[card.family] for record in kept], schema=schema(card))
+        publish(partial(write_shard, table, card=card), dataset.path(card.family, name))
+    for folder, columns, rows in (
         (SOURCE, SOURCE_SCHEMA, [record.source for record in kept]),
         (IMAGES, IMAGES_SCHEMA, [record.image for record in kept]),
     ):
-        table = pa.Table.from_pylist(rows, schema=schema)
+        table = pa.Table.from_pylist(rows, schema=columns)
         publish(partial(write_shard, table, packages=versions()), dataset.path(folder, name))
 
 
-def _examine(record: Raw | Lost, *, corpus: Corpus) -> Kept | Row:
+def _examine(record: Raw | Lost, *, corpus: Corpus, cards: Sequence[FamilyCard]) -> Kept | Row:
     """A record as it is stored, or why it is dropped."""
     if isinstance(record, Lost):
         return _drop(record.reference, "read", record.reason, record.detail)
     stage = "caption"
     try:
-        captions = _captions(record.captions)
+        captions = _captions(record.captions, needed=corpus.needs_captions)
         stage = "decode"
         picture = normalise(record.image, max_side=corpus.max_side)
         stage = "read"
-        return _keep(record, captions, picture)
+        return _keep(record, captions, picture, cards)
     except Unusable as fault:
         return _drop(record.reference, stage, fault.reason, fault.detail)
 
@@ -129,11 +140,11 @@ def _drop(reference: Reference, stage: str, reason: str, detail: str) -> Row:
     return {"source": reference.source, "member": reference.member, "stage": stage, "reason": reason, "detail": said}
 
 
-def _captions(given: Sequence[str | bytes]) -> list[str]:
+def _captions(given: Sequence[str | bytes], *, needed: bool) -> list[str]:
     """Captions as clean text, each on one line: `visible` characters, any white space a single space.
 
     Raises:
-        Unusable: missing (or nothing to be seen), not_utf8, too_long.
+        Unusable: missing (or nothing to be seen) where one is `needed`, not_utf8, too_long.
     """
     captions = []
     for caption in given:
@@ -146,12 +157,12 @@ def _captions(given: Sequence[str | bytes]) -> list[str]:
             raise Unusable("not_utf8", str(error)) from error
         captions.append(" ".join(visible(text).split()))
     captions = [caption for caption in captions if caption]
-    if not captions:
+    if needed and not captions:
         raise Unusable("missing", "no caption, or nothing to be seen in it")
     return captions
 
 
-def _keep(record: Raw, captions: list[str], picture: Picture) -> Kept:
+def _keep(record: Raw, captions: list[str], picture: Picture, cards: Sequence[FamilyCard]) -> Kept:
     digest = hashlib.sha256(record.image).hexdigest()
     key = row_key(digest, "\n".join(captions))
     image: Row = {
@@ -164,19 +175,6 @@ def _keep(record: Raw, captions: list[str], picture: Picture) -> Kept:
         "height": picture.height,
         "conversion": picture.conversion,
     }
-    truth = {family: _truth(key, exact) for family, exact in record.truth.items()}
-    return Kept(image, {"key": key} | facts(record.about, record.captions), truth)
-
-
-def _truth(key: str, exact: Truth) -> Row:
-    """A renderer's own condition as a family's row."""
-    nothing = isinstance(exact.condition, Poses) and not exact.condition.people
-    return {
-        "key": key,
-        "status": "empty" if nothing else "ok",
-        "code": "",
-        "error": "",
-        "condition": encode(exact.kind, exact.condition),
-        "width": SIDE,
-        "height": SIDE,
-    }
+    source: Row = {"key": key} | facts(record.about, record.captions)
+    provided = {card.family: make_row(card, key, record.provided.get(card.family), picture) for card in cards}
+    return Kept(image, source, provided)

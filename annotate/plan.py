@@ -12,7 +12,9 @@ from upath import UPath
 
 from annotate.corpora import drawn
 from annotate.corpora.format import Corpus, Reference
-from annotate.corpus import FORMATS, GENERATED
+from annotate.corpora.playroom import CLASSES
+from annotate.corpus import AT_INGEST, FORMATS, GENERATED
+from annotate.provided.measures import stats_of
 from manifests.dataset import SETTINGS, Dataset
 from manifests.family import FamilyCard, create_card
 from manifests.layout import PLAN, SHARD_ROWS, shard_path
@@ -39,10 +41,10 @@ def make_plan(root: UPath, corpus: Corpus, **settings: Any) -> Dataset:
         return Dataset.create(root, corpus=str(corpus), shard_rows=size, **settings)
     if not (root / SETTINGS).exists() and _in_use(root):
         raise ValueError(f"{root}: other files are there, and no dataset. Choose a new or an empty folder")
-    references = _listed(corpus)
+    cards, references = provided_cards(corpus), _listed(corpus)
     size = shard_rows(len(references))
     dataset = Dataset.create(root, corpus=str(corpus), shard_rows=size, **settings)
-    for card in truth_cards(corpus):
+    for card in cards:
         create_card(root, card)
     _write(dataset, 0, corpus, references)
     assert dataset.corpora()[0] == str(corpus), "nothing is appended before its plan"
@@ -53,19 +55,12 @@ def append_plan(root: UPath, corpus: Corpus) -> Dataset:
     """Plan a new part of what a corpus has and no part has yet; nothing new is no error, for a killed append goes on.
 
     Raises:
-        ValueError: there is no dataset, or this corpus does not come with the exact conditions that its rows have.
+        ValueError: there is no dataset, or this corpus comes with conditions that its rows don't have.
     """
     dataset = Dataset.open(root)
     if not dataset.corpora():
         raise ValueError(f"{root}: its first corpus isn't planned yet. Ingest {dataset.settings.corpus} first")
-    provided = {card.family: card.fingerprint for card in truth_cards(corpus)}
-    there = {family: dataset.card(family) for family in dataset.families()}
-    generated = {family: card.fingerprint for family, card in there.items() if card.annotator in GENERATED}
-    if provided != generated:
-        raise ValueError(
-            f"{root}: its rows come with {', '.join(generated) or 'no exact conditions'}, those of {corpus} with "
-            f"{', '.join(provided) or 'none'}. Ingest it into a dataset of its own"
-        )
+    _check_provided(dataset, corpus)
     fresh, part = _listed(corpus), 0
     while fresh:  # until a part has them; another job may have taken the number of ours for its own
         if part == len(dataset.corpora()):
@@ -74,6 +69,22 @@ def append_plan(root: UPath, corpus: Corpus) -> Dataset:
         fresh = [reference for reference in fresh if reference not in known]
         part += 1
     return dataset
+
+
+def _check_provided(dataset: Dataset, corpus: Corpus) -> None:
+    """Refuse a corpus with conditions that older rows lack, or have otherwise; it may have fewer than they."""
+    there = {card.family: card for card in cards_at_ingest(dataset)}
+    for card in provided_cards(corpus):
+        if card.family not in there:
+            raise ValueError(
+                f"{dataset.root}: its rows come with {', '.join(there) or 'no conditions'}, those of {corpus} with "
+                f"{card.family} too. Ingest it into a dataset of its own, or without {card.family}"
+            )
+        if card.fingerprint != there[card.family].fingerprint:
+            raise ValueError(
+                f"{dataset.root}: {card.family} of its rows is {there[card.family].settings}, that of {corpus} is "
+                f"{card.settings}. Name it alike where it is alike, or ingest it into a dataset of its own"
+            )
 
 
 def _listed(corpus: Corpus) -> list[Reference]:
@@ -129,11 +140,16 @@ def read_plan(root: UPath, part: int, **options: Any) -> list[Reference]:
     return [Reference(row["source"], row["member"]) for row in table.to_pylist()]
 
 
-def truth_cards(corpus: Corpus) -> list[FamilyCard]:
-    """Cards of the families that a generated corpus knows by itself; none for other corpora."""
+def provided_cards(corpus: Corpus) -> list[FamilyCard]:
+    """Cards of the families that come with a corpus: those it is said to carry, or that a generated one knows.
+
+    Raises:
+        ValueError: a generated corpus is said to carry more.
+    """
     if corpus.format not in GENERATED:
-        return []
-    first = drawn.draw(corpus, 0)
+        return [provision.card for provision in corpus.provisions]
+    if corpus.provisions:
+        raise ValueError(f"corpus {corpus}: a generated corpus brings its own conditions. Leave --provided out")
     return [
         FamilyCard(
             family=family,
@@ -141,6 +157,14 @@ def truth_cards(corpus: Corpus) -> list[FamilyCard]:
             version=1,
             kind=truth.kind,
             settings={"seed": corpus.seed, "truth": family.removeprefix("truth_")},
+            stats=stats_of(truth.kind),
+            labels=list(CLASSES) if truth.kind == "classes" else [],
         )
-        for family, truth in first.truth.items()
+        for family, truth in drawn.draw(corpus, 0).truth.items()
     ]
+
+
+def cards_at_ingest(dataset: Dataset) -> list[FamilyCard]:
+    """Cards of a dataset's families that ingest makes, sorted by name."""
+    cards = (dataset.card(family) for family in dataset.families())
+    return [card for card in cards if card.annotator in AT_INGEST]

@@ -9,8 +9,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from annotate.annotator import Annotator
 from annotate.canny import Canny
+from annotate.caption import Caption
+from annotate.corpus import AT_INGEST
+from annotate.depth import Depth
 from annotate.hed import Hed
+from annotate.lineart import Lineart
+from annotate.mlsd import Mlsd
+from annotate.normal import Normal
+from annotate.openpose.annotator import OpenPose
 from annotate.scribble import Scribble
+from annotate.segmentation import Segmentation
 from annotate.softedge import SoftEdge
 from annotate.weights import describe
 from manifests.family import FamilyCard, Profile
@@ -21,6 +29,13 @@ ANNOTATORS: dict[str, type[Annotator]] = {
     "hed": Hed,
     "softedge": SoftEdge,
     "scribble": Scribble,
+    "depth": Depth,
+    "normal": Normal,
+    "mlsd": Mlsd,
+    "lineart": Lineart,
+    "openpose": OpenPose,
+    "segmentation": Segmentation,
+    "caption": Caption,
 }
 
 
@@ -33,6 +48,11 @@ def build(name: str, settings: Mapping[str, Any], where: str) -> Annotator:
     Raises:
         ValueError: no such annotator, no such setting, or a value that can't be.
     """
+    if name in AT_INGEST:
+        raise ValueError(
+            f"{where}: its conditions come with the corpus, and no detector makes them. Ingest a corpus that carries "
+            "them, with --provided; see docs/provided.md"
+        )
     if name not in ANNOTATORS:
         raise ValueError(
             f"{where}: no annotator {name!r}{nearest(name, ANNOTATORS)}. There are {', '.join(ANNOTATORS)}"
@@ -70,6 +90,7 @@ def make_card(
         weights=[found for name in annotator.weights for found in describe(name)],
         made_from=dict(made_from),
         packages=versions(),
+        labels=annotator.labels,
         parameters={name: str(kind) for name, kind in annotator.parameters.items()},
         stats={name: str(kind) for name, kind in annotator.stats.items()},
     )

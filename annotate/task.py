@@ -1,6 +1,5 @@
 """What an annotate job is asked to make: a user's words as families with annotators, in an order that works."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, get_args
@@ -11,9 +10,7 @@ from annotate.annotator import IMAGE, Annotator
 from annotate.registry import ANNOTATORS, build, make_card, nearest
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, Profile
-from manifests.layout import RESERVED
-
-FAMILY = re.compile(r"[a-z][a-z0-9_]*")
+from manifests.layout import FAMILY_NAME, RESERVED
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,8 @@ def make_tasks(
     Raises:
         ValueError: a name, a setting or a source that doesn't exist.
     """
-    named = _named(words)
-    overrides = _overrides(settings, named)
+    named = parse_families(words)
+    overrides = parse_settings(settings, named)
     annotators = {family: build(name, overrides[family], _words(family, name)) for family, name in named.items()}
     tasks: dict[str, Task] = {}
     for family, annotator in sorted(annotators.items(), key=lambda item: item[1].reads != IMAGE):
@@ -67,12 +64,16 @@ def make_tasks(
     return list(tasks.values())
 
 
-def _named(words: Sequence[str]) -> dict[str, str]:
-    """Family → annotator."""
+def parse_families(words: Sequence[str]) -> dict[str, str]:
+    """Family → annotator, of words as `canny` or `canny_soft=canny`.
+
+    Raises:
+        ValueError: a name that can't be one, or that is there twice.
+    """
     named: dict[str, str] = {}
     for word in words:
         family, equals, annotator = word.partition("=")
-        if family in RESERVED or not FAMILY.fullmatch(family):
+        if family in RESERVED or not FAMILY_NAME.fullmatch(family):
             raise ValueError(
                 f"family {family!r}: that name is taken by the layout, or has odd characters. Use a-z, 0-9 and _"
             )
@@ -86,7 +87,12 @@ def _words(family: str, annotator: str) -> str:
     return family if family == annotator else f"{family}={annotator}"
 
 
-def _overrides(settings: Sequence[str], named: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def parse_settings(settings: Sequence[str], named: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Settings by family, of words as `canny.low=50`.
+
+    Raises:
+        ValueError: not of that form, or of none of the families named.
+    """
     overrides: dict[str, dict[str, Any]] = {family: {} for family in named}
     for words in settings:
         path, equals, value = words.partition("=")

@@ -3,13 +3,14 @@
 import os
 import pickle
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import file_digest
 from pathlib import Path
 from typing import TypeVar
 
 import torch
-from huggingface_hub import hf_hub_download, snapshot_download
+from huggingface_hub import constants, hf_hub_download, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 from huggingface_hub.utils.logging import set_verbosity_error
 
@@ -20,7 +21,26 @@ Network = TypeVar("Network", bound=torch.nn.Module)
 VARIABLE = "PAIRMILL_WEIGHTS"
 TINY = Path(__file__).parent / "tiny"  # detectors of the playroom, which lie in this repository
 FILES_OF_A_MODEL = ("*.json", "*.txt", "*.safetensors")  # nothing that can run
+SETTINGS = (  # of those, what a model gives depends on
+    *("config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json"),
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "vocab.txt", "merges.txt"),
+)
 UNREACHABLE = (OSError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled)
+
+
+class Missing(ValueError):
+    """Weights that are nowhere on this machine and can't be fetched."""
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """Nothing is asked of the Hub in here, and nothing fetched: what isn't on this machine is `Missing`."""
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def load_weights(file: str) -> dict[str, torch.Tensor]:
@@ -81,7 +101,7 @@ def find_file(file: str) -> Path:
     """Path of a single file of `WEIGHTS` on this machine, downloaded when it is nowhere else.
 
     Raises:
-        ValueError: it can't be had; says the three ways to provide it.
+        Missing: it can't be had; says the three ways to provide it.
     """
     local = _local(file)
     if local and local.is_file():
@@ -97,7 +117,7 @@ def find_model(name: str) -> Path:
     on the Hub.
 
     Raises:
-        ValueError: it can't be had; says the three ways to provide it.
+        Missing: it can't be had; says the three ways to provide it.
     """
     if name.startswith("tiny/"):
         return TINY / name.removeprefix("tiny/")
@@ -111,14 +131,13 @@ def find_model(name: str) -> Path:
             snapshot_download(name, revision=known.revision if known else None, allow_patterns=list(FILES_OF_A_MODEL))
         )
     except (*UNREACHABLE, HFValidationError) as error:
-        raise ValueError(_missing(f"model {name}", name, "", error)) from error
+        raise Missing(_missing(f"model {name}", name, "", error)) from error
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Those that decide what a model gives: its settings, its processor's and its weights."""
-    names = ("config.json", "preprocessor_config.json")
+    """Those that decide what a model gives: its settings, its processor's, its words and its weights."""
     yield from sorted(
-        path for path in folder.iterdir() if path.name in names or path.suffix in (".safetensors", ".onnx")
+        path for path in folder.iterdir() if path.name in SETTINGS or path.suffix in (".safetensors", ".onnx")
     )
 
 
@@ -134,7 +153,7 @@ def _file_from_hub(file: str) -> Path:
         return Path(hf_hub_download(weights.repository, file, revision=weights.revision))
     except UNREACHABLE as error:
         what = f"weights {file} ({weights.licence}, from {weights.repository})"
-        raise ValueError(_missing(what, weights.repository, file, error)) from error
+        raise Missing(_missing(what, weights.repository, file, error)) from error
 
 
 def _missing(what: str, repository: str, file: str, error: Exception) -> str:

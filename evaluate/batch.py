@@ -21,6 +21,7 @@ from evaluate.generate import (
     load_pipelines,
     sample_seed,
 )
+from evaluate.panel import drawn
 from evaluate.pictures import Panels
 from evaluate.plan import Task
 from evaluate.reannotate import Reannotator, load_reannotator
@@ -42,6 +43,7 @@ class Judge:
 
     dataset: Dataset
     family: str
+    captions: str  # family of words in the place of the corpus's captions, "" for none
     base: Base
     pipelines: Pipelines
     reannotator: Reannotator
@@ -59,6 +61,7 @@ def load_judge(task: Task, device: torch.device) -> Judge:
     return Judge(
         dataset=dataset,
         family=manifest.condition,
+        captions=manifest.captions,
         base=base,
         pipelines=load_pipelines(base, controlnet, scheduler=sampling.scheduler, device=device),
         reannotator=load_reannotator(dataset, manifest.condition, fingerprint=task.family_fingerprint, device=device),
@@ -80,7 +83,8 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
     card, size = judge.reannotator.card, judge.sampling.resolution
     numbers = [number for number, _ in batch]
     partners = [partner(number, samples=len(places)) for number in numbers]
-    read = read_samples(judge.dataset, judge.family, places.take(numbers + partners), resolution=size)
+    wanted = places.take(numbers + partners)
+    read = read_samples(judge.dataset, judge.family, wanted, resolution=size, captions=judge.captions)
     annotator = from_card(card)
     kept = [
         (sample, other, draw)
@@ -135,16 +139,11 @@ def _panels(
         draw=draw,
         caption=sample.caption(draw),
         pictures={
-            "condition": _shown(kind, sample.condition),
+            "condition": drawn(kind, sample.condition),
             "real": sample.image,
             "drawn": pictures[CONTROLLED],
-            "reannotated": _shown(kind, reannotated),
+            "reannotated": drawn(kind, reannotated),
             "floor": pictures[FLOOR],
             "ceiling": pictures[CEILING],
         },
     )
-
-
-def _shown(kind: str, condition: Condition) -> NDArray[np.uint8]:
-    """A condition as its hint: [H, W, 3] uint8 RGB."""
-    return (hint(kind, condition).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)

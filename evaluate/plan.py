@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from annotate.corpus import AT_INGEST
 from evaluate.adherence import ADHERENCE
 from evaluate.generate import Sampling, check_scheduler
 from evaluate.reannotate import check_family
 from evaluate.spec import Protocol, Spec, sha256_of, write_spec
 from manifests.dataset import Dataset
+from manifests.family import FamilyCard
 from manifests.manifest import Manifest
 from manifests.provenance import versions
-from manifests.subset import held_out
+from manifests.subset import held_out, word_card
 from train.run_folder import Provenance, load_provenance
 
 WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
@@ -65,11 +67,7 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
     check_scheduler(manifest.evaluate.scheduler)
     dataset = Dataset.open(manifest.dataset)
     card = check_family(dataset, manifest.condition, fingerprint=provenance.family_fingerprint)
-    if card.annotator not in ADHERENCE:
-        raise ValueError(
-            f"{run}: nothing measures conditions of annotator '{card.annotator}' (there are measures for "
-            f"{', '.join(ADHERENCE)}). Add one to evaluate/adherence.py"
-        )
+    _check_measured(run, manifest, card)
     settings = manifest.evaluate
     places = held_out(manifest, "test", samples=settings.samples, seed=settings.seed)
     if not len(places):
@@ -79,6 +77,21 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
     task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, places)
     write_spec(_spec(task, provenance, dataset, annotator=card.annotator), folder)
     return task
+
+
+def _check_measured(run: Path, manifest: Manifest, card: FamilyCard) -> None:
+    """Refuse conditions that nothing can make again from a drawn picture, or that nothing measures."""
+    if card.annotator in AT_INGEST:
+        raise ValueError(
+            f"{run}: '{card.family}' came with the corpus, and no detector finds it again in what the run draws. To "
+            f"have scores, train on a detector's family (of kind {card.kind}, to compare): "
+            f"python pipelines/annotate.py {manifest.dataset} ANNOTATOR"
+        )
+    if card.annotator not in ADHERENCE:
+        raise ValueError(
+            f"{run}: nothing measures conditions of annotator '{card.annotator}' (there are measures for "
+            f"{', '.join(ADHERENCE)}). Add one to evaluate/adherence.py"
+        )
 
 
 def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: str) -> Spec:
@@ -102,6 +115,7 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: st
             resolution=task.manifest.resolution,
             settings=task.manifest.evaluate.model_dump(mode="json", exclude={"batch_size"}),
             keys_sha256=sha256(keys.encode()).hexdigest(),
+            captions=word_card(dataset, task.manifest.captions).fingerprint if task.manifest.captions else "",
         ),
         versions=versions(),
     )

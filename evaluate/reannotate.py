@@ -2,39 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotate.annotator import IMAGE, Annotate, Annotator, Parameters
+from annotate.annotator import IMAGE, Parameters
+from annotate.chain import Link, follow
 from annotate.registry import from_card
-from manifests.condition import Condition, as_stored
+from manifests.condition import Condition
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 
 
 @dataclass(frozen=True)
-class Link:
-    """One annotator bound to a device, and the family that it made."""
+class Reannotator:
+    """The annotator of a family, behind those whose conditions it reads (scribble reads hed).
+
+    Attributes:
+        card: of the family whose conditions are made.
+    """
 
     card: FamilyCard
-    annotator: Annotator
-    annotate: Annotate
-
-
-@dataclass(frozen=True)
-class Reannotator:
-    """The annotator of a family, behind those whose conditions it reads (scribble reads hed)."""
-
-    upstream: tuple[Link, ...]
-    last: Link
-
-    @property
-    def card(self) -> FamilyCard:
-        """Of the family whose conditions are made."""
-        return self.last.card
+    links: tuple[Link, ...]
 
     def __call__(
         self, pictures: NDArray[np.uint8], keys: Sequence[str], parameters: Sequence[Parameters]
@@ -49,12 +39,7 @@ class Reannotator:
         Returns:
             B conditions, as `manifests.condition.encode` takes them.
         """
-        read: NDArray[Any] = pictures
-        for link in self.upstream:
-            drawn = [link.annotator.draw(f"{key}:{link.card.family}") for key in keys]
-            made = link.annotate(read, drawn)
-            read = np.stack([as_stored(link.card.kind, condition) for condition in made])
-        return self.last.annotate(read, parameters)
+        return follow(self.links, pictures, keys, parameters)
 
 
 def check_family(dataset: Dataset, family: str, *, fingerprint: str) -> FamilyCard:
@@ -85,7 +70,7 @@ def load_reannotator(dataset: Dataset, family: str, *, fingerprint: str, device:
     card = check_family(dataset, family, fingerprint=fingerprint)
     annotator = from_card(card)
     upstream = _upstream(dataset, card, device) if annotator.reads != IMAGE else ()
-    return Reannotator(upstream, Link(card, annotator, annotator.load(device)))
+    return Reannotator(card, (*upstream, Link(card.family, annotator, annotator.load(device))))
 
 
 def _upstream(dataset: Dataset, card: FamilyCard, device: torch.device) -> tuple[Link, ...]:
@@ -94,5 +79,4 @@ def _upstream(dataset: Dataset, card: FamilyCard, device: torch.device) -> tuple
             f"{dataset.root}: family '{card.family}' names no single family it was made from. Make it again"
         )
     ((source, fingerprint),) = card.made_from.items()
-    inner = load_reannotator(dataset, source, fingerprint=fingerprint, device=device)
-    return (*inner.upstream, inner.last)
+    return load_reannotator(dataset, source, fingerprint=fingerprint, device=device).links

@@ -1,6 +1,5 @@
 """A contact sheet: rows of a dataset with their conditions side by side, in one HTML file that needs nothing else."""
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import Image
 from upath import UPath
 
 from evaluate.gallery import random_keys, thumbnail
+from evaluate.panel import KINDS, Panel, in_words, show
 from evaluate.render import render
 from manifests.condition import decode
 from manifests.dataset import Dataset
@@ -21,19 +20,9 @@ from manifests.index import ROWS, index_path, read_index
 from manifests.layout import IMAGES, ROW_GROUP
 from manifests.record import STATUSES
 from manifests.storage import open_table, replace_text
-from train.hints import HINTS, hint
 
 Record = dict[str, Any]
 EXTREMES = 3  # rows shown from either end of a stat, and of those that are not ok
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One condition of one row: a data URI or "", and what the index says of it."""
-
-    picture: str
-    status: str
-    said: str
 
 
 @dataclass(frozen=True)
@@ -72,13 +61,13 @@ def write_sheet(dataset: Dataset, path: Path | UPath, *, rows: int) -> Path | UP
         rows: chosen by the hash of their keys; those with extreme stats, and some that are not ok, come on top.
 
     Raises:
-        ValueError: the dataset is not indexed, or no family of it can be drawn.
+        ValueError: the dataset is not indexed, or no family of it can be shown.
     """
     whole = [dataset.card(family) for family in dataset.families() if index_path(dataset, family).exists()]
-    cards = [card for card in whole if card.kind in HINTS]
+    cards = [card for card in whole if card.kind in KINDS]
     if not cards:
         raise ValueError(
-            f"{dataset.root}: no whole condition that can be drawn. "
+            f"{dataset.root}: no whole condition that can be shown. "
             f"Make one: python pipelines/annotate.py {dataset.root} canny"
         )
     index = read_index(dataset, ROWS)
@@ -122,19 +111,16 @@ def _row(
     known = index.slice(place, 1).to_pylist()[0]
     picture = _read(dataset, IMAGES, known, ["captions", "image"])
     panels = tuple(_panel(dataset, card, known, tables[card.family].slice(place, 1).to_pylist()[0]) for card in cards)
-    return Row(known["key"], known["split"], picture["captions"][0], thumbnail(picture["image"]["bytes"]), panels)
+    caption = next(iter(picture["captions"]), "")  # a corpus may have none
+    return Row(known["key"], known["split"], caption, thumbnail(picture["image"]["bytes"]), panels)
 
 
 def _panel(dataset: Dataset, card: FamilyCard, known: Record, said: Record) -> Panel:
-    names = [*card.parameters, *card.stats]
-    values = ", ".join(f"{name} {_short(said[name])}" for name in names if said[name] is not None)
     if said["status"] == "failed":
-        return Panel("", "failed", str(said["code"]))
+        return Panel(card.family, "failed", str(said["code"]))
     cell = _read(dataset, card.family, known, ["condition"])["condition"]
-    drawn = (hint(card.kind, decode(card.kind, cell)).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(drawn).save(buffer, "PNG")
-    return Panel(thumbnail(buffer.getvalue()), str(said["status"]), values)
+    values = in_words({name: said[name] for name in (*card.parameters, *card.stats)})
+    return show(card.family, card.kind, decode(card.kind, cell), status=said["status"], said=values)
 
 
 def _read(dataset: Dataset, family: str, known: Record, columns: list[str]) -> Record:
@@ -150,7 +136,3 @@ def _column(card: FamilyCard, table: pa.Table) -> Column:
     found = table.filter(pc.not_equal(table["status"], "failed"))
     stats = {name: tuple(np.quantile(found[name].to_numpy(), (0, 0.5, 1)).tolist()) for name in card.stats}
     return Column(card, {status: counts.get(status, 0) for status in STATUSES}, stats if len(found) else {})
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,5 +1,7 @@
 """Where the files of a dataset lie, and what they are called."""
 
+import re
+
 from upath import UPath
 
 SHARD_ROWS = 2_048  # records of the plan that make one shard
@@ -7,6 +9,7 @@ ROW_GROUP = 128  # rows of a Parquet row group
 SUFFIX = ".parquet"
 IMAGES, SOURCE, DROPPED, PLAN, SPLITS, INDEX = "images", "source", "dropped", "plan", "splits", "index"
 REMOVED = "removed"
+FAMILY_NAME = re.compile(r"[a-z][a-z0-9_]*")
 RESERVED = frozenset({IMAGES, SOURCE, DROPPED, PLAN, SPLITS, INDEX, REMOVED, "rows", "training_sets", "logs"})
 
 

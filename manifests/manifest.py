@@ -44,6 +44,7 @@ class TrainSettings(BaseModel):
     learning_rate: PositiveFloat = 1e-5
     hint_weights: Literal["released", "gaussian"] = "released"  # first ones of the hint encoder: code's or paper's
     prompt_drop: float = Field(default=0.5, ge=0, le=1)  # share of captions emptied, drawn anew each epoch
+    flip: float = Field(default=0.0, ge=0, le=1)  # share of samples mirrored with their condition, anew each epoch
     precision: Annotated[Literal["no", "fp16", "bf16"], BeforeValidator(_no)] = "bf16"
     max_grad_norm: PositiveFloat | None = None
     seed: int = 0
@@ -75,6 +76,7 @@ class Manifest(BaseModel):
     model_config = FROZEN
     dataset: Annotated[UPath, PlainValidator(locate), PlainSerializer(str)]  # a folder, or s3://bucket/prefix
     condition: str  # a family of the dataset
+    captions: str = ""  # a family of words that replace the corpus's captions; "": the corpus's own
     where: str = ""  # one SQL expression over the index, as "edge_density BETWEEN 0.02 AND 0.20"
     rows: PositiveInt
     seed: int = 0  # of the draw; the same seed and where: n rows are a prefix of m rows

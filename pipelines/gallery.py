@@ -1,6 +1,7 @@
-"""Dataset → contact sheet: pictures with all their conditions side by side, to be looked at with one's own eyes."""
+"""Pictures or a dataset → one page: each picture with all its conditions side by side, to be looked at."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,24 +10,69 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 
 from typer import Argument, Option
 
+from annotate.chain import assemble
+from annotate.corpora.folder import SUFFIXES
 from annotate.job import check_dataset
+from annotate.registry import ANNOTATORS
+from annotate.task import known_annotators, parse_families, parse_profile
+from evaluate.album import Scale, write_album
 from evaluate.sheet import write_sheet
-from manifests.dataset import Dataset
+from manifests.dataset import SETTINGS, Dataset
 from manifests.storage import locate
 from pipelines.entry import run as run_command
 
 
-def main(
-    dataset: Annotated[str, Argument(help="annotated by pipelines/annotate.py")],
-    out: Annotated[str, Option(help="HTML file to write; DATASET/sheet.html by default")] = "",
-    rows: Annotated[int, Option(help="pictures at random; some with extreme stats come on top", min=1)] = 12,
+def main(  # noqa: PLR0913, PLR0917  options of a command
+    what: Annotated[list[str], Argument(help="a dataset; or picture files, or folders of them")],
+    out: Annotated[str, Option(help="HTML file to write; DATASET/sheet.html or ./gallery.html by default")] = "",
+    rows: Annotated[int, Option(help="pictures shown; of a dataset, some with extreme stats come on top", min=1)] = 12,
+    families: Annotated[str, Option(help=f"of pictures: as canny,hed; there are {known_annotators()}")] = "",
+    resolution: Annotated[int, Option(help="of pictures: short side in pixels; 0: as the picture", min=0)] = 512,
+    profile: Annotated[str, Option(help="of pictures: exact, or aux as controlnet_aux")] = "exact",
+    set_: Annotated[
+        list[str] | None, Option("--set", help="of pictures: FAMILY.setting=value, as canny.low=50")
+    ] = None,
 ) -> None:
-    """Make a contact sheet: python pipelines/gallery.py /data/photos_pairs
+    """Look: python pipelines/gallery.py /data/photos_pairs, or python pipelines/gallery.py cat.jpg dog.jpg
 
-    One HTML file that needs nothing else: are the conditions upright, aligned, and of the right polarity?
+    One HTML file that needs nothing else. Of a dataset it shows what was made: are the conditions upright, aligned, of
+    the right polarity? Of pictures it shows what every annotator that can run here would make; nothing is fetched.
     """
-    root = check_dataset(dataset)
-    print(f"made {write_sheet(Dataset.open(root), locate(out) if out else root / 'sheet.html', rows=rows)}")
+    if is_dataset(what):
+        if families or set_:
+            raise ValueError(f"{what[0]}: --families and --set are for pictures; a dataset shows the families it has")
+        root = check_dataset(what[0])
+        print(f"made {write_sheet(Dataset.open(root), locate(out) if out else root / 'sheet.html', rows=rows)}")
+        return
+    asked = families.split(",") if families else list(ANNOTATORS)
+    scale = Scale(resolution, parse_profile(profile))
+    page = Path(out or "gallery.html").absolute()
+    names = list(parse_families(asked))
+    print(f"made {write_album(find_pictures(what, rows), assemble(asked, set_ or []), names, page, scale=scale)}")
+
+
+def is_dataset(what: Sequence[str]) -> bool:
+    """Whether one dataset is meant, and no pictures; whatever isn't there either is taken for one."""
+    place = Path(what[0])
+    return len(what) == 1 and not place.is_file() and (not place.is_dir() or (place / SETTINGS).exists())
+
+
+def find_pictures(what: Sequence[str], rows: int) -> list[Path]:
+    """Files as they were named, and of each folder the first `rows` pictures, by name.
+
+    Raises:
+        ValueError: there is no such file, or no picture in a folder.
+    """
+    found: list[Path] = []
+    for words in what:
+        place = Path(words)
+        inside = sorted(path for path in place.glob("*") if path.suffix.lower() in SUFFIXES)[:rows]
+        if not (place.is_file() or inside):
+            raise ValueError(
+                f"{place}: neither a picture nor a folder of pictures nor, alone, a dataset. Mend the path"
+            )
+        found += [place] if place.is_file() else inside
+    return found
 
 
 if __name__ == "__main__":

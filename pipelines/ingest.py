@@ -14,12 +14,14 @@ from typer import Argument, Option
 
 from annotate import job
 from annotate.attempts import Attempts, sweep
-from annotate.corpora.format import MAX_SIDE
+from annotate.corpora.format import MAX_SIDE, OPTIONAL, REQUIRED
 from annotate.corpus import WAYS, find_corpus, is_path
-from annotate.ingest import count_dropped
+from annotate.ingest import count_dropped, count_provided
 from annotate.ingest_worker import IngestWorker
 from annotate.plan import append_plan, make_plan, planned_rows
 from annotate.pool import AUTO, Pool, parse_workers
+from annotate.provided.forms import FORMS
+from annotate.provided.provision import EXAMPLE, parse
 from annotate.room import check_ingest_room
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
@@ -39,6 +41,13 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     ] = False,
     seed: Annotated[int, Option(help="of a generated corpus", min=0)] = 0,
     max_side: Annotated[int, Option(help="longer pictures are shrunk to this many pixels; 0: never", min=0)] = MAX_SIDE,
+    provided: Annotated[
+        list[str] | None,
+        Option(help=f"FAMILY=FORM:FIELD, a condition that the corpus carries, as {EXAMPLE}; forms: {', '.join(FORMS)}"),
+    ] = None,
+    allow_no_captions: Annotated[
+        bool, Option("--allow-no-captions", help="keep pictures without one, for annotate.py DATASET caption")
+    ] = False,
 ) -> None:
     """Ingest a corpus: python pipelines/ingest.py /data/photos /data/photos_pairs
 
@@ -47,9 +56,9 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     root, pool = job.check_dataset(dataset), Pool(parse_workers(workers))
     if is_path(corpus):
         job.check_path(Path(corpus), "corpus")
-    asked = replace(
-        find_corpus(corpus), image=image_column, caption=caption_column, split=split, seed=seed, max_side=max_side
-    )
+    carried = tuple(map(str, parse(provided or [])))
+    asked = replace(find_corpus(corpus), image=image_column, caption=caption_column, split=split, seed=seed)
+    asked = replace(asked, max_side=max_side, provided=carried, captions=OPTIONAL if allow_no_captions else REQUIRED)
     made = append_plan(root, asked) if append else make_plan(root, asked)
     check_ingest_room(made, asked)
     names = made.planned()  # other jobs may append meanwhile
@@ -69,6 +78,12 @@ def settle(dataset: Dataset, names: Sequence[str]) -> None:
     dropped, kept = count_dropped(dataset, names), dataset.rows(IMAGES, names)
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(dropped.items()))
     print(f"{records} records in = {kept} kept + {dropped.total()} dropped" + (f" ({reasons})" if reasons else ""))
+    for family, counts in count_provided(dataset, names).items():
+        ok, empty = counts.pop("ok", 0), counts.pop("empty", 0)
+        why = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
+        print(f"{family}: {kept} rows in = {ok} ok + {empty} empty + {counts.total()} failed" + (why and f" ({why})"))
+        if ok + empty + counts.total() != kept:
+            raise ValueError(f"{root}: {family} has other rows than images/. Ingest the corpus into a new dataset")
     print(f"made {root}: images/ in {len(names)} shards" + (", the dropped in dropped/" if reasons else ""))
     if kept + dropped.total() != records or kept == 0:
         raise ValueError(f"{root}: {kept} of {records} records kept. Look into {root / 'dropped'} for the reasons")

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from manifests.condition import Condition, Kind, decode
-from manifests.geometry import crop, resize
+from manifests.geometry import crop, flip, resize
 from train.draws import choices, normal, row_at
 from train.hints import Drawing
 
@@ -46,6 +46,7 @@ class Recipe:
     timesteps: int  # of the base's noise schedule
     prompt_drop: float  # share of the samples that lose their prompt, in [0, 1]
     seed: int
+    flip: float = 0.0  # share of the samples that are mirrored, in [0, 1]
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,8 @@ class Samples(Dataset[Batch]):
             resolution=recipe.resolution,
             offset=(drawn.top, drawn.left),
         )
+        if drawn.flip < recipe.flip:
+            image, condition = np.ascontiguousarray(image[:, ::-1]), flip(recipe.kind, condition)
         caption = "" if drawn.prompt < recipe.prompt_drop else _caption(record["captions"], drawn.caption)
         return Batch(
             pixels=to_pixels(image),

@@ -18,11 +18,12 @@ class Choices:
     caption: float  # which of the captions
     prompt: float  # the prompt is dropped when this lies below the rate
     timestep: float
+    flip: float  # the sample is mirrored when this lies below the rate
 
 
 def choices(seed: int, key: str, epoch: int) -> Choices:
     """Draw the choices of one sample; another epoch draws others."""
-    return Choices(*(float(value) for value in _generator(seed, key, epoch, "choices").random(5)))
+    return Choices(*(float(value) for value in _generator(seed, key, epoch, "choices").random(6)))
 
 
 def normal(seed: int, key: str, epoch: int, *, purpose: str, shape: tuple[int, ...]) -> Tensor:

@@ -56,6 +56,7 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
         timesteps=int(base.scheduler.config.num_train_timesteps),
         prompt_drop=manifest.train.prompt_drop,
         seed=manifest.train.seed,
+        flip=manifest.train.flip,
     )
     span = _span(manifest, accelerator)
     controlnet = trainable_copy(base.unet, seed=manifest.train.seed, hint_weights=manifest.train.hint_weights)

@@ -6,8 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from annotate.corpora.format import Corpus
 from annotate.corpora.text import storable, visible
-from annotate.image import Unusable
+from annotate.opening import Unusable
+from annotate.provided.provision import Provision, check_found
 
 CAPTIONS = ("caption", "captions", "text", "txt", "prompt", "description", "sentences", "sentence", "title")
 IMAGES = ("image", "img", "picture", "jpg", "jpeg", "png", "webp", "image_bytes", "bytes")
@@ -45,19 +47,22 @@ def read_json(data: bytes) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def find_image_column(schema: pa.Schema, column: str, where: str) -> str:
+def find_image_column(schema: pa.Schema, corpus: Corpus, where: str) -> str:
     """The column of encoded pictures: the one asked for, else the only one of its type, else one of a usual name.
+
+    Columns of conditions are none.
 
     Raises:
         ValueError: there is none, or it can't be told which.
     """
+    column = corpus.image
     if column:
         if column not in schema.names or not _holds_bytes(schema.field(column).type):
             raise ValueError(
                 f"{where}: no picture column {column!r}; columns: {_columns(schema)}. Use another --image-column"
             )
         return column
-    able = [field.name for field in schema if _holds_bytes(field.type)]
+    able = [field.name for field in schema if _holds_bytes(field.type) and field.name not in corpus.fields]
     usual = [name for wanted in IMAGES for name in able if name.lower() == wanted]
     choice = usual or able
     if not choice or (not usual and len(able) > 1):
@@ -67,14 +72,20 @@ def find_image_column(schema: pa.Schema, column: str, where: str) -> str:
     return choice[0]
 
 
-def check_caption_column(names: Iterable[str], column: str, where: str) -> None:
-    """Refuse a corpus in which no column can hold captions."""
+def check_columns(schema: pa.Schema, provisions: Sequence[Provision], where: str) -> None:
+    """Refuse a table that has no column for a condition that the corpus is said to carry."""
+    check_found(provisions, schema.names, f"{where} (columns {_columns(schema)})")
+
+
+def check_caption_column(names: Iterable[str], column: str, where: str, *, needed: bool) -> None:
+    """Refuse a corpus that lacks the column asked for, or, where captions are `needed`, any that can hold some."""
     known = list(names)
     if column and column in known:
         return
-    if column or not any(name.lower() in CAPTIONS for name in known):
+    if column or (needed and not any(name.lower() in CAPTIONS for name in known)):
         raise ValueError(
-            f"{where}: no caption column {column!r}; columns: {', '.join(known)}. Say --caption-column NAME"
+            f"{where}: no caption column {column!r}; columns: {', '.join(known)}. Say --caption-column NAME, "
+            "or --allow-no-captions"
         )
 
 

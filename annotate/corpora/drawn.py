@@ -6,6 +6,7 @@ from annotate.corpora import fill50k, playroom
 from annotate.corpora.format import Corpus, Raw, Reference
 from annotate.corpora.generated import Generated
 from annotate.image import encode_generated
+from annotate.provided.reading import Reading
 
 DRAW = {"playroom": playroom.record, "fill50k": fill50k.record}
 
@@ -21,7 +22,8 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw]:
     for reference in references:
         record = draw(corpus, int(reference.member))
         about = {"id": f"{corpus.seed}/{int(reference.member)}", "licence": "CC0-1.0"}
-        yield Raw(reference, encode_generated(record.image), [record.caption], about, record.truth)
+        known = {family: Reading(truth.condition) for family, truth in record.truth.items()}
+        yield Raw(reference, encode_generated(record.image), [record.caption], about, known)
 
 
 def draw(corpus: Corpus, row: int) -> Generated:

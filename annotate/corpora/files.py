@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from annotate.image import Unusable
+from annotate.opening import Unusable
 
 OF_ONE_FILE = (  # an error of anything else is the machine's
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM),

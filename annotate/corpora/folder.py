@@ -12,7 +12,9 @@ from annotate.corpora.columns import find_captions, read_json
 from annotate.corpora.files import check_fault, is_within, read_file, walk
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 from annotate.corpora.text import storable
-from annotate.image import Unusable
+from annotate.opening import Unusable
+from annotate.provided.provision import check_found
+from annotate.provided.reading import Cell
 
 SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm"])
 TABLES = ("metadata.jsonl", "metadata.csv")  # the Hugging Face ImageFolder's
@@ -23,7 +25,10 @@ Rows = list[dict[str, Any]]  # what is said of one picture, a row for each time 
 def plan(corpus: Corpus) -> Iterator[Reference]:
     """Every picture below the folder, and those that only a table names."""
     root = Path(corpus.location)
-    names = {path.relative_to(root).as_posix() for path in walk(root) if path.suffix.lower() in SUFFIXES}
+    files = {path.relative_to(root).as_posix() for path in walk(root)}
+    carried = {field: {name for name in files if name.endswith(f".{field}")} for field in corpus.fields}
+    check_found(corpus.provisions, {field for field, names in carried.items() if names}, corpus.location)
+    names = {name for name in files.difference(*carried.values()) if Path(name).suffix.lower() in SUFFIXES}
     return (Reference(corpus.location, storable(name)) for name in names | _tables(root).keys())
 
 
@@ -52,7 +57,23 @@ def _read(reference: Reference, rows: Rows, corpus: Corpus) -> Raw | Lost:
     about = read_json(_beside(path, ".json", root))
     captions = [caption for row in rows for caption in find_captions(row, corpus.caption)]
     captions = captions or find_captions(about, corpus.caption) or [_beside(path, ".txt", root)]
-    return Raw(reference, image, captions, about | (rows[0] if rows else {}))
+    found = ((provision.family, _carried(path, provision.field, root)) for provision in corpus.provisions)
+    provided = {family: cell for family, cell in found if cell is not None}
+    return Raw(reference, image, captions, about | (rows[0] if rows else {}), provided)
+
+
+def _carried(path: Path, field: str, root: Path) -> Cell | Unusable | None:
+    """The file of a condition beside its picture, which like a picture may be a link; None if there is none."""
+    try:
+        return read_file(path.with_name(f"{path.stem}.{field}"))
+    except Unusable as fault:
+        return fault
+    except FileNotFoundError as error:
+        check_fault(error, root)
+        return None
+    except OSError as error:
+        check_fault(error, root)
+        return Unusable("unreadable", str(error))
 
 
 def _beside(path: Path, suffix: str, root: Path) -> bytes:

@@ -8,18 +8,19 @@ from typing import Any
 import datasets
 import pyarrow as pa
 
-from annotate.corpora.columns import check_caption_column, find_image_column
+from annotate.corpora.columns import check_caption_column, check_columns, find_image_column
 from annotate.corpora.files import check_fault, read_file
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 from annotate.corpora.parquet import CELL_FAULTS, from_columns
-from annotate.image import Unusable
+from annotate.opening import Unusable
 
 
 def plan(corpus: Corpus) -> Iterator[Reference]:
     """Every row of every split asked for."""
     for source, table in _splits(corpus).items():
-        find_image_column(_schema(table), corpus.image, source)
-        check_caption_column(table.column_names, corpus.caption, source)
+        check_columns(_schema(table), corpus.provisions, source)
+        find_image_column(_schema(table), corpus, source)
+        check_caption_column(table.column_names, corpus.caption, source, needed=corpus.needs_captions)
         yield from (Reference(source, f"{row:09d}") for row in range(len(table)))
 
 
@@ -27,26 +28,38 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost
     """Read the rows referred to, pictures still encoded."""
     splits = _splits(corpus)
     for reference in references:
-        table = splits[reference.source]
-        image = find_image_column(_schema(table), corpus.image, reference.source)
+        table, home = splits[reference.source], Path(corpus.location if corpus.format == "disk" else "/")
+        image = find_image_column(_schema(table), corpus, reference.source)
         try:
             record = table[int(reference.member)]
             record[image] = _with_bytes(record[image])
+            record |= {field: _carried(record[field], home) for field in corpus.fields}
         except Unusable as fault:
             yield Lost(reference, fault.reason, fault.detail)
             continue
         except CELL_FAULTS as error:
-            check_fault(error, Path(corpus.location if corpus.format == "disk" else "/"))
+            check_fault(error, home)
             yield Lost(reference, "unreadable", f"{type(error).__name__}: {error}")
             continue
-        yield from_columns(reference, record, image=image, caption=corpus.caption)
+        yield from_columns(reference, record, corpus, image=image)
 
 
 def _with_bytes(cell: Any) -> Any:
     """An image cell that holds its bytes; `datasets` leaves the pictures of an ImageFolder where they lie."""
-    if isinstance(cell, dict) and cell["bytes"] is None and cell.get("path"):
+    if isinstance(cell, dict) and cell.get("bytes", b"") is None and cell.get("path"):
         return {**cell, "bytes": read_file(Path(cell["path"]))}
     return cell
+
+
+def _carried(cell: Any, home: Path) -> Any:
+    """A condition's cell, or why the file that it names can't be read."""
+    try:
+        return _with_bytes(cell)
+    except Unusable as fault:
+        return fault
+    except (OSError, ValueError) as error:
+        check_fault(error, home)
+        return Unusable("unreadable", str(error))
 
 
 @lru_cache(maxsize=2)

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from annotate.corpora.columns import check_caption_column, find_captions, find_image_column
+from annotate.corpora.columns import check_caption_column, check_columns, find_captions, find_image_column
 from annotate.corpora.files import check_fault, find
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 
@@ -26,8 +26,9 @@ def plan(corpus: Corpus) -> Iterator[Reference]:
                 f"{source}: not Parquet, or cut short ({error}). Take it out, or fetch it again"
             ) from error
         _check_names(file.schema_arrow.names, source)
-        find_image_column(file.schema_arrow, corpus.image, source)
-        check_caption_column(file.schema_arrow.names, corpus.caption, source)
+        check_columns(file.schema_arrow, corpus.provisions, source)
+        find_image_column(file.schema_arrow, corpus, source)
+        check_caption_column(file.schema_arrow.names, corpus.caption, source, needed=corpus.needs_captions)
         yield from (Reference(source, f"{row:09d}") for row in range(file.metadata.num_rows))
 
 
@@ -41,18 +42,24 @@ def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost
             check_fault(error, Path(reference.source))
             yield Lost(reference, "unreadable", f"{type(error).__name__}: {error}")
             continue
-        image = find_image_column(_schema(reference.source), corpus.image, reference.source)
-        yield from_columns(reference, record, image=image, caption=corpus.caption)
+        image = find_image_column(_schema(reference.source), corpus, reference.source)
+        yield from_columns(reference, record, corpus, image=image)
 
 
-def from_columns(reference: Reference, record: Mapping[str, Any], *, image: str, caption: str) -> Raw | Lost:
+def from_columns(reference: Reference, record: Mapping[str, Any], corpus: Corpus, *, image: str) -> Raw | Lost:
     """A record from a row's columns."""
-    cell = record[image]
-    data = cell.get("bytes") if isinstance(cell, dict) else cell
+    data = _contents(record[image])
     if not isinstance(data, bytes):
         return Lost(reference, "no_picture", f"no bytes in column {image}")
-    about = {name: value for name, value in record.items() if name != image}
-    return Raw(reference, data, find_captions(about, caption), about)
+    about = {name: value for name, value in record.items() if name not in (image, *corpus.fields)}
+    found = ((provision.family, _contents(record[provision.field])) for provision in corpus.provisions)
+    provided = {family: cell for family, cell in found if cell is not None}
+    return Raw(reference, data, find_captions(about, corpus.caption), about, provided)
+
+
+def _contents(cell: Any) -> Any:
+    """The bytes of a cell that holds a file; any other as it is."""
+    return cell.get("bytes") if isinstance(cell, dict) and "bytes" in cell else cell
 
 
 def _check_names(names: Sequence[str], source: str) -> None:

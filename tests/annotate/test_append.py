@@ -108,7 +108,7 @@ def test_a_generated_corpus_grows_with_its_truth(ingest: Callable[..., Dataset])
 
 
 def test_rows_that_lack_the_others_truth_are_refused(half: Dataset) -> None:
-    with pytest.raises(ValueError, match=r"come with no exact conditions, those of fill50k:20 with truth_edges"):
+    with pytest.raises(ValueError, match=r"come with no conditions, those of fill50k:20 with truth_edges too"):
         append_plan(half.root, find_corpus("fill50k:20"))
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from annotate.image import Unusable, decode, fit, normalise
+from annotate.image import decode, fit, normalise
+from annotate.opening import Unusable
 
 RAMP = np.dstack([*np.meshgrid(np.arange(0, 240, 6), np.arange(0, 180, 6)), np.full((30, 40), 90)]).astype(np.uint8)
 

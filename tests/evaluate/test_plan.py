@@ -6,7 +6,7 @@ import pytest
 from evaluate.job import finished, in_spans
 from evaluate.plan import plan_evaluation
 from manifests.manifest import load_manifest
-from tests.toy_run import write_dataset
+from tests.toy_run import train, write_dataset, write_manifest
 
 
 def test_test_samples_are_those_of_the_test_split_and_the_same_for_every_run(run: Path, tmp_path: Path) -> None:
@@ -52,6 +52,16 @@ def test_a_family_made_with_other_settings_is_refused_with_both_fingerprints(run
     manifest = load_manifest(run / "manifest.yaml", [f"dataset={other.root}"])
     with pytest.raises(ValueError, match=rf"fingerprint {here}, but the run was trained on {there}"):
         plan_evaluation(run, tmp_path / "two", manifest)
+
+
+def test_what_came_with_the_corpus_is_trained_on_and_not_evaluated(
+    run: Path, base_folder: Path, tmp_path: Path
+) -> None:
+    manifest = write_manifest(tmp_path / "toy.yaml", run.parent / "playroom", base_folder)
+    train(manifest, tmp_path / "run", "--set", "condition=truth_edges")
+    with pytest.raises(ValueError, match=r"'truth_edges' came with the corpus, .* train on a detector's family"):
+        plan_evaluation(tmp_path / "run", tmp_path / "out", load_manifest(tmp_path / "run" / "manifest.yaml"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_holds_one_evaluation(run: Path, tmp_path: Path) -> None:

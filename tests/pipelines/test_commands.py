@@ -60,6 +60,7 @@ def test_a_corpus_is_ingested_and_annotated_from_another_folder(tmp_path: Path, 
     root = tmp_path / "pairs"
     assert said(as_file("ingest"), "fill50k:20", "pairs") == [
         "20 records in = 20 kept + 0 dropped",
+        "truth_edges: 20 rows in = 20 ok + 0 empty + 0 failed",
         f"made {root}: images/ in 1 shards",
     ]
     assert said(as_module("annotate"), "pairs", "canny", "--set", "canny.low=50") == [

@@ -125,3 +125,20 @@ def test_workers_bring_the_batches_in_order(table: datasets.Dataset, recipe: Rec
     for left, right in zip(alone, helped, strict=True):
         assert torch.equal(left.noise, right.noise)
         assert torch.equal(left.pixels, right.pixels)
+
+
+def test_a_mirrored_sample_keeps_everything_else_that_was_drawn(table: datasets.Dataset, recipe: Recipe) -> None:
+    plain, mirrored = (Samples(table, replace(recipe, flip=rate)) for rate in (0.0, 1.0))
+    for number in range(3):
+        one, other = plain[number], mirrored[number]
+        assert torch.equal(other.pixels, one.pixels.flip(-1))
+        assert torch.equal(other.hint, one.hint.flip(-1))
+        assert not torch.equal(other.pixels, one.pixels)
+        for same in ("tokens", "noise", "timesteps"):
+            assert torch.equal(getattr(one, same), getattr(other, same))
+
+
+def test_about_as_many_samples_are_mirrored_as_were_asked_for(table: datasets.Dataset, recipe: Recipe) -> None:
+    plain, some = Samples(table, recipe), Samples(table, replace(recipe, flip=0.3))
+    changed = sum(not torch.equal(plain[number].pixels, some[number].pixels) for number in range(200))
+    assert 35 <= changed <= 85

@@ -1,0 +1,64 @@
+"""One condition on a page, as a hint, or as words where it is words, under what is said of it."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from evaluate.gallery import thumbnail
+from manifests.condition import Condition
+from manifests.figures import Text
+from train.hints import HINTS, hint
+
+KINDS = (*HINTS, "text")  # that a page can show
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One condition of one picture.
+
+    Attributes:
+        family: that it is of.
+        status: ok, empty or failed.
+        said: parameters and stats, or why there is none.
+        picture: data URI of its hint; "" where it has none.
+        words: of a caption: from a model or a corpus, untrusted, escaped by the template.
+    """
+
+    family: str
+    status: str
+    said: str
+    picture: str = ""
+    words: str = ""
+
+
+def show(family: str, kind: str, condition: Condition, *, status: str, said: str) -> Panel:
+    """The panel of a condition as `manifests.condition.decode` gives it."""
+    if isinstance(condition, Text):
+        return Panel(family, status, said, words=condition.text)
+    return Panel(family, status, said, picture=as_thumbnail(drawn(kind, condition)))
+
+
+def drawn(kind: str, condition: Condition) -> NDArray[np.uint8]:
+    """A condition as its hint: [H, W, 3] uint8 RGB."""
+    return (hint(kind, condition).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+
+
+def as_thumbnail(picture: NDArray[np.uint8]) -> str:
+    """[H, W, 3] uint8 RGB as a data URI, shrunk."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
+    return thumbnail(buffer.getvalue())
+
+
+def in_words(values: Mapping[str, Any]) -> str:
+    """Parameters and stats, those that are there."""
+    return ", ".join(
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in values.items()
+        if value is not None
+    )
