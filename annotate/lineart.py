@@ -55,7 +55,7 @@ class Lineart(Annotator):
         file = WEIGHTS[self.model]
         # The anime weights were saved from within a wrapper for several GPUs.
         state = {name.removeprefix("module."): value for name, value in load_weights(file).items()}
-        network = fill(_network(self.model), state, file).to(device).to(memory_format=torch.channels_last)
+        network = fill(_network(self.model), state, file).to(device)
         draw = draw_anime if self.model == "anime" else draw_ink
         return partial(annotate, device=device, draw=partial(draw, network=network))
 
@@ -102,7 +102,7 @@ def draw_ink(images: Tensor, *, network: nn.Module) -> Tensor:
     """
     height, width = images.shape[-2:]
     whole = functional.pad(images / 255, (0, -width % INK_STEP, 0, -height % INK_STEP), mode="replicate")
-    ink = forward(network, whole.contiguous(memory_format=torch.channels_last))
+    ink = forward(network, whole)
     return ink[:, 0, :height, :width] * 255
 
 
@@ -115,7 +115,7 @@ def draw_anime(images: Tensor, *, network: nn.Module) -> Tensor:
     size = images.shape[-2:]
     height, width = (side + -side % ANIME_STEP for side in size)
     enlarged = _resize(images, (height, width)).round().clamp(0, 255)  # as whole numbers, as OpenCV leaves them
-    ink = forward(network, (enlarged / 127.5 - 1).contiguous(memory_format=torch.channels_last))
+    ink = forward(network, enlarged / 127.5 - 1)
     return _resize(ink * 127.5 + 127.5, (size[0], size[1]))[:, 0]
 
 
