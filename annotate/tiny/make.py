@@ -1,6 +1,6 @@
 """Train the tiny detectors on the playroom's truth, measure them on pictures they have not seen, write their card.
 
-python annotate/tiny/make.py                                # all three: about 35 minutes of one CPU core
+python annotate/tiny/make.py                                # all three: about 45 minutes of one CPU core
 python annotate/tiny/make.py depth openpose --steps 500     # these two, for fewer steps
 python annotate/tiny/make.py depth --go-on --steps 150 --rate 5e-4
 python annotate/tiny/make.py --steps 0                      # only measure what is there
