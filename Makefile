@@ -26,6 +26,7 @@ check: lint test
 
 bench: install
 	$(BIN)/python benchmarks/annotate.py
+	$(BIN)/python benchmarks/annotators.py
 
 faults: install
 	$(BIN)/python -m tests.faults.run

@@ -45,6 +45,11 @@ class Annotator:
         """What it loads, by the names that `annotate.weights` finds: of single files, or of models in a folder."""
         return ()
 
+    @property
+    def labels(self) -> list[str]:
+        """Names of the classes that it tells apart, by index; none where a condition holds no classes."""
+        return []
+
     def draw(self, seed_key: str) -> dict[str, Any]:
         """Parameters of one row, a function of `seed_key` alone."""
         return {}
@@ -59,7 +64,10 @@ class Annotator:
         raise NotImplementedError
 
     def measure(self, condition: Condition) -> dict[str, float]:
-        """Stats of one condition. `edge_density`: mean of an edge map, from 0 (no edge) to 1 (all edge)."""
+        """Stats of one condition.
+
+        `edge_density`: mean of an edge map, from 0 (no edge) to 1 (all edge); of soft edges, their mass.
+        """
         top = 1.0 if self.kind == "binary" else 255.0
         return {"edge_density": float(np.asarray(condition).mean()) / top}
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, ClassVar
 
 import cv2
@@ -12,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from annotate.annotator import Annotate, Annotator, Parameters
+from annotate.draws import generator
 from manifests.condition import Kind
 
 Range = tuple[int, int]
@@ -47,7 +47,7 @@ class Canny(Annotator):
         """The row's thresholds."""
         if self.low_range is None or self.high_range is None:
             return {"low": self.low, "high": self.high}
-        rng = np.random.default_rng(int.from_bytes(sha256(f"{self.seed}:{seed_key}".encode()).digest()[:16], "big"))
+        rng = generator(self.seed, seed_key)
         low, high = (int(rng.integers(ends[0], ends[1] + 1)) for ends in (self.low_range, self.high_range))
         return {"low": low, "high": high}
 

@@ -3,32 +3,34 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from annotate.annotator import Annotate, Annotator, Parameters
+from annotate.annotator import Annotate, Parameters
+from annotate.borrowed import borrow
+from annotate.precision import InFloat32, Precision, rounded
+from annotate.soft_edges import SoftEdges, quantise
 from annotate.weights import fill, load_weights
-from manifests.condition import Kind
 
 WEIGHTS = "ControlNetHED.pth"
-LIKELY = 128  # of 255: more likely an edge than not
+SCALES = range(1, 6)  # the blocks of the network, each at half the size of the one before
 
 
 @dataclass(frozen=True)
-class Hed(Annotator):
-    """Probability of an edge at each pixel, as 8 bits."""
+class Hed(SoftEdges):
+    """Five scales of VGG, read as RGB.
+
+    In bf16, on seven photographs of 512 pixels, no byte moves by more than 5 (mean 0.14), 0.1 % of a safe map's pixels
+    change their level, and a scribble keeps 0.995 of itself (intersection over union).
+    """
 
     name: ClassVar[str] = "hed"
     version: ClassVar[int] = 1
-    kind: ClassVar[Kind] = "soft"
-
-    safe: bool = False  # three levels only, which hide less of the picture in the map (ControlNet 1.1's "safe")
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -37,67 +39,40 @@ class Hed(Annotator):
 
     def load(self, device: torch.device) -> Annotate:
         """Put the network on `device`."""
-        network = fill(Network(), load_weights(WEIGHTS), WEIGHTS).to(device).to(memory_format=torch.channels_last)
-        return partial(annotate, network=network, safe=self.safe)
-
-    def empty(self, condition: NDArray[np.uint8]) -> bool:
-        """No pixel is more likely an edge than not."""
-        return int(condition.max()) < LIKELY
-
-
-class Block(nn.Module):
-    """Convolutions at one scale, then a projection to one channel of logits."""
-
-    def __init__(self, inputs: int, outputs: int, layers: int) -> None:
-        super().__init__()
-        widths = [inputs] + [outputs] * layers
-        self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(widths))
-        self.projection = nn.Conv2d(outputs, 1, 1)
-
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Features [B, inputs, h, w] float32 to features [B, outputs, h, w] and logits [B, 1, h, w]."""
-        for conv in self.convs:
-            features = functional.relu(conv(features), inplace=True)
-        return features, self.projection(features)
-
-
-class Network(nn.Module):
-    """ControlNetHED_Apache2, under the same parameter names."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.norm = nn.Parameter(torch.zeros(1, 3, 1, 1))
-        self.block1 = Block(3, 64, 2)
-        self.block2 = Block(64, 128, 2)
-        self.block3 = Block(128, 256, 3)
-        self.block4 = Block(256, 512, 3)
-        self.block5 = Block(512, 512, 3)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Edge logits.
-
-        Args:
-            images: [B, 3, H, W] float32 in [0, 255], RGB.
-
-        Returns:
-            [B, H, W] float32: the mean of five side outputs, each resized to H x W.
-        """
-        features, total = images - self.norm, torch.zeros((), device=images.device)
-        for number, block in enumerate((self.block1, self.block2, self.block3, self.block4, self.block5)):
-            features, logits = block(functional.max_pool2d(features, 2) if number else features)
-            total = total + functional.interpolate(logits, images.shape[-2:], mode="bilinear", align_corners=False)
-        return total[:, 0] / 5
+        network: Any = fill(borrow("hed").ControlNetHED_Apache2(), load_weights(WEIGHTS), WEIGHTS)
+        for number in SCALES:
+            block = getattr(network, f"block{number}")
+            block.projection = InFloat32(block.projection)
+        network = network.to(device).to(memory_format=torch.channels_last)
+        return partial(annotate, network=network, precision=self.precision)
 
 
 @torch.inference_mode()
 def annotate(
-    images: NDArray[np.uint8], parameters: Sequence[Parameters], *, network: Network, safe: bool
+    images: NDArray[np.uint8], parameters: Sequence[Parameters], *, network: Any, precision: Precision
 ) -> list[NDArray[np.uint8]]:
     """Soft edges of pictures [B, H, W, 3] uint8 RGB: B maps [H, W] uint8, 255 a sure edge."""
-    device = network.norm.device
-    pixels = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float()
-    probability = torch.sigmoid(network(pixels.contiguous(memory_format=torch.channels_last)).double())
-    if safe:
-        probability = torch.trunc(probability.float() * 3) / 2  # controlnet_aux's safe_step
-    maps = (probability * 255).clamp(0, 255).to(torch.uint8).cpu().numpy()
-    return list(maps)
+    pixels = torch.from_numpy(images).to(network.norm.device).permute(0, 3, 1, 2).float()
+    with rounded(pixels.device, precision):
+        logits = edge_logits(network, pixels.contiguous(memory_format=torch.channels_last))
+    return quantise(torch.sigmoid(logits.double()), parameters)
+
+
+def edge_logits(network: Any, images: Tensor) -> Tensor:
+    """Ask ControlNetHED_Apache2 with activations in place, a tenth faster than by its own `__call__`.
+
+    Args:
+        images: [B, 3, H, W] float32 in [0, 255], RGB.
+
+    Returns:
+        [B, H, W] float32: the mean of five side outputs, each resized to H x W.
+    """
+    features, total = images - network.norm, torch.zeros((), device=images.device)
+    for number in SCALES:
+        block = getattr(network, f"block{number}")
+        features = functional.max_pool2d(features, 2) if number > 1 else features
+        for conv in block.convs:
+            features = functional.relu(conv(features), inplace=True)
+        side = functional.interpolate(block.projection(features), images.shape[-2:], mode="bilinear")
+        total = total + side
+    return total[:, 0] / 5

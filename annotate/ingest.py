@@ -126,7 +126,7 @@ def _examine(record: Raw | Lost, *, corpus: Corpus, cards: Sequence[FamilyCard])
         return _drop(record.reference, "read", record.reason, record.detail)
     stage = "caption"
     try:
-        captions = _captions(record.captions)
+        captions = _captions(record.captions, needed=corpus.needs_captions)
         stage = "decode"
         picture = normalise(record.image, max_side=corpus.max_side)
         stage = "read"
@@ -140,11 +140,11 @@ def _drop(reference: Reference, stage: str, reason: str, detail: str) -> Row:
     return {"source": reference.source, "member": reference.member, "stage": stage, "reason": reason, "detail": said}
 
 
-def _captions(given: Sequence[str | bytes]) -> list[str]:
+def _captions(given: Sequence[str | bytes], *, needed: bool) -> list[str]:
     """Captions as clean text, each on one line: `visible` characters, any white space a single space.
 
     Raises:
-        Unusable: missing (or nothing to be seen), not_utf8, too_long.
+        Unusable: missing (or nothing to be seen) where one is `needed`, not_utf8, too_long.
     """
     captions = []
     for caption in given:
@@ -157,7 +157,7 @@ def _captions(given: Sequence[str | bytes]) -> list[str]:
             raise Unusable("not_utf8", str(error)) from error
         captions.append(" ".join(visible(text).split()))
     captions = [caption for caption in captions if caption]
-    if not captions:
+    if needed and not captions:
         raise Unusable("missing", "no caption, or nothing to be seen in it")
     return captions
 

@@ -12,6 +12,7 @@ from upath import UPath
 
 from annotate.corpora import drawn
 from annotate.corpora.format import Corpus, Reference
+from annotate.corpora.playroom import CLASSES
 from annotate.corpus import AT_INGEST, FORMATS, GENERATED
 from annotate.provided.measures import stats_of
 from manifests.dataset import SETTINGS, Dataset
@@ -157,6 +158,7 @@ def provided_cards(corpus: Corpus) -> list[FamilyCard]:
             kind=truth.kind,
             settings={"seed": corpus.seed, "truth": family.removeprefix("truth_")},
             stats=stats_of(truth.kind),
+            labels=list(CLASSES) if truth.kind == "classes" else [],
         )
         for family, truth in drawn.draw(corpus, 0).truth.items()
     ]

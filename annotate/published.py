@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 REPOSITORY = "lllyasviel/Annotators"
 REVISION = "982e7edaec38759d914a963c48c4726685de7d96"
+DWPOSE, DWPOSE_REVISION = "yzd-v/DWPose", "f7c16a3d45ad3783db41471848c80fbc281cabac"
 CMU = "CMU OpenPose: non-commercial"  # https://github.com/CMU-Perceptual-Computing-Lab/openpose, LICENSE
 
 
@@ -48,5 +49,27 @@ WEIGHTS: dict[str, File] = {
     "sk_model.pth": File("c686ced2a666b4850b4bb6ccf0748031c3eda9f822de73a34b8979970d90f0c6", 17, "MIT"),
     "sk_model2.pth": File("30a534781061f34e83bb9406b4335da4ff2616c95d22a585c1245aa8363e74e0", 17, "MIT"),
     "netG.pth": File("ccabdcc3f5cf3c07cf65d58776acb21df7dfda825cdc70c9766a93fd62bfc488", 218, "MIT"),
+    "yolox_l.onnx": File(
+        "7860ae79de6c89a3c1eb72ae9a2756c0ccfbe04b7791bb5880afabd97855a411", 217, "Apache-2.0", DWPOSE, DWPOSE_REVISION
+    ),
+    "dw-ll_ucoco_384.onnx": File(
+        "724f4ff2439ed61afb86fb8a1951ec39c6220682803b4a8bd4f598cd913b1843", 134, "Apache-2.0", DWPOSE, DWPOSE_REVISION
+    ),
 }
-MODELS: dict[str, Model] = {}
+NVIDIA = "NVIDIA SegFormer: non-commercial"  # https://github.com/NVlabs/SegFormer, LICENSE
+MODELS: dict[str, Model] = {
+    **{f"openmmlab/upernet-convnext-{size}": Model("MIT") for size in ("tiny", "small", "base", "large", "xlarge")},
+    **{f"nvidia/segformer-b{size}-finetuned-ade-512-512": Model(NVIDIA) for size in range(5)},
+    "nvidia/segformer-b5-finetuned-ade-640-640": Model(NVIDIA),
+    **{f"shi-labs/oneformer_ade20k_{trunk}_large": Model("MIT") for trunk in ("swin", "dinat")},
+    "shi-labs/oneformer_ade20k_swin_tiny": Model("MIT"),
+    **{f"Salesforce/blip-image-captioning-{size}": Model("BSD-3-Clause") for size in ("base", "large")},
+    "Intel/dpt-large": Model("Apache-2.0"),
+    "Intel/dpt-hybrid-midas": Model("Apache-2.0"),
+    "LiheYoung/depth-anything-small-hf": Model("Apache-2.0"),
+    "LiheYoung/depth-anything-base-hf": Model("Apache-2.0"),
+    "LiheYoung/depth-anything-large-hf": Model("Apache-2.0"),
+    "depth-anything/Depth-Anything-V2-Small-hf": Model("Apache-2.0"),
+    "depth-anything/Depth-Anything-V2-Base-hf": Model("CC-BY-NC-4.0"),
+    "depth-anything/Depth-Anything-V2-Large-hf": Model("CC-BY-NC-4.0"),
+}

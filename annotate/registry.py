@@ -9,14 +9,34 @@ from pydantic import TypeAdapter, ValidationError
 
 from annotate.annotator import Annotator
 from annotate.canny import Canny
+from annotate.caption import Caption
 from annotate.corpus import AT_INGEST
+from annotate.depth import Depth
 from annotate.hed import Hed
+from annotate.lineart import Lineart
+from annotate.mlsd import Mlsd
+from annotate.normal import Normal
+from annotate.openpose.annotator import OpenPose
 from annotate.scribble import Scribble
+from annotate.segmentation import Segmentation
+from annotate.softedge import SoftEdge
 from annotate.weights import describe
 from manifests.family import FamilyCard, Profile
 from manifests.provenance import versions
 
-ANNOTATORS: dict[str, type[Annotator]] = {"canny": Canny, "hed": Hed, "scribble": Scribble}
+ANNOTATORS: dict[str, type[Annotator]] = {
+    "canny": Canny,
+    "hed": Hed,
+    "softedge": SoftEdge,
+    "scribble": Scribble,
+    "depth": Depth,
+    "normal": Normal,
+    "mlsd": Mlsd,
+    "lineart": Lineart,
+    "openpose": OpenPose,
+    "segmentation": Segmentation,
+    "caption": Caption,
+}
 
 
 def build(name: str, settings: Mapping[str, Any], where: str) -> Annotator:
@@ -70,6 +90,7 @@ def make_card(
         weights=[found for name in annotator.weights for found in describe(name)],
         made_from=dict(made_from),
         packages=versions(),
+        labels=annotator.labels,
         parameters={name: str(kind) for name, kind in annotator.parameters.items()},
         stats={name: str(kind) for name, kind in annotator.stats.items()},
     )

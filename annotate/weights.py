@@ -21,6 +21,10 @@ Network = TypeVar("Network", bound=torch.nn.Module)
 VARIABLE = "PAIRMILL_WEIGHTS"
 TINY = Path(__file__).parent / "tiny"  # detectors of the playroom, which lie in this repository
 FILES_OF_A_MODEL = ("*.json", "*.txt", "*.safetensors")  # nothing that can run
+SETTINGS = (  # of those, what a model gives depends on
+    *("config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json"),
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "vocab.txt", "merges.txt"),
+)
 UNREACHABLE = (OSError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled)
 
 
@@ -131,10 +135,9 @@ def find_model(name: str) -> Path:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Those that decide what a model gives: its settings, its processor's and its weights."""
-    names = ("config.json", "preprocessor_config.json")
+    """Those that decide what a model gives: its settings, its processor's, its words and its weights."""
     yield from sorted(
-        path for path in folder.iterdir() if path.name in names or path.suffix in (".safetensors", ".onnx")
+        path for path in folder.iterdir() if path.name in SETTINGS or path.suffix in (".safetensors", ".onnx")
     )
 
 

@@ -19,7 +19,7 @@ from annotate.plan import make_plan, planned, planned_rows
 from annotate.shard import count
 from benchmarks.big_dataset import FAMILY, make_corpus, make_dataset
 from manifests.dataset import Dataset
-from manifests.gather import forecast_reading, rows_by_shard
+from manifests.gather import Families, forecast_reading, rows_by_shard
 from manifests.hub import write_dataset_card
 from manifests.index import ROWS, build_index, index_path, read_index
 from manifests.layout import IMAGES, PLAN, SPLITS, shard_path
@@ -98,7 +98,7 @@ def resolved(dataset: Dataset, rows: int, where: str = "") -> str:
 
 def foretold(dataset: Dataset, rows: int) -> str:
     """The line that is printed before a training set is built."""
-    return str(forecast_reading(dataset, FAMILY, rows_by_shard(subset(dataset, rows).rows)))
+    return str(forecast_reading(dataset, Families(FAMILY), rows_by_shard(subset(dataset, rows).rows)))
 
 
 def card(dataset: Dataset) -> str:

@@ -43,6 +43,7 @@ class Judge:
 
     dataset: Dataset
     family: str
+    captions: str  # family of words in the place of the corpus's captions, "" for none
     base: Base
     pipelines: Pipelines
     reannotator: Reannotator
@@ -60,6 +61,7 @@ def load_judge(task: Task, device: torch.device) -> Judge:
     return Judge(
         dataset=dataset,
         family=manifest.condition,
+        captions=manifest.captions,
         base=base,
         pipelines=load_pipelines(base, controlnet, scheduler=sampling.scheduler, device=device),
         reannotator=load_reannotator(dataset, manifest.condition, fingerprint=task.family_fingerprint, device=device),
@@ -81,7 +83,8 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
     card, size = judge.reannotator.card, judge.sampling.resolution
     numbers = [number for number, _ in batch]
     partners = [partner(number, samples=len(places)) for number in numbers]
-    read = read_samples(judge.dataset, judge.family, places.take(numbers + partners), resolution=size)
+    wanted = places.take(numbers + partners)
+    read = read_samples(judge.dataset, judge.family, wanted, resolution=size, captions=judge.captions)
     annotator = from_card(card)
     kept = [
         (sample, other, draw)

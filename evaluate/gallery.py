@@ -49,10 +49,11 @@ def galleries(
     """
     ranked = rank(scores, measure=measure, higher_is_better=higher_is_better)
     count = min(count, len(ranked))
+    best, worst = ("highest", "lowest") if higher_is_better else ("lowest", "highest")
     chosen = [
         ("Random", "the samples whose hashed key is smallest: no score is looked at", random_keys(list(ranked), count)),
-        ("Best", f"the {count} highest by {measure}", list(ranked)[:count]),
-        ("Worst", f"the {count} lowest by {measure}, the very worst first", list(ranked)[::-1][:count]),
+        ("Best", f"the {count} {best} by {measure}", list(ranked)[:count]),
+        ("Worst", f"the {count} {worst} by {measure}, the very worst first", list(ranked)[::-1][:count]),
     ]
     found = find(pictures, {key for _, _, keys in chosen for key in keys})
     return [

@@ -13,6 +13,7 @@ import ray
 import torch
 from ray.data import DataContext
 
+from annotate.annotate_worker import pin_threads
 from annotate.job import connect
 from evaluate.batch import Judge, load_judge, run_batch
 from evaluate.pictures import to_table
@@ -29,7 +30,7 @@ class Evaluator:
     """A Ray actor: it holds the models and evaluates one batch per call."""
 
     def __init__(self, task: Task) -> None:
-        torch.set_num_threads(1)  # a picture must not depend on how many cores drew it
+        pin_threads()  # as whoever made the conditions; nor may a picture depend on how many cores drew it
         self._task = task
         self._judge: Judge | None = None
 

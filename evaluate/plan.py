@@ -15,7 +15,7 @@ from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.manifest import Manifest
 from manifests.provenance import versions
-from manifests.subset import held_out
+from manifests.subset import held_out, word_card
 from train.run_folder import Provenance, load_provenance
 
 WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
@@ -115,6 +115,7 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: st
             resolution=task.manifest.resolution,
             settings=task.manifest.evaluate.model_dump(mode="json", exclude={"batch_size"}),
             keys_sha256=sha256(keys.encode()).hexdigest(),
+            captions=word_card(dataset, task.manifest.captions).fingerprint if task.manifest.captions else "",
         ),
         versions=versions(),
     )

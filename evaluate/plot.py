@@ -58,9 +58,9 @@ def sizes(points: Sequence[Point], *, floor: float, ceiling: float, unit: str) -
     """
     ordered = sorted(points, key=lambda point: point.x)
     bottom, height = 270, 326
-    lows = [point.y.low for point in ordered if np.isfinite(point.y.low)] + [floor]
-    highs = [point.y.high for point in ordered if np.isfinite(point.y.high)] + [ceiling]
-    low, high = min([0.0, *lows]), max(highs) * 1.05
+    ends = [end for point in ordered for end in (point.y.low, point.y.high) if np.isfinite(end)]
+    ends += [floor, ceiling]  # whichever is the higher: of an error, the floor
+    low, high = min([0.0, *ends]), max(ends) * 1.05
     at_x = _log_scale([point.x for point in ordered])
     at_y = _Scale(low, high, bottom, 16)
     parts = [_axis_y(at_y, unit=unit), _guide(at_y(floor), "floor"), _guide(at_y(ceiling), "ceiling")]

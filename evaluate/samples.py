@@ -12,6 +12,7 @@ from upath import UPath
 from annotate.annotator import Parameters
 from manifests.condition import Condition, decode
 from manifests.dataset import Dataset
+from manifests.gather import OWN, WORDS, as_captions
 from manifests.storage import open_table
 from train.batches import crop_pair, decode_image
 
@@ -21,7 +22,7 @@ class Sample:
     """One test sample.
 
     Attributes:
-        captions: as the corpus gave them; draw d uses number d, round in a circle.
+        captions: the corpus's or an annotator's; draw d uses number d, round in a circle.
         image: [R, R, 3] uint8 RGB, the real picture.
         condition: of that square, as `manifests.condition.decode` gives it; the one asked for.
         parameters: those the annotator drew for the row.
@@ -38,11 +39,14 @@ class Sample:
         return self.captions[draw % len(self.captions)] if self.captions else ""
 
 
-def read_samples(dataset: Dataset, family: str, places: pa.Table, *, resolution: int) -> list[Sample]:
+def read_samples(
+    dataset: Dataset, family: str, places: pa.Table, *, resolution: int, captions: str = OWN
+) -> list[Sample]:
     """Read the samples at some places of a dataset, centre crop.
 
     Args:
         family: of the condition.
+        captions: family whose words replace the corpus's captions.
         places: columns key, shard, row; the order is kept.
         resolution: R, pixels.
     """
@@ -53,6 +57,9 @@ def read_samples(dataset: Dataset, family: str, places: pa.Table, *, resolution:
         rows = sorted({place["row"] for place in wanted if place["shard"] == shard})
         images = read_rows(dataset.path("images", shard), rows, ["key", "captions", "image"])
         conditions = read_rows(dataset.path(family, shard), rows, ["key", "condition", "parameters"])
+        if captions != OWN:
+            said = read_rows(dataset.path(captions, shard), rows, WORDS)
+            images = [image | {"captions": as_captions(words)} for image, words in zip(images, said, strict=True)]
         cells |= {(shard, row): pair for row, pair in zip(rows, zip(images, conditions, strict=True), strict=True)}
     samples = []
     for place in wanted:

@@ -25,6 +25,7 @@ class Protocol:
     resolution: int  # pixels, both sides
     settings: dict[str, Any]  # evaluate section of the manifest, without the batch size, which only rounds
     keys_sha256: str  # of the keys of the test samples, in order
+    captions: str = ""  # fingerprint of the family whose words are the prompts; "": they are the corpus's captions
 
     @property
     def fingerprint(self) -> str:

@@ -36,7 +36,8 @@ def encode(kind: Kind, condition: Condition) -> Cell:
 
     Args:
         condition: binary: [H, W] uint8 in {0, 1}; soft: [H, W] uint8; classes: [H, W] uint8 indices, 255 for none;
-            normal: [H, W, 3] uint8, (n + 1) * 127.5 of the unit normal n: x to the right, y down, z to the viewer;
+            normal: [H, W, 3] uint8, (n + 1) * 127.5 of the unit normal n, whose x points to the left, y up and z to the
+            viewer, as the slopes of a nearness do: x is above 127 where things come nearer to the right;
             depth: [H, W] float32, finite, any range, larger is nearer; keypoints: Poses; lines: Segments; text: Text.
 
     Raises:
@@ -69,8 +70,7 @@ def decode(kind: Kind, cell: Cell) -> Condition:
     if kind == "text":
         return Text((cell["height"], cell["width"]), cell["text"])
     if kind == "depth":
-        steps = _pixels(cell["image"]).astype(np.float32) / _DEPTH_STEPS
-        return steps * np.float32(cell["max"] - cell["min"]) + np.float32(cell["min"])
+        return _from_steps(_pixels(cell["image"]), cell["min"], cell["max"])
     pixels = _pixels(cell)
     if kind == "normal":
         return np.ascontiguousarray(pixels[..., 2::-1])
@@ -80,7 +80,7 @@ def decode(kind: Kind, cell: Cell) -> Condition:
 
 def as_stored(kind: Kind, condition: Condition) -> Condition:
     """What whoever reads the condition from its shard will have: of depth, its 16-bit steps."""
-    return decode(kind, encode(kind, condition)) if kind == "depth" else condition
+    return _from_steps(*_to_steps(np.asarray(condition))) if kind == "depth" else condition
 
 
 def _sized(condition: Poses | Segments | Text) -> dict[str, Any]:
@@ -102,11 +102,20 @@ def _finite(numbers: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _encode_depth(depth: NDArray[Any]) -> Cell:
+    steps, low, high = _to_steps(depth)
+    return {"image": _png(steps), "min": low, "max": high}
+
+
+def _to_steps(depth: NDArray[Any]) -> tuple[NDArray[np.uint16], float, float]:
     if not np.isfinite(depth).all():
         raise ValueError("depth holds NaN or infinity, which no 16-bit picture can store")
     low, high = float(depth.min()), float(depth.max())
-    steps = np.rint((depth - low) / max(high - low, 1e-12) * _DEPTH_STEPS).astype(np.uint16)
-    return {"image": _png(steps), "min": low, "max": high}
+    return np.rint((depth - low) / max(high - low, 1e-12) * _DEPTH_STEPS).astype(np.uint16), low, high
+
+
+def _from_steps(steps: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
+    share = steps.astype(np.float32) / np.float32(_DEPTH_STEPS)
+    return share * np.float32(high - low) + np.float32(low)
 
 
 def _webp(pixels: NDArray[Any]) -> Cell:

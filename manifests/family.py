@@ -42,6 +42,7 @@ class FamilyCard(BaseModel):
     weights: list[Weights] = []
     made_from: dict[str, str] = {}  # family → fingerprint
     packages: dict[str, str] = {}
+    labels: list[str] = []  # names of classes, by index; what they are is decided by the weights
     parameters: dict[str, str] = {}  # drawn for each row: name → Arrow type
     stats: dict[str, str] = {}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,25 @@ from manifests.row_groups import Cost, cost_of_rows, read_rows
 
 PICTURE = ("key", "captions", "image")  # columns read of images/
 CONDITION = ("key", "condition", "width", "height")  # and of the condition's family
-Gather = Callable[[Dataset, str, dict[str, pa.Table]], Iterable[pa.Table]]
+WORDS = ("key", "status", "condition")  # and of the family whose words replace the captions, if there is one
+OWN = ""  # captions: the corpus's
+
+
+@dataclass(frozen=True)
+class Families:
+    """What a training reads beside pictures: a family of conditions, and one of words or `OWN`."""
+
+    condition: str
+    captions: str = OWN
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """What is read, by family."""
+        words = {self.captions: WORDS} if self.captions != OWN else {}
+        return {IMAGES: PICTURE, self.condition: CONDITION, **words}
+
+
+Gather = Callable[[Dataset, Families, dict[str, pa.Table]], Iterable[pa.Table]]
 
 
 @dataclass(frozen=True)
@@ -50,12 +69,12 @@ def rows_by_shard(rows: pa.Table) -> dict[str, pa.Table]:
     return {name: placed.slice(start, end - start) for name, start, end in zip(names, starts, ends, strict=True)}
 
 
-def forecast_reading(dataset: Dataset, condition: str, by_shard: Mapping[str, pa.Table]) -> Forecast:
+def forecast_reading(dataset: Dataset, families: Families, by_shard: Mapping[str, pa.Table]) -> Forecast:
     """Ask the footers of the shards that hold wanted rows."""
 
     def cost(name: str) -> list[Cost]:
         rows = by_shard[name]["row"].to_numpy()
-        wanted = ((IMAGES, PICTURE), (condition, CONDITION))
+        wanted = families.columns.items()
         return [cost_of_rows(dataset.path(family, name), columns, rows) for family, columns in wanted]
 
     costs = [of for both in in_parallel(cost, by_shard) for of in both]
@@ -63,19 +82,30 @@ def forecast_reading(dataset: Dataset, condition: str, by_shard: Mapping[str, pa
     return Forecast(reads, writes, len(by_shard), len(dataset.shards(IMAGES)))
 
 
-def gather_in_turn(dataset: Dataset, condition: str, by_shard: dict[str, pa.Table]) -> Iterable[pa.Table]:
+def gather_in_turn(dataset: Dataset, families: Families, by_shard: dict[str, pa.Table]) -> Iterable[pa.Table]:
     """Read the wanted rows of one shard after the other."""
     for name, wanted in by_shard.items():
-        yield gather_shard(dataset, condition, name, wanted)
+        yield gather_shard(dataset, families, name, wanted)
 
 
-def gather_shard(dataset: Dataset, condition: str, name: str, wanted: pa.Table) -> pa.Table:
+def gather_shard(dataset: Dataset, families: Families, name: str, wanted: pa.Table) -> pa.Table:
     """The wanted rows of one shard with their `position` in the draw; their keys are checked."""
     rows = wanted["row"].to_numpy()
-    images = read_rows(dataset.path(IMAGES, name), PICTURE, rows)
-    conditions = read_rows(dataset.path(condition, name), CONDITION, rows)
-    if not images["key"].equals(conditions["key"]) or images["key"].to_pylist() != wanted["key"].to_pylist():
-        raise ValueError(f"{dataset.path(condition, name)}: its keys are not those of images/. Make the shard again")
-    columns = {name: images[name] for name in PICTURE}
-    columns |= {name: conditions[name] for name in ("condition", "width", "height")}
+    read = {
+        family: read_rows(dataset.path(family, name), columns, rows) for family, columns in families.columns.items()
+    }
+    keys = wanted["key"].to_pylist()
+    for family, table in read.items():
+        if table["key"].to_pylist() != keys:
+            raise ValueError(f"{dataset.path(family, name)}: its keys are not those of images/. Make the shard again")
+    columns = {name: read[IMAGES][name] for name in PICTURE}
+    columns |= {name: read[families.condition][name] for name in CONDITION[1:]}
+    if families.captions != OWN:
+        words = [as_captions(row) for row in read[families.captions].to_pylist()]
+        columns["captions"] = pa.array(words, pa.list_(pa.string()))
     return pa.table({**columns, "position": wanted["position"]}).combine_chunks()
+
+
+def as_captions(row: Mapping[str, Any]) -> list[str]:
+    """Words of one row of their family (its status and condition) in the place of captions; none if it is not ok."""
+    return [row["condition"]["text"]] if row["status"] == "ok" else []

@@ -122,6 +122,10 @@ def _prose(dataset: Dataset, rows: int) -> str:
         licences = ", ".join(sorted({weights.licence for weights in card.weights})) or "-"
         annotator = f"{card.annotator} v{card.version}"
         lines.append(f"| {family} | {annotator} | {settings} | {card.resolution} | {card.fingerprint} | {licences} |")
+    named = {family: dataset.card(family).labels for family in dataset.families()}
+    for family, labels in named.items():
+        if labels:
+            lines += ["", f"Classes of {family}, from 0: {', '.join(labels)}."]
     example = dataset.families()[0] if dataset.families() else IMAGES
     lines += ["", "```python", f'datasets.load_dataset("{dataset.root.name}", "{example}", split="{SPLIT}")', "```", ""]
     return "\n".join(lines)

@@ -113,9 +113,15 @@ def _pictures(dataset: Dataset, name: str) -> pa.Table:
             "width": images["width"],
             "height": images["height"],
             "captions": pc.list_value_length(images["captions"]),
-            "caption_length": pc.utf8_length(pc.list_element(images["captions"], 0)),
+            "caption_length": _first_length(images["captions"]),
         }
     )
+
+
+def _first_length(captions: pa.ChunkedArray) -> pa.Array:
+    """Characters of each picture's first caption; 0 where it has none."""
+    first = pc.list_slice(captions.combine_chunks(), 0, 1, return_fixed_size_list=True)  # padded with null
+    return pc.fill_null(pc.utf8_length(first.flatten()), 0)
 
 
 def _family(dataset: Dataset, family: str, names: Sequence[str]) -> pa.Table:

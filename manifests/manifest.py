@@ -76,6 +76,7 @@ class Manifest(BaseModel):
     model_config = FROZEN
     dataset: Annotated[UPath, PlainValidator(locate), PlainSerializer(str)]  # a folder, or s3://bucket/prefix
     condition: str  # a family of the dataset
+    captions: str = ""  # a family of words that replace the corpus's captions; "": the corpus's own
     where: str = ""  # one SQL expression over the index, as "edge_density BETWEEN 0.02 AND 0.20"
     rows: PositiveInt
     seed: int = 0  # of the draw; the same seed and where: n rows are a prefix of m rows

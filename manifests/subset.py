@@ -28,17 +28,20 @@ class Subset:
     Attributes:
         rows: columns key, shard, row (within the shard).
         found: how many rows fulfilled the conditions, of which `rows` are the first.
+        words: card of the family whose words replace the captions; None: they are the corpus's.
     """
 
     dataset: Dataset
     card: FamilyCard
     rows: pa.Table
     found: int
+    words: FamilyCard | None = None
 
     @property
     def fingerprint(self) -> str:
-        """First 16 hex digits of the sha256 over the family's fingerprint and the keys in order."""
-        text = "\n".join([self.card.fingerprint, *self.rows["key"].to_pylist()])
+        """First 16 hex digits of the sha256 over the families' fingerprints and the keys in order."""
+        words = [f"words {self.words.fingerprint}"] if self.words else []
+        text = "\n".join([self.card.fingerprint, *words, *self.rows["key"].to_pylist()])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -50,6 +53,12 @@ def resolve(manifest: Manifest) -> Subset:
     """
     dataset = Dataset.open(manifest.dataset)
     card = dataset.card(manifest.condition)
+    if card.kind == "text":
+        raise ValueError(
+            f"{manifest.dataset}: {manifest.condition} holds words, and no hint is drawn of words. To train on them "
+            f"as captions say `captions: {manifest.condition}`, and choose another condition"
+        )
+    words = word_card(dataset, manifest.captions) if manifest.captions else None
     eligible = candidates(dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts)
     order = draw_order(eligible, manifest.seed)
     if len(order) < manifest.rows:
@@ -58,7 +67,23 @@ def resolve(manifest: Manifest) -> Subset:
             f"{manifest.dataset}: {manifest.rows} rows are asked for and {len(order)} of the train split have "
             f"an ok {manifest.condition}{filtered}. Lower rows, widen where, or ingest more"
         )
-    return Subset(dataset, card, _take(eligible, order[: manifest.rows]), len(order))
+    return Subset(dataset, card, _take(eligible, order[: manifest.rows]), len(order), words)
+
+
+def word_card(dataset: Dataset, family: str) -> FamilyCard:
+    """Card of a family whose words replace the corpus's captions.
+
+    Raises:
+        ValueError: it holds no words, or not yet those of every row.
+    """
+    card = dataset.card(family)
+    if card.kind != "text":
+        raise ValueError(
+            f"{dataset.root}: captions = {family!r} holds conditions of kind '{card.kind}', not words. "
+            f"Make some: python pipelines/annotate.py {dataset.root} caption"
+        )
+    _check_whole(dataset, family, len(read_index(dataset, family, ["status"])), len(read_index(dataset, ROWS, ["row"])))
+    return card
 
 
 def held_out(manifest: Manifest, split: str, *, samples: int, seed: int) -> pa.Table:
@@ -79,11 +104,7 @@ def candidates(
     tables = _read(dataset, condition, families, where)
     rows = tables[ROWS]
     for family in families:
-        if len(tables[family]) != len(rows):
-            raise ValueError(
-                f"{dataset.root}: {family} covers {len(tables[family])} of {len(rows)} rows. "
-                f"Finish it: python pipelines/annotate.py {dataset.root} {family}"
-            )
+        _check_whole(dataset, family, len(tables[family]), len(rows))
     kept = pc.and_(pc.equal(rows["split"], split), pc.equal(tables[condition]["status"], "ok"))
     gone = pa.array(sorted(removed_clusters(dataset)), pa.string())  # now, not when the index was built
     kept = pc.and_not(kept, pc.is_in(rows["cluster"], gone))
@@ -125,6 +146,14 @@ def _read(dataset: Dataset, condition: str, families: Sequence[str], where: str)
     lowered = {name: {column.lower() for column in columns} for name, columns in needed.items()}  # SQL minds no case
     columns = {name: [field for field in schemas[name].names if field.lower() in lowered[name]] for name in schemas}
     return {name: read_index(dataset, name, columns[name]) for name in schemas}
+
+
+def _check_whole(dataset: Dataset, family: str, covered: int, rows: int) -> None:
+    if covered != rows:
+        raise ValueError(
+            f"{dataset.root}: {family} covers {covered} of {rows} rows. "
+            f"Finish it: python pipelines/annotate.py {dataset.root} {family}"
+        )
 
 
 def _named_families(dataset: Dataset, condition: str, where: str) -> list[str]:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import datasets
 import numpy as np
@@ -16,7 +17,7 @@ from upath import UPath
 from manifests.condition import CELLS, IMAGE
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.gather import Gather, forecast_reading, gather_in_turn, rows_by_shard
+from manifests.gather import Families, Gather, forecast_reading, gather_in_turn, rows_by_shard
 from manifests.manifest import Manifest
 from manifests.room import check_room
 from manifests.storage import replace_text
@@ -30,9 +31,11 @@ def _quiet(line: str) -> None:
     """Say nothing."""
 
 
-def training_set_path(manifest: Manifest, card: FamilyCard) -> Path:
-    """Folder of the training set, the same for every `rows` of one dataset, `where`, seed, parts and family."""
-    identity = [card.fingerprint, manifest.condition, manifest.where, manifest.seed, manifest.parts]
+def training_set_path(manifest: Manifest, subset: Subset) -> Path:
+    """Folder of the training set, the same for every `rows` of one dataset, `where`, seed, parts and families."""
+    identity: list[Any] = [subset.card.fingerprint, manifest.condition, manifest.where, manifest.seed, manifest.parts]
+    if subset.words:
+        identity += [subset.words.fingerprint, manifest.captions]
     name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
     return _root(manifest.dataset) / f"{manifest.condition}-{name}"
 
@@ -49,12 +52,13 @@ def ensure_training_set(
     Raises:
         ValueError: There is no room for it.
     """
-    path = training_set_path(manifest, subset.card)
+    path = training_set_path(manifest, subset)
+    families = Families(manifest.condition, manifest.captions)
     if not begins_with(path, subset):
-        forecast = forecast_reading(subset.dataset, manifest.condition, rows_by_shard(subset.rows))
+        forecast = forecast_reading(subset.dataset, families, rows_by_shard(subset.rows))
         say(str(forecast))
         check_room(path.parent, forecast.writes, "Lower rows, or make room")
-        build_training_set(subset, path, manifest.condition, gather or gather_in_turn)
+        build_training_set(subset, path, families, gather or gather_in_turn)
     return path
 
 
@@ -67,7 +71,7 @@ def begins_with(path: Path, subset: Subset) -> bool:
     return bool(keys[: len(subset.rows)] == subset.rows["key"].to_pylist())
 
 
-def build_training_set(subset: Subset, path: Path, condition: str, gather: Gather) -> None:
+def build_training_set(subset: Subset, path: Path, families: Families, gather: Gather) -> None:
     """Gather the subset's rows, put them into draw order, and write them aside; then put them into place whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial"))
@@ -76,7 +80,7 @@ def build_training_set(subset: Subset, path: Path, condition: str, gather: Gathe
         features = _features(subset.card)
         chunks = [_spool(aside, number) for number in range((len(subset.rows) + CHUNK - 1) // CHUNK)]
         writers: dict[int, pa.RecordBatchStreamWriter] = {}
-        for table in gather(subset.dataset, condition, by_shard):
+        for table in gather(subset.dataset, families, by_shard):
             for number in np.unique(table["position"].to_numpy() // CHUNK):
                 inside = table.filter(pa.array(table["position"].to_numpy() // CHUNK == number))
                 if number not in writers:

@@ -16,6 +16,7 @@ from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
 from annotate.attempts import Attempts, sweep
 from annotate.limit import Limit, parse_share
 from annotate.pool import AUTO, Pool, parse_workers
+from annotate.recipe import Recipe, known_recipes, load_recipe
 from annotate.room import check_annotate_room
 from annotate.shard import count, missing
 from annotate.task import Task, known_annotators, make_tasks, parse_profile
@@ -32,7 +33,9 @@ THREADS_OF_A_GPU = 2
 
 def main(  # noqa: PLR0913, PLR0917  options of a command
     dataset: Annotated[str, Argument(help="made by pipelines/ingest.py")],
-    families: Annotated[list[str], Argument(help=f"ANNOTATOR, or NAME=ANNOTATOR; there are {known_annotators()}")],
+    families: Annotated[
+        list[str] | None, Argument(help=f"ANNOTATOR, or NAME=ANNOTATOR; there are {known_annotators()}")
+    ] = None,
     resolution: Annotated[int, Option(help="short side of the conditions in pixels; 0: as the picture", min=0)] = 512,
     profile: Annotated[str, Option(help="exact: aspect ratio kept; aux: sides rounded as controlnet_aux")] = "exact",
     workers: Annotated[str, Option(help="processes, or auto: as many as the cluster has room for")] = AUTO,
@@ -42,6 +45,9 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     refresh: Annotated[bool, Option("--refresh", help="make again what other settings or packages have made")] = False,
     max_failed: Annotated[str, Option(help="share of rows, as 0.1%; the job ends once more have failed")] = "100%",
     set_: Annotated[list[str] | None, Option("--set", help="FAMILY.setting=value, as canny.low=50")] = None,
+    recipe: Annotated[
+        list[str] | None, Option(help=f"a file, or one of annotate/recipes/: {', '.join(known_recipes())}")
+    ] = None,
 ) -> None:
     """Annotate a dataset: python pipelines/annotate.py /data/photos_pairs canny hed scribble --workers 8
 
@@ -50,7 +56,9 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     """
     root, pool = job.check_dataset(dataset), Pool(parse_workers(workers), gpus)
     opened = Dataset.open(root)
-    tasks = make_tasks(opened, families, settings=set_ or [], resolution=resolution, profile=parse_profile(profile))
+    recipes = [load_recipe(name) for name in recipe or []]
+    words, settings = ask(families or [], recipes, set_ or [])
+    tasks = make_tasks(opened, words, settings=settings, resolution=resolution, profile=parse_profile(profile))
     if opened.missing(IMAGES) or not opened.rows(IMAGES):
         raise ValueError(
             f"{root}: its ingest isn't finished, or kept nothing. Finish it: python pipelines/ingest.py CORPUS {root}"
@@ -70,6 +78,17 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     catalogue(opened)
     settle(opened, tasks, names=names, limit=limit)
     print(f"made {', '.join(str(root / task.family) for task in tasks)}")
+    for known in recipes:
+        if known.where:
+            print(f"for a manifest of {known.family}: where: {known.where}")
+
+
+def ask(families: Sequence[str], recipes: Sequence[Recipe], set_: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Families and settings of a job: the user's, and those of recipes, whose settings the user's override."""
+    if not families and not recipes:
+        raise ValueError("no family is named. Name annotators, as in annotate.py DATASET canny hed, or a --recipe")
+    words = [*families, *(recipe.words for recipe in recipes)]
+    return words, [*(setting for recipe in recipes for setting in recipe.overrides), *set_]
 
 
 def begin(dataset: Dataset, tasks: Sequence[Task], *, retry: str, refresh: bool) -> None:

@@ -14,7 +14,7 @@ from typer import Argument, Option
 
 from annotate import job
 from annotate.attempts import Attempts, sweep
-from annotate.corpora.format import MAX_SIDE
+from annotate.corpora.format import MAX_SIDE, OPTIONAL, REQUIRED
 from annotate.corpus import WAYS, find_corpus, is_path
 from annotate.ingest import count_dropped, count_provided
 from annotate.ingest_worker import IngestWorker
@@ -45,6 +45,9 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         list[str] | None,
         Option(help=f"FAMILY=FORM:FIELD, a condition that the corpus carries, as {EXAMPLE}; forms: {', '.join(FORMS)}"),
     ] = None,
+    allow_no_captions: Annotated[
+        bool, Option("--allow-no-captions", help="keep pictures without one, for annotate.py DATASET caption")
+    ] = False,
 ) -> None:
     """Ingest a corpus: python pipelines/ingest.py /data/photos /data/photos_pairs
 
@@ -55,7 +58,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         job.check_path(Path(corpus), "corpus")
     carried = tuple(map(str, parse(provided or [])))
     asked = replace(find_corpus(corpus), image=image_column, caption=caption_column, split=split, seed=seed)
-    asked = replace(asked, max_side=max_side, provided=carried)
+    asked = replace(asked, max_side=max_side, provided=carried, captions=OPTIONAL if allow_no_captions else REQUIRED)
     made = append_plan(root, asked) if append else make_plan(root, asked)
     check_ingest_room(made, asked)
     names = made.planned()  # other jobs may append meanwhile

@@ -15,7 +15,7 @@ from typer import Argument, Option
 
 from annotate.job import check_path, connect
 from manifests.dataset import Dataset
-from manifests.gather import gather_in_turn, gather_shard
+from manifests.gather import Families, gather_in_turn, gather_shard
 from manifests.manifest import load_manifest
 from manifests.subset import resolve
 from manifests.training_set import ensure_training_set
@@ -40,14 +40,14 @@ def main(
 
 
 def gather_on_ray(
-    dataset: Dataset, condition: str, by_shard: dict[str, pa.Table], *, workers: int
+    dataset: Dataset, families: Families, by_shard: dict[str, pa.Table], *, workers: int
 ) -> Iterator[pa.Table]:
     """Read the wanted rows of several shards at a time."""
     connect(workers)
     read = ray.remote(gather_shard)
     running: list[Any] = []
     for name, wanted in by_shard.items():
-        running.append(read.remote(dataset, condition, name, wanted))
+        running.append(read.remote(dataset, families, name, wanted))
         if len(running) == workers:
             yield ray.get(running.pop(0))
     yield from map(ray.get, running)

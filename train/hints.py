@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from manifests.condition import NO_CLASS, Condition
+from manifests.condition import Condition
 from manifests.figures import Segments
 from train.draw_people import draw_people
-from train.palette import ADE20K
+from train.palette import COLOURS
 
 Drawing = Callable[[Condition], Tensor]
 
@@ -57,7 +57,7 @@ def draw_normal(condition: np.ndarray) -> Tensor:
     """Draw normals as controlnet_aux does, z as red, y as green and x as blue.
 
     Args:
-        condition: [H, W, 3] uint8: x to the right, y down, z to the viewer, (n + 1) * 127.5.
+        condition: [H, W, 3] uint8: x to the left, y up, z to the viewer, (n + 1) * 127.5.
 
     Returns:
         [3, H, W] float32 in [0, 1].
@@ -66,7 +66,7 @@ def draw_normal(condition: np.ndarray) -> Tensor:
 
 
 def draw_classes(condition: np.ndarray) -> Tensor:
-    """Draw classes in the 150 colours of ADE20K, black where there is none.
+    """Draw classes in the 150 colours of ADE20K and, above them, some of our own; black where there is none.
 
     Args:
         condition: [H, W] uint8 indices from 0, `NO_CLASS` for none.
@@ -74,10 +74,7 @@ def draw_classes(condition: np.ndarray) -> Tensor:
     Returns:
         [3, H, W] float32 in [0, 1].
     """
-    table = np.zeros((256, 3), np.uint8)
-    table[: len(ADE20K)] = ADE20K
-    table[NO_CLASS] = 0
-    return _colours(table[condition])
+    return _colours(COLOURS[condition])
 
 
 def draw_lines(condition: Segments) -> Tensor:

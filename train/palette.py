@@ -1,10 +1,12 @@
-"""The colours in which classes are drawn: ADE20K's, in the order of its 150 classes.
+"""The colours in which classes are drawn: ADE20K's, in the order of its 150 classes, then some of our own.
 
 Two of them are equal (6 road, 48 skyscraper), so a drawing can't be read back: that is why indices are stored.
 """
 
 import numpy as np
 from numpy.typing import NDArray
+
+from manifests.condition import NO_CLASS
 
 # The published palette of ADE20K's scene parsing benchmark, on which the segmentation ControlNets were trained.
 _COLOURS = """
@@ -20,3 +22,15 @@ ffcc00 ff008f 00ffeb 85ff00 ff00eb f500ff ff007a fff500 0abed4 d6ff00 00ccff 140
 00ffcc 2900ff 29ff00 ad00ff 00f5ff 4700ff 7a00ff 00ffb8 005cff b8ff00 0085ff ffd600 19c2c2 66ff00 5c00ff
 """
 ADE20K: NDArray[np.uint8] = np.frombuffer(bytes.fromhex(_COLOURS), np.uint8).reshape(150, 3)  # RGB
+
+
+def _further(first: int, last: int) -> NDArray[np.uint8]:
+    """Colours of classes that ADE20K has not: the bits of each index from the lowest up, dealt to red, green and blue
+    in turn, make a grid of steps of 32 from 16, on which no colour of ADE20K's lies."""
+    indices = np.arange(first, last)
+    deal = [[(0, 128), (3, 64), (6, 32)], [(1, 128), (4, 64), (7, 32)], [(2, 128), (5, 64)]]
+    channels = [16 + sum((indices >> bit & 1) * step for bit, step in channel) for channel in deal]
+    return np.stack(channels, axis=1).astype(np.uint8)
+
+
+COLOURS: NDArray[np.uint8] = np.concatenate([ADE20K, _further(len(ADE20K), NO_CLASS), np.zeros((1, 3), np.uint8)])

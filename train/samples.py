@@ -13,7 +13,7 @@ from torch import Tensor
 
 from manifests.condition import decode
 from manifests.dataset import Dataset
-from manifests.gather import gather_shard
+from manifests.gather import Families, gather_shard
 from manifests.manifest import EvaluateSettings, Manifest
 from manifests.storage import replace
 from manifests.subset import held_out
@@ -38,11 +38,12 @@ def validation_pairs(manifest: Manifest) -> list[Pair]:
     """Read the pictures that every grid of a run shows, the same for all runs on a dataset and condition."""
     dataset = Dataset.open(manifest.dataset)
     kind = dataset.card(manifest.condition).kind
+    families = Families(manifest.condition, manifest.captions)
     rows = held_out(manifest, "validation", samples=manifest.train.samples, seed=0)
     pairs = []
     for place in range(len(rows)):
         row = rows.slice(place, 1).append_column("position", [[0]])
-        record = gather_shard(dataset, manifest.condition, row["shard"][0].as_py(), row).to_pylist()[0]
+        record = gather_shard(dataset, families, row["shard"][0].as_py(), row).to_pylist()[0]
         image, condition = crop_pair(
             decode_image(record["image"]["bytes"]),
             decode(kind, record["condition"]),

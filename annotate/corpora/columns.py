@@ -77,14 +77,15 @@ def check_columns(schema: pa.Schema, provisions: Sequence[Provision], where: str
     check_found(provisions, schema.names, f"{where} (columns {_columns(schema)})")
 
 
-def check_caption_column(names: Iterable[str], column: str, where: str) -> None:
-    """Refuse a corpus in which no column can hold captions."""
+def check_caption_column(names: Iterable[str], column: str, where: str, *, needed: bool) -> None:
+    """Refuse a corpus that lacks the column asked for, or, where captions are `needed`, any that can hold some."""
     known = list(names)
     if column and column in known:
         return
-    if column or not any(name.lower() in CAPTIONS for name in known):
+    if column or (needed and not any(name.lower() in CAPTIONS for name in known)):
         raise ValueError(
-            f"{where}: no caption column {column!r}; columns: {', '.join(known)}. Say --caption-column NAME"
+            f"{where}: no caption column {column!r}; columns: {', '.join(known)}. Say --caption-column NAME, "
+            "or --allow-no-captions"
         )
 
 

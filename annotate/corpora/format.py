@@ -11,6 +11,7 @@ from annotate.provided.provision import Provision, parse
 from annotate.provided.reading import Cell, Reading
 
 MAX_SIDE = 2_048  # pixels
+REQUIRED, OPTIONAL = "required", "optional"  # captions
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Corpus:
         seed: of a generated corpus.
         max_side: longer pictures are shrunk to this many pixels; 0 for no bound.
         provided: conditions that it carries, as `FAMILY=FORM:FIELD`.
+        captions: `REQUIRED`, or `OPTIONAL`: a picture without any is kept, to be captioned by an annotator.
     """
 
     format: str
@@ -34,6 +36,12 @@ class Corpus:
     seed: int = 0
     max_side: int = MAX_SIDE
     provided: tuple[str, ...] = ()
+    captions: str = REQUIRED
+
+    @property
+    def needs_captions(self) -> bool:
+        """Whether a picture without a caption is dropped."""
+        return self.captions != OPTIONAL
 
     def __str__(self) -> str:
         ordinary = Corpus(self.format, self.location)

@@ -20,7 +20,7 @@ def plan(corpus: Corpus) -> Iterator[Reference]:
     for source, table in _splits(corpus).items():
         check_columns(_schema(table), corpus.provisions, source)
         find_image_column(_schema(table), corpus, source)
-        check_caption_column(table.column_names, corpus.caption, source)
+        check_caption_column(table.column_names, corpus.caption, source, needed=corpus.needs_captions)
         yield from (Reference(source, f"{row:09d}") for row in range(len(table)))
 
 

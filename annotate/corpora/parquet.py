@@ -28,7 +28,7 @@ def plan(corpus: Corpus) -> Iterator[Reference]:
         _check_names(file.schema_arrow.names, source)
         check_columns(file.schema_arrow, corpus.provisions, source)
         find_image_column(file.schema_arrow, corpus, source)
-        check_caption_column(file.schema_arrow.names, corpus.caption, source)
+        check_caption_column(file.schema_arrow.names, corpus.caption, source, needed=corpus.needs_captions)
         yield from (Reference(source, f"{row:09d}") for row in range(file.metadata.num_rows))
 
 

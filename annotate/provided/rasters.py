@@ -69,6 +69,7 @@ def read_depth(cell: Cell, picture: Picture, *, farther: bool) -> Reading:
 def read_normal(cell: Cell, picture: Picture, *, up: bool) -> Reading:
     """Normals in the camera's frame: RGB of 8 bits, red to the right, blue to the viewer; green `up`, or down.
 
+    They are stored as those made of depth are (`manifests.condition.encode`): x to the left, y up.
     What has no length near 1 (black, grey, white) is a hole.
     """
     image = _opened(cell, picture)
@@ -79,8 +80,8 @@ def read_normal(cell: Cell, picture: Picture, *, up: bool) -> Reading:
     known = np.abs(np.linalg.norm(vector, axis=2) - 1) < 0.5
     if known.any() and float((vector[known][:, 2] < AWAY).mean()) > MAX_AWAY:
         raise Unusable("away", "normals that point away from the viewer: of another frame than the camera's")
-    if up:
-        normal[..., 1] = 255 - normal[..., 1]
+    turned = [0] if up else [0, 1]
+    normal[..., turned] = 255 - normal[..., turned]
     filled, holes = _fill(normal, known)
     if picture.is_turned:
         raise Unusable("exif", "normals of a picture that EXIF turns")

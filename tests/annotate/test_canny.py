@@ -1,6 +1,7 @@
 """Canny is OpenCV's, as controlnet_aux has it, with thresholds that are recorded."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,7 @@ from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
 from manifests import condition
 from manifests.dataset import Dataset
+from manifests.geometry import flip
 
 PHOTOS = sorted((Path(__file__).parents[3] / "shared/data/photos").glob("*.jpg"))[:6]
 pytestmark = pytest.mark.skipif(not PHOTOS, reason="no photographs here")
@@ -52,6 +54,24 @@ def test_edges_equal_those_of_controlnet_aux_bit_for_bit(thresholds: tuple[int, 
         (edges,) = trace_edges(resized[None], [{"low": low, "high": high}])
         theirs = CannyDetector()(Image.open(path), low, high)
         assert np.array_equal(edges * np.uint8(255), np.asarray(theirs)[..., 0])
+
+
+def test_edges_are_the_same_bytes_everywhere() -> None:
+    blocks = np.random.default_rng(0).integers(0, 256, (24, 32, 3)).astype(np.uint8)
+    picture = blocks.repeat(8, axis=0).repeat(8, axis=1)
+    (edges,) = trace_edges(picture[None], [{"low": 100, "high": 200}])
+    assert 0.1 < edges.mean() < 0.3
+    assert sha256(edges.tobytes()).hexdigest()[:16] == "e36fc83971641b21"  # whole numbers throughout
+
+
+def test_edges_of_a_flipped_picture_are_the_flipped_edges() -> None:
+    for path in PHOTOS:
+        image = fit(decode(path.read_bytes()), 256)
+        one, other = trace_edges(np.stack([image, image[:, ::-1]]), [{"low": 100, "high": 200}] * 2)
+        mirrored = flip("binary", one)
+        near = cv2.dilate(other, np.ones((3, 3), np.uint8))
+        assert (mirrored & other).sum() > 0.97 * (mirrored | other).sum()  # of two equal pixels OpenCV takes the left
+        assert (mirrored & near).sum() > 0.99 * mirrored.sum()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 2), (3, 64), (97, 131)])

@@ -15,11 +15,13 @@ import pytest
 from PIL import Image
 
 from annotate.corpora import files
+from annotate.corpora.format import OPTIONAL, Corpus
 from annotate.corpus import find_corpus
 from annotate.image import decode
 from annotate.ingest import LONGEST_CAPTION, count_dropped, ingest_shard
 from annotate.plan import make_plan
 from manifests.dataset import Dataset
+from manifests.index import ROWS, build_index, read_index
 from manifests.layout import IMAGES
 
 Ingest = Callable[..., Dataset]
@@ -206,3 +208,31 @@ def test_a_record_has_the_key_of_its_source_and_caption_and_its_stored_pixels_ar
     assert converted["key"] != kept["key"]
     assert kept["sha256"] == kept["stored_sha256"] != converted["sha256"] != converted["stored_sha256"]
     assert np.array_equal(decode(converted["image"]["bytes"]), decode(kept["image"]["bytes"]))
+
+
+def test_pictures_without_captions_are_kept_where_that_is_allowed_and_it_is_recorded(
+    tmp_path: Path, png: list[bytes], ingest: Ingest, dropped: Dropped, rows: Rows
+) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for name, data in zip("abc", png, strict=False):
+        (corpus / f"{name}.png").write_bytes(data)
+    (corpus / "a.txt").write_text("a circle")
+    (corpus / "b.txt").write_bytes("gr\u00fcner Kreis".encode("latin-1"))
+    made = ingest(corpus, captions=OPTIONAL)
+    assert dropped(made) == {"b.png": "caption: not_utf8"}  # what is wrong is not the same as what is missing
+    assert sorted(row["captions"] for row in rows(made)) == [[], ["a circle"]]
+    assert Corpus.from_text(made.corpora()[0]).captions == OPTIONAL
+    with pytest.raises(ValueError, match=r"captions|corpus"):
+        ingest(corpus)
+    build_index(made)
+    assert sorted(read_index(made, ROWS)["caption_length"].to_pylist()) == [0, 8]
+
+
+def test_a_table_without_a_caption_column_is_refused_unless_that_is_allowed(
+    tmp_path: Path, png: list[bytes], ingest: Ingest, rows: Rows
+) -> None:
+    pq.write_table(pa.table({"image": pa.array(png[:2]), "place": ["here", "there"]}), tmp_path / "pictures.parquet")
+    with pytest.raises(ValueError, match=r"no caption column.*or --allow-no-captions"):
+        ingest(tmp_path / "pictures.parquet")
+    assert [row["captions"] for row in rows(ingest(tmp_path / "pictures.parquet", captions=OPTIONAL))] == [[], []]

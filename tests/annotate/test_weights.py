@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from controlnet_aux.hed import ControlNetHED_Apache2
 
-from annotate.hed import Network
 from annotate.published import WEIGHTS
 from annotate.registry import build, from_card, make_card
 from annotate.weights import VARIABLE, describe, load_weights
@@ -18,7 +18,7 @@ HED = "ControlNetHED.pth"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of weights with an untrained HED in it."""
-    torch.save(Network().state_dict(), tmp_path / HED)
+    torch.save(ControlNetHED_Apache2().state_dict(), tmp_path / HED)
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     return tmp_path
 
@@ -44,14 +44,14 @@ def test_a_local_file_is_recorded_by_its_own_sha256(folder: Path) -> None:
     (said,) = describe(HED)
     assert said.sha256 != WEIGHTS[HED].sha256
     assert said.licence == "unknown"
-    assert set(load_weights(HED)) == set(Network().state_dict())
+    assert set(load_weights(HED)) == set(ControlNetHED_Apache2().state_dict())
 
 
 def test_a_family_is_not_gone_on_with_under_other_weights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = make_card(build("hed", {}, "hed"), "hed", resolution=512, made_from={})
     assert from_card(card) == build("hed", {}, "hed")
     (folder / "other").mkdir()
-    torch.save(Network().state_dict(), folder / "other" / HED)
+    torch.save(ControlNetHED_Apache2().state_dict(), folder / "other" / HED)
     monkeypatch.setenv(VARIABLE, str(folder / "other"))
     with pytest.raises(ValueError, match="weights differ"):
         from_card(card)

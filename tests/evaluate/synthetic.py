@@ -24,12 +24,17 @@ def edges(picture: Picture) -> Picture:
     return (cv2.Canny(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 100, 200) > 0).astype(np.uint8)
 
 
-def spec(*, rows: int = 1_000, asked: int = 24, wanted: int = 24) -> Spec:
+def nearness(picture: Picture) -> NDArray[np.float32]:
+    """A stand-in for the depth of a picture, as bright as near: [H, W] float32."""
+    return cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 2) + 10
+
+
+def spec(*, rows: int = 1_000, asked: int = 24, wanted: int = 24, annotator: str = "canny") -> Spec:
     """A specification with made-up fingerprints."""
     protocol = Protocol(
         dataset="0" * 32,
-        condition="canny",
-        annotator="canny",
+        condition=annotator,
+        annotator=annotator,
         annotator_fingerprint="a1b2c3d4e5f60718",
         measures_version=1,
         base="train/tiny_base/model",
@@ -52,16 +57,28 @@ def spec(*, rows: int = 1_000, asked: int = 24, wanted: int = 24) -> Spec:
 
 
 def write_evaluation(
-    folder: Path, *, caption: str | None = None, samples: int = 24, blur: float = 2.0, rows: int = 1_000
+    folder: Path,
+    *,
+    caption: str | None = None,
+    samples: int = 24,
+    blur: float = 2.0,
+    rows: int = 1_000,
+    annotator: str = "canny",
 ) -> None:
-    """Write what an evaluation leaves behind: spec.json, scores.parquet and pictures/."""
-    write_spec(spec(rows=rows, asked=samples, wanted=samples), folder)
+    """Write what an evaluation leaves behind: spec.json, scores.parquet and pictures/.
+
+    Args:
+        blur: how badly the controlled pictures are drawn.
+        annotator: canny, or depth, whose primary measure is an error.
+    """
+    write_spec(spec(rows=rows, asked=samples, wanted=samples, annotator=annotator), folder)
+    measured = {"canny": edges, "depth": nearness}[annotator]
     records = [playroom.record(7, row) for row in range(samples)]
     images = [record.image for record in records]
-    adherence, rows_, panels = ADHERENCE["canny"], [], []
+    adherence, rows_, panels = ADHERENCE[annotator], [], []
     for place, record in enumerate(records):
-        key, asked = f"{place:016x}", edges(images[place])
-        partner = edges(images[(place + 1) % samples])
+        key, asked = f"{place:016x}", measured(images[place])
+        partner = measured(images[(place + 1) % samples])
         drawn = worsen(images[place], blur * (0.5 + (place % 5) / 4), seed=place)
         floor = worsen(images[(place + 3) % samples], 1.0, seed=place)
         ceiling = worsen(images[place], 0.6, seed=place)
@@ -70,11 +87,11 @@ def write_evaluation(
             CEILING: (asked, ceiling), ORACLE: (asked, images[place]),
         }  # fmt: skip
         for arm, (wanted, picture) in arms.items():
-            scores = adherence.score(wanted, edges(picture))
+            scores = adherence.score(wanted, measured(picture))
             rows_ += score_rows(scores, key=key, draw=0, seed=sample_seed(0, key=key, draw=0), arm=arm)
         pictures = {
             "condition": grey(asked), "real": images[place], "drawn": drawn,
-            "reannotated": grey(edges(drawn)), "floor": floor, "ceiling": ceiling,
+            "reannotated": grey(measured(drawn)), "floor": floor, "ceiling": ceiling,
         }  # fmt: skip
         panels.append(Panels(key, 0, record.caption if caption is None else caption, pictures))
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
@@ -89,6 +106,7 @@ def worsen(picture: Picture, sigma: float, *, seed: int) -> Picture:
     return cv2.GaussianBlur(noisy.clip(0, 255).astype(np.uint8), (0, 0), sigma)
 
 
-def grey(condition: Picture) -> Picture:
-    """Edges as a picture: [H, W, 3] uint8."""
-    return np.repeat(condition[..., None] * np.uint8(255), 3, axis=2)
+def grey(condition: NDArray[np.generic]) -> Picture:
+    """A condition as a picture: [H, W, 3] uint8."""
+    bright = cv2.normalize(condition.astype(np.float32), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    return np.repeat(bright[..., None], 3, axis=2)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from annotate.annotator import Annotate, Annotator
 from annotate.chain import assemble, path_to
-from annotate.hed import WEIGHTS, Network
+from annotate.hed import WEIGHTS
 from annotate.image import encode_generated
 from annotate.registry import ANNOTATORS
 from annotate.task import parse_families
@@ -74,7 +74,7 @@ def test_a_family_that_cannot_run_is_named_with_the_reason_and_takes_no_other_wi
 
 def test_what_an_annotator_reads_is_made_and_not_shown(write: Write, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    network = Network()
+    network = ControlNetHED_Apache2()
     for block in (network.block1, network.block2, network.block3, network.block4, network.block5):
         torch.nn.init.constant_(block.projection.bias, 3.0)  # an edge everywhere, so that there is something to draw
     (tmp_path / "weights").mkdir()

@@ -10,7 +10,7 @@ import torch
 
 from annotate.annotator import Annotator
 from annotate.chain import assemble
-from annotate.hed import WEIGHTS, Network
+from annotate.hed import WEIGHTS
 from annotate.published import WEIGHTS as PUBLISHED
 from annotate.registry import ANNOTATORS
 from annotate.weights import VARIABLE, find_file
@@ -27,7 +27,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torch.manual_seed(0)
     folder = tmp_path / "weights"
     folder.mkdir()
-    torch.save(Network().state_dict(), folder / WEIGHTS)
+    torch.save(ControlNetHED_Apache2().state_dict(), folder / WEIGHTS)
     monkeypatch.setenv(VARIABLE, str(folder))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("annotate.weights.hf_hub_download", _no_download)

@@ -96,3 +96,18 @@ def test_pictures_open_with_datasets(folder: Path) -> None:
 
     opened = datasets.Dataset.from_parquet(str(folder / "pictures" / "000000.parquet"), cache_dir=str(folder / "cache"))
     assert np.asarray(opened[0]["drawn"]).shape == (128, 128, 3)
+
+
+def test_a_report_of_an_error_says_that_less_is_better(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, annotator="depth")
+    page = Page(write_report(tmp_path))
+    found = json.loads((tmp_path / "report.json").read_text())["measures"]["rmse"]
+    arms = {arm: value["value"] for arm, value in found["arms"].items()}
+    assert arms["oracle"] < 1e-9 < arms["ceiling"] < arms["controlled"] < arms["floor"]
+    share = (arms["floor"] - arms["controlled"]) / (arms["floor"] - arms["ceiling"])
+    assert found["normalised"]["value"] == pytest.approx(share)
+    assert 0.5 < found["normalised"]["low"] < share < found["normalised"]["high"] <= 1
+    assert "obeys its depth conditions" in page.text
+    assert "the 6 lowest by rmse" in page.text
+    assert "the 6 highest by rmse, the very worst first" in page.text
+    assert "0 is perfect; lower is better" in page.text

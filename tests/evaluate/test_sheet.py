@@ -18,10 +18,12 @@ from annotate.ingest import ingest_shard
 from annotate.plan import make_plan
 from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
+from annotate.weights import VARIABLE
 from evaluate.sheet import write_sheet
 from manifests.dataset import Dataset
 from manifests.family import create_card
 from manifests.index import build_index
+from tests.annotate import random_models
 
 HARM = '<script>alert("caught")</script> & <img src=x onerror=alert(1)>'
 
@@ -76,6 +78,23 @@ def test_captions_are_text_and_nothing_more(annotated: Dataset, tmp_path: Path) 
     assert "onerror=alert" in html.unescape(page)
     assert not re.search(r"<img[^>]*onerror", page)
     assert not re.search(r'(src|href)="(?!data:)', page), "it needs no other file"
+
+
+def test_words_stand_where_other_families_have_their_picture(
+    annotated: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    random_models.blip(tmp_path / "blip")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    (task,) = make_tasks(annotated, ["caption"], settings=["caption.model=blip"], resolution=0)
+    create_card(annotated.root, task.card)
+    (name,) = annotated.shards()
+    bound = bind([task], torch.device("cpu"))
+    annotate_shard(annotated, name, bound, batch_size=2, threads=1, done=lambda _: None)
+    build_index(annotated)
+    page = write_sheet(annotated, tmp_path / "sheet.html", rows=2).read_text()
+    for cell in annotated.read("caption", name)["condition"].to_pylist():
+        assert f"<q>{html.escape(cell['text'])}</q>" in page
 
 
 def test_statuses_and_stats_are_said(annotated: Dataset, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +76,18 @@ def test_only_like_is_compared_with_like(folders: list[Path], tmp_path: Path) ->
     write_evaluation(tmp_path / "other", rows=50, samples=12)
     with pytest.raises(ValueError, match=r"were not evaluated alike: .*samples"):
         compare("sizes", [folders[0], tmp_path / "other"])
+
+
+def test_an_error_that_falls_is_adherence_that_rises(tmp_path: Path) -> None:
+    for rows, blur in ((100, 8.0), (400, 3.0)):
+        write_evaluation(tmp_path / str(rows), annotator="depth", rows=rows, blur=blur)
+    comparison = compare("sizes", [tmp_path / "100", tmp_path / "400"])
+    small, large = comparison.sizes
+    assert comparison.ceiling.value < large.score.value < small.score.value < comparison.floor.value
+    assert 0 < small.normalised.value < large.normalised.value < 1
+    assert large.gain is not None
+    assert large.gain.low > 0
+    assert "adherence rises from" in headline(comparison)
+    html = write_study_report(comparison, tmp_path / "report").read_text()
+    heights = {name: float(y) for y, name in re.findall(r'y="([-0-9.]+)"[^>]*>(floor|ceiling)<', html)}
+    assert 0 < heights["floor"] < heights["ceiling"] < 270  # y down: an error's floor lies above, within the plot

@@ -7,10 +7,16 @@ import numpy as np
 import pytest
 
 from annotate.corpora import playroom
-from manifests.condition import decode, encode
+from manifests.condition import NO_CLASS, decode, encode
 from manifests.figures import Poses, Segments, Text
+from train.palette import COLOURS
 
-PHOTOS = sorted((Path(__file__).parents[3] / "shared/data/photos").glob("*.jpg"))[:8]
+DATA = Path(__file__).parents[3] / "shared/data"
+PHOTOS = sorted((DATA / "photos").glob("*.jpg"))[:8]
+MASKS = [  # drawn by people: classes from 1, 0 or 255 for none
+    *sorted((DATA / "ade20k-sceneparsing/sampleData/annotations").glob("*.png")),
+    *sorted((DATA / "nyu-kitti-samples").glob("segm_gt_0004*.png")),
+]
 rng = np.random.default_rng(0)
 
 
@@ -71,3 +77,33 @@ def test_edges_take_at_most_0_45_of_the_bytes_of_an_rgb_png() -> None:
         stored += len(encode("binary", edges // 255)["bytes"])
         png += len(cv2.imencode(".png", cv2.merge([edges] * 3), [cv2.IMWRITE_PNG_COMPRESSION, 6])[1])
     assert stored <= 0.45 * png
+
+
+@pytest.fixture(scope="module")
+def class_maps() -> list[np.ndarray]:
+    """Masks that people drew, [H, W] uint8 from 0, 255 for none."""
+    if not MASKS:
+        pytest.skip("no masks here")
+    masks = [cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in MASKS]
+    return [np.where(mask == NO_CLASS, mask, mask - np.uint8(1)) for mask in masks]
+
+
+def test_class_maps_take_at_most_0_45_of_the_bytes_of_a_drawn_rgb_png(class_maps: list[np.ndarray]) -> None:
+    """Measured: 0.44."""
+    stored = png = 0
+    for classes in class_maps:
+        stored += len(encode("classes", classes)["bytes"])
+        png += len(cv2.imencode(".png", COLOURS[classes][..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 6])[1])
+    assert stored <= 0.45 * png
+
+
+def test_no_pixel_of_a_class_map_changes_its_class_where_a_jpeg_changes_several_percent(
+    class_maps: list[np.ndarray],
+) -> None:
+    """Measured: 1.8 to 6.1 % of the pixels, read back by the nearest colour from a JPEG of quality 95."""
+    for classes in class_maps:
+        assert np.array_equal(decode("classes", encode("classes", classes)), classes)
+        drawn = COLOURS[classes]
+        jpeg = cv2.imdecode(cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, 95])[1], cv2.IMREAD_COLOR)
+        nearest = np.abs(jpeg[::4, ::4, None].astype(int) - COLOURS.astype(int)).sum(-1).argmin(-1)
+        assert (COLOURS[nearest] != drawn[::4, ::4]).any(-1).mean() > 0.01

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from manifests.dataset import Dataset
-from manifests.gather import CONDITION, PICTURE, forecast_reading, rows_by_shard
+from manifests.gather import CONDITION, PICTURE, Families, forecast_reading, rows_by_shard
 from manifests.layout import IMAGES
 from manifests.manifest import Manifest
 from manifests.room import check_room, in_words
@@ -76,7 +76,7 @@ def test_what_is_said_to_be_read_is_all_that_is_read(rooms: Dataset) -> None:
             footer = int.from_bytes(content[-8:-4], "little") + 8
             path.write_bytes(kept[:-footer] + content[-footer:])
     again = manifest(rooms, 12).model_copy(update={"seed": asked.seed, "where": "true"})  # a set of its own
-    assert forecast_reading(rooms, "canny", by_shard).reads == total
+    assert forecast_reading(rooms, Families("canny"), by_shard).reads == total
     assert open_training_set(ensure_training_set(resolve(again), again), 12).to_list() == whole
 
 
@@ -85,7 +85,7 @@ def test_it_is_said_before_it_is_read_and_only_then(rooms: Dataset) -> None:
     subset = resolve(asked)
     ensure_training_set(subset, asked, say=said.append)
     ensure_training_set(subset, asked, say=said.append)
-    forecast = forecast_reading(rooms, "canny", rows_by_shard(subset.rows))
+    forecast = forecast_reading(rooms, Families("canny"), rows_by_shard(subset.rows))
     assert said == [str(forecast)]
     assert said[0].startswith(f"reads {in_words(forecast.reads)} of {forecast.shards} shards (of 8), writes about ")
     assert forecast.shards == len(set(subset.rows["shard"].to_pylist()))
@@ -96,7 +96,9 @@ def test_the_size_of_a_training_set_is_about_what_was_said(rooms: Dataset) -> No
     subset = resolve(asked)
     path = ensure_training_set(subset, asked)
     written = sum(file.stat().st_size for file in path.glob("*.arrow"))
-    assert forecast_reading(rooms, "canny", rows_by_shard(subset.rows)).writes == pytest.approx(written, rel=0.15)
+    assert forecast_reading(rooms, Families("canny"), rows_by_shard(subset.rows)).writes == pytest.approx(
+        written, rel=0.15
+    )
 
 
 def test_a_row_group_costs_the_same_for_one_row_and_for_all_of_it(rooms: Dataset) -> None:

@@ -89,6 +89,12 @@ def test_every_family_opens_under_its_name_in_the_order_of_the_index(playroom: D
         assert sum(1 for _ in opened) == len(keys) == 256  # every row is decoded
 
 
+def test_the_card_names_the_classes_of_a_family_of_class_maps(playroom: Dataset) -> None:
+    card = (playroom.root / "README.md").read_text()
+    assert "Classes of truth_segmentation, from 0: wall, floor, ball, box, cone, person.\n" in card
+    assert card.count("Classes of") == 1
+
+
 def test_pictures_and_conditions_are_decoded(rooms: Dataset) -> None:
     images, canny = load(rooms, "images"), load(rooms, "canny")
     assert len(images) == rooms.rows() == 60

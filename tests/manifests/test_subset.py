@@ -99,7 +99,7 @@ def test_a_training_set_is_in_draw_order_and_serves_its_prefixes(dataset: Datase
     assert ensure_training_set(resolve(small), small) == path
     assert begins_with(path, resolve(small))
     assert open_training_set(path, 20)["key"][:] == keys(subset)[:20]
-    assert training_set_path(manifest(dataset, seed=1), subset.card) != path
+    assert training_set_path(manifest(dataset, seed=1), subset) != path
 
 
 def test_datasets_opens_a_family_and_join_puts_families_side_by_side(dataset: Dataset, tmp_path: Path) -> None:

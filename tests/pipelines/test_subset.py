@@ -23,7 +23,7 @@ def test_a_training_set_gathered_on_ray_is_the_one_gathered_in_turn(
     words = [f"dataset={rooms}"]
     asked = load_manifest(toy / "toy.yaml", words)
     drawn = resolve(asked)
-    path = training_set_path(asked, drawn.card)
+    path = training_set_path(asked, drawn)
     sets = []
     for workers in (1, 2):
         subset.main(toy / "toy.yaml", words, workers)

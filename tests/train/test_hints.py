@@ -4,6 +4,7 @@ import torch
 
 from manifests.figures import Poses, Segments
 from train.hints import HINTS, hint
+from train.palette import COLOURS
 
 
 def test_binary_edges_are_drawn_white_on_black_in_three_equal_channels() -> None:
@@ -40,3 +41,21 @@ def test_every_hint_lies_between_zero_and_one(kind: str) -> None:
     drawn = hint(kind, CONDITIONS[kind])
     assert drawn.shape == (3, 8, 9)
     assert 0 <= float(drawn.min()) <= float(drawn.max()) <= 1
+
+
+def test_classes_are_drawn_in_the_colours_of_controlnet_aux() -> None:
+    from controlnet_aux.util import ade_palette
+
+    indices = np.arange(150, dtype=np.uint8).reshape(10, 15)
+    drawn = (hint("classes", indices) * 255).permute(1, 2, 0).reshape(150, 3)
+    assert drawn.round().int().tolist() == [list(colour) for colour in ade_palette()]
+
+
+def test_a_drawing_of_classes_could_not_be_read_back() -> None:
+    assert len(np.unique(COLOURS[:150], axis=0)) == 149
+    assert COLOURS[6].tolist() == COLOURS[48].tolist() == [140, 140, 140]
+
+
+def test_classes_above_those_of_ade20k_have_colours_of_their_own_and_no_class_is_black() -> None:
+    assert len(np.unique(COLOURS, axis=0)) == 255
+    assert hint("classes", np.array([[255]], np.uint8)).max() == 0

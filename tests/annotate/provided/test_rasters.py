@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from annotate.image import Picture
+from annotate.normal import Normal
 from annotate.opening import Unusable
 from annotate.provided.forms import FORMS
 from manifests.condition import NO_CLASS
@@ -127,12 +129,28 @@ def facing() -> np.ndarray:
     return np.rint(vectors * 127.5 + 127.5).astype(np.uint8)
 
 
-def test_normals_are_stored_with_y_down(photo: Picture, as_png: Encode) -> None:
+def stored() -> np.ndarray:
+    """The same normals as those made of depth are stored: x left, y up."""
+    normals = facing()
+    normals[..., :2] = 255 - normals[..., :2]
+    return normals
+
+
+def test_normals_are_stored_with_x_to_the_left_and_y_up(photo: Picture, as_png: Encode) -> None:
     down = facing()
     up = down.copy()
     up[..., 1] = 255 - up[..., 1]
-    assert np.array_equal(read("normal-down", as_png(down), photo), down)
-    assert np.array_equal(read("normal-up", as_png(up), photo), down)
+    assert np.array_equal(read("normal-down", as_png(down), photo), stored())
+    assert np.array_equal(read("normal-up", as_png(up), photo), stored())
+
+
+def test_normals_of_a_ball_are_stored_as_those_made_of_its_depth_are(photo: Picture, as_png: Encode) -> None:
+    y, x = np.mgrid[-0.7 : 0.7 : SIZE[0] * 1j, -0.7 : 0.7 : SIZE[1] * 1j]
+    nearness = np.sqrt(1 - x**2 - y**2).astype(np.float32)
+    (made,) = Normal(a=0.1).load(torch.device("cpu"))(nearness[None], [{}])
+    given = read("normal-down", as_png(facing()), photo)
+    for axis in (0, 1):
+        assert np.corrcoef(made[..., axis].ravel(), given[..., axis].ravel())[0, 1] > 0.7
 
 
 @pytest.mark.parametrize("hole", [0, 128, 255])
@@ -141,7 +159,7 @@ def test_black_grey_and_white_are_holes_among_normals(hole: int, photo: Picture,
     holed[5:9, 5:9] = hole
     reading = FORMS["normal-down"].read(as_png(holed), photo)
     assert reading.holes == pytest.approx(16 / holed[..., 0].size)
-    assert np.abs(reading.condition.astype(int) - facing()).max() < 20
+    assert np.abs(reading.condition.astype(int) - stored()).max() < 20
 
 
 def spoilt(as_png: Encode) -> dict[str, tuple[str, Any, str]]:

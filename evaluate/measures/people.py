@@ -1,0 +1,81 @@
+"""People: object keypoint similarity of those asked for and those drawn, matched one to one."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from evaluate.measures.measure import SHARE, SIMILARITY, Adherence, Measure, Score, f1, recall, with_value
+from manifests.figures import BODY, Poses
+
+# How far annotators of COCO are apart, per joint and size of a person (pycocotools' kpt_oks_sigmas), in OpenPose's
+# order. COCO has no neck: it is given the shoulders'.
+SIGMAS = np.array(
+    (0.026, 0.079, 0.079, 0.072, 0.062, 0.079, 0.072, 0.062, 0.107, 0.087, 0.089, 0.107, 0.087, 0.089, *[0.025] * 2,
+     *[0.035] * 2)
+)  # fmt: skip
+FILLED = 0.53  # of the box around the joints of a person, in COCO, is the person
+NEAR = 0.1  # of the longer side of the box around a person: how far a correct joint may be off
+
+Body = NDArray[np.float64]  # [18, 3] x, y, score
+
+
+def score_people(asked: Poses, drawn: Poses) -> dict[str, Score]:
+    """Score bodies; hands and faces are left out.
+
+    Args:
+        asked: at least one person, as a rule.
+        drawn: in the same pixels.
+
+    Returns:
+        `oks_f1`: F1 of the people, each counted by its similarity (OKS of COCO, the area being that of the box around
+        the joints asked for x 0.53) to the one it is matched with, such that the sum is greatest; `pck`: the share of
+        the joints asked for that are within a tenth of the person's size in the same match; `count_error`: how many
+        people too many or too few.
+    """
+    wanted, found = ([person[:BODY].astype(np.float64) for person in poses.people] for poses in (asked, drawn))
+    likeness = np.array([[similarity(one, other) for other in found] for one in wanted]).reshape(
+        len(wanted), len(found)
+    )
+    rows, columns = linear_sum_assignment(likeness, maximize=True)
+    shared = float(likeness[rows, columns].sum())
+    people = Score(0.0, shared, float(len(found)), shared, float(len(wanted)))
+    near = sum(_near(wanted[row], found[column]) for row, column in zip(rows, columns, strict=True))
+    joints = Score(0.0, None, None, float(near), float(sum(np.count_nonzero(one[:, 2]) for one in wanted)))
+    return {
+        "oks_f1": with_value(people, f1(people)),
+        "pck": with_value(joints, recall(joints)),
+        "count_error": Score(float(abs(len(found) - len(wanted)))),
+    }
+
+
+def similarity(asked: Body, drawn: Body) -> float:
+    """Object keypoint similarity in [0, 1]: mean over the joints asked for of exp(-d² / 2 s² k²); 0 for one missing."""
+    there = asked[:, 2] > 0
+    area = max(FILLED * float(np.prod(_box(asked))), 1.0)  # pixels; one joint alone has none
+    squared = ((asked[:, :2] - drawn[:, :2]) ** 2).sum(1)
+    each = np.exp(-squared / (2 * area * (2 * SIGMAS) ** 2)) * (drawn[:, 2] > 0)
+    return float(each[there].mean()) if there.any() else 0.0
+
+
+def _near(asked: Body, drawn: Body) -> int:
+    """How many of the joints asked for are drawn where they should be."""
+    both = (asked[:, 2] > 0) & (drawn[:, 2] > 0)
+    off = np.hypot(*(asked[:, :2] - drawn[:, :2]).T)
+    return int(np.count_nonzero(both & (off <= NEAR * _box(asked).max())))
+
+
+def _box(person: Body) -> NDArray[np.float64]:
+    """Width and height of the box around the joints that are there; zeros if none is."""
+    points = person[person[:, 2] > 0, :2]
+    return np.ptp(points, axis=0) if len(points) else np.zeros(2)
+
+
+PEOPLE = Adherence(
+    version=1,
+    score=score_people,
+    measures=(
+        Measure("oks_f1", "pose OKS F1", SIMILARITY, True, True, "People asked for and drawn, as far as alike."),
+        Measure("pck", "joints within 0.1 of the person", SHARE, True, False, "Of the joints asked for, in place."),
+        Measure("count_error", "people too many or too few", "people", False, False, "Error of the number of people."),
+    ),
+)
