@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from annotate.annotator import Annotate, Annotator, Parameters
 from annotate.borrowed import borrow
+from annotate.forward import forward
 from annotate.pretrained import load_model, load_part
 from annotate.weights import fill, load_weights
 from manifests.condition import Kind
@@ -110,7 +111,7 @@ def annotate_midas(
     device = next(network.parameters()).device
     pixels = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
     pixels = resize(pixels, (multiple(height), multiple(width)))
-    inverse: Tensor = network(pixels.contiguous(memory_format=torch.channels_last))
+    inverse = forward(network, pixels.contiguous(memory_format=torch.channels_last))
     return list(resize(inverse[:, None], (height, width))[:, 0].cpu().numpy())
 
 

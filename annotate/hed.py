@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from annotate.annotator import Annotate, Parameters
 from annotate.borrowed import borrow
+from annotate.forward import forward
 from annotate.precision import InFloat32, Precision, rounded
 from annotate.soft_edges import SoftEdges, quantise
 from annotate.weights import fill, load_weights
@@ -54,7 +55,7 @@ def annotate(
     """Soft edges of pictures [B, H, W, 3] uint8 RGB: B maps [H, W] uint8, 255 a sure edge."""
     pixels = torch.from_numpy(images).to(network.norm.device).permute(0, 3, 1, 2).float()
     with rounded(pixels.device, precision):
-        logits = edge_logits(network, pixels.contiguous(memory_format=torch.channels_last))
+        logits = forward(partial(edge_logits, network), pixels.contiguous(memory_format=torch.channels_last))
     return quantise(torch.sigmoid(logits.double()), parameters)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from annotate.annotator import Annotate, Parameters
 from annotate.borrowed import borrow
+from annotate.forward import forward
 from annotate.precision import InFloat32, Precision, rounded
 from annotate.soft_edges import SoftEdges, quantise
 from annotate.weights import fill, load_weights
@@ -61,8 +62,6 @@ def annotate(
 ) -> list[NDArray[np.uint8]]:
     """Soft edges of pictures [B, H, W, 3] uint8 RGB: B maps [H, W] uint8, 255 a sure edge."""
     pixels = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).flip(1).float() / 255  # as BGR
-    # A CPU is faster by one picture at a time: the features of eight, half a gigabyte a layer, fit into no cache.
-    parts = pixels.split(1) if device.type == "cpu" else (pixels,)
     with rounded(device, precision):
-        fused = [network(part.contiguous(memory_format=torch.channels_last))[-1][:, 0] for part in parts]
-    return quantise(torch.cat(fused), parameters)
+        fused = forward(lambda images: network(images)[-1][:, 0], pixels.contiguous(memory_format=torch.channels_last))
+    return quantise(fused, parameters)

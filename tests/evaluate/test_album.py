@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from controlnet_aux.hed import ControlNetHED_Apache2
 from PIL import Image
 
 from annotate.annotator import Annotate, Annotator

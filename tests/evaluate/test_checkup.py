@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from controlnet_aux.hed import ControlNetHED_Apache2
 
 from annotate.annotator import Annotator
 from annotate.chain import assemble
