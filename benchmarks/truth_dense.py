@@ -27,7 +27,7 @@ RGB = NDArray[np.uint8]
 Pair = tuple[RGB, Condition]  # a picture and its truth
 TRUTHS = {"canny": "truth_edges", "depth": "truth_depth", "segmentation": "truth_segmentation",
           "openpose": "truth_openpose"}  # fmt: skip
-UNSEEN = 1_000_000  # first row of the playroom that is scored; detectors are trained on rows from 0 on
+UNSEEN = 1_000_000  # first row of seed 0 that is scored; the tiny detectors were trained on other seeds
 
 
 def score_playroom(rows: int) -> Iterator[Row]:

@@ -152,11 +152,11 @@ def test_families_have_names_and_settings_of_their_own(write: Write) -> None:
 
 def test_an_annotator_comes_after_the_one_it_reads_whoever_is_named_first() -> None:
     assert list(assemble(["scribble"])) == ["hed", "scribble"]
-    found = assemble(["scribble", "soft=hed"], ["soft.safe=true"])
+    found = assemble(["scribble", "soft=hed"], ["soft.safe_share=1"])
     assert list(found) == ["soft", "scribble"], "the hed that was named serves"
     assert path_to(found, "scribble") == ["soft", "scribble"]
 
 
 def test_a_setting_of_a_family_that_nobody_asked_for_is_an_error() -> None:
     with pytest.raises(ValueError, match="hed is not asked for here"):
-        assemble(["canny"], ["hed.safe=true"])
+        assemble(["canny"], ["hed.safe_share=1"])
