@@ -30,7 +30,7 @@ def mirror(pictures: Pictures) -> Pictures:
     """Left and right changed over, also in the names of joints."""
     people = pictures.people[:, :, OTHER_SIDE].copy()
     width = pictures.images.shape[2]
-    people[..., 0] = np.where(people[..., 2] > 0, width - people[..., 0], 0)
+    people[..., 0] = np.where(people[..., 2] > 0, width - 1 - people[..., 0], 0)
     return Pictures(pictures.images[:, :, ::-1], pictures.depth[..., ::-1], pictures.classes[..., ::-1], people)
 
 

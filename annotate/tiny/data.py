@@ -55,7 +55,7 @@ def draw_pictures(rows: int, *, seed: int) -> Pictures:
 def _draw(seed: int, row: int) -> tuple[NDArray[Any], ...]:
     record = playroom.record(seed, row)
     people = np.zeros((PEOPLE, JOINTS, 3), np.float32)
-    for number, person in enumerate(record.truth["truth_openpose"].condition):
+    for number, person in enumerate(record.truth["truth_openpose"].condition.people):
         people[number] = person
     depth, classes = (np.asarray(record.truth[f"truth_{name}"].condition) for name in ("depth", "segmentation"))
     return record.image, depth, classes, people

@@ -81,7 +81,7 @@ def true_people(people: NDArray[np.float32]) -> list[People]:
 def _people(body: Body, image: NDArray[np.uint8]) -> People:
     found = []
     for result in Body.format_body_result(*body(np.ascontiguousarray(image[..., ::-1]))):
-        joints = [(joint.x + 0.5, joint.y + 0.5, joint.score) if joint else (0, 0, 0) for joint in result.keypoints]
+        joints = [(joint.x, joint.y, joint.score) if joint else (0, 0, 0) for joint in result.keypoints]
         found.append(np.array(joints, np.float32))
     return found
 

@@ -69,7 +69,7 @@ def targets(people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         fields: [B, 38, 23, 23] in [-1, 1]: the unit vector along a limb, 0 away from it.
         present: [B, 38, 23, 23] in {0, 1}: 1 where a limb is.
     """
-    places = people[..., :2] * (CELLS / SIDE) - 0.5  # in cells, whose centres are whole numbers
+    places = (people[..., :2] + 0.5) * (CELLS / SIDE) - 0.5  # in cells, whose centres are whole numbers
     seen = people[..., 2] > 0
     steps = torch.arange(CELLS, dtype=torch.float32)
     heat = _heat(places, seen, steps).amax(dim=1)

@@ -25,7 +25,7 @@ def pictures() -> Pictures:
     drawn = [playroom.record(SEED, row) for row in range(ROWS)]
     people = np.zeros((ROWS, 3, 18, 3), np.float32)
     for row, record in enumerate(drawn):
-        for number, person in enumerate(record.truth["truth_openpose"].condition):
+        for number, person in enumerate(record.truth["truth_openpose"].condition.people):
             people[row, number] = person
     depths, classes = (
         np.stack([np.asarray(record.truth[name].condition) for record in drawn])
@@ -119,7 +119,7 @@ def test_a_mirrored_picture_has_its_left_joints_where_the_right_ones_were(pictur
     left, right = JOINTS.index("left_wrist"), JOINTS.index("right_wrist")
     seen = pictures.people[:, :, right, 2] > 0
     assert seen.any()
-    assert np.array_equal(turned.people[:, :, left, 0][seen], 128 - pictures.people[:, :, right, 0][seen])
+    assert np.array_equal(turned.people[:, :, left, 0][seen], 127 - pictures.people[:, :, right, 0][seen])
     again = mirror(turned)
     assert np.allclose(again.people, pictures.people, atol=1e-4)
     assert np.array_equal(again.images, pictures.images)

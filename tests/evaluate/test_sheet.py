@@ -94,7 +94,7 @@ def test_words_stand_where_other_families_have_their_picture(
     build_index(annotated)
     page = write_sheet(annotated, tmp_path / "sheet.html", rows=2).read_text()
     for cell in annotated.read("caption", name)["condition"].to_pylist():
-        assert f"<q>{html.escape(cell['text'])}</q>" in page
+        assert f"<blockquote>{html.escape(cell['text'])}</blockquote>" in page
 
 
 def test_statuses_and_stats_are_said(annotated: Dataset, tmp_path: Path) -> None:
