@@ -28,7 +28,8 @@ from tests.annotate.toy_depth import write_toy_dpt
 
 PHOTOS = sorted((Path(__file__).parents[3] / "shared/data/photos").glob("*.jpg"))[:3]
 CPU = torch.device("cpu")
-FAMILIES = ("canny", "depth", "hed", "normal", "scribble")
+FAMILIES = ("canny", "hed", "depth", "openpose", "segmentation", "scribble")
+MODELS = {"depth": "toy-dpt", "openpose": "tiny", "segmentation": "tiny/segmentation"}
 
 
 def normals(depth: np.ndarray, **settings: float) -> np.ndarray:
@@ -130,7 +131,8 @@ def dataset(tmp_path: Path, ingest: Callable[..., Dataset], monkeypatch: pytest.
 
 
 def annotate(dataset: Dataset, *families: str) -> None:
-    tasks = make_tasks(dataset, families, settings=["depth.model=toy-dpt"] * ("depth" in families), resolution=64)
+    settings = [f"{family}.model={model}" for family, model in MODELS.items() if family in families]
+    tasks = make_tasks(dataset, families, settings=settings, resolution=64)
     for task in tasks:
         create_card(dataset.root, task.card)
     (name,) = dataset.shards()
@@ -147,7 +149,7 @@ def hashes(dataset: Dataset, *, but: str) -> dict[Path, str]:
     }
 
 
-def test_five_families_at_once_decode_each_picture_once(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_six_families_at_once_decode_each_picture_once(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = []
 
     def counted(data: bytes) -> np.ndarray:
@@ -161,7 +163,7 @@ def test_five_families_at_once_decode_each_picture_once(dataset: Dataset, monkey
 
 
 def test_normals_added_later_touch_no_other_family_and_are_those_of_the_same_job(dataset: Dataset) -> None:
-    annotate(dataset, *FAMILIES)
+    annotate(dataset, *FAMILIES, "normal")
     (name,) = dataset.shards()
     path = dataset.path("normal", name)
     together, others = path.read_bytes(), hashes(dataset, but="normal")
