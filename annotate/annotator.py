@@ -9,6 +9,7 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
+from annotate.stats import of_edges
 from manifests.condition import Kind
 
 IMAGE = "image"  # what most annotators read: the picture itself
@@ -68,8 +69,7 @@ class Annotator:
 
         `edge_density`: mean of an edge map, from 0 (no edge) to 1 (all edge); of soft edges, their mass.
         """
-        top = 1.0 if self.kind == "binary" else 255.0
-        return {"edge_density": float(np.asarray(condition).mean()) / top}
+        return of_edges(np.asarray(condition), 1.0 if self.kind == "binary" else 255.0)
 
     def empty(self, condition: Condition) -> bool:
         """Whether there is nothing in the condition: a fact about the picture, not an error."""

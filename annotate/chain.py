@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from annotate.annotator import IMAGE, Annotate, Annotator, Parameters
 from annotate.registry import ANNOTATORS, build
-from annotate.task import parse_families, parse_settings
+from annotate.task import choose_source, parse_families, parse_settings
 from manifests.condition import Condition, as_stored
 
 Read = NDArray[Any]  # pictures [B, H, W, 3] uint8 RGB, or B conditions that were read
@@ -77,7 +77,7 @@ def source(annotators: Mapping[str, Annotator], family: str) -> str:
     """`IMAGE`, or which of these families an annotator reads; what it asks for, where none of them is that."""
     reads = annotators[family].reads
     fitting = [name for name, annotator in annotators.items() if annotator.name == reads]
-    return reads if reads in fitting or not fitting else fitting[0]
+    return choose_source(family, reads, fitting) if fitting else reads
 
 
 def path_to(annotators: Mapping[str, Annotator], family: str) -> list[str]:
@@ -105,5 +105,5 @@ def _add(
     reads = annotator.reads
     if reads != IMAGE and reads in ANNOTATORS:
         fitting = [other for other, of in named.items() if of == reads]
-        _add(found, reads if reads in fitting or not fitting else fitting[0], reads, named, overrides)
+        _add(found, choose_source(family, reads, fitting) if fitting else reads, reads, named, overrides)
     found[family] = annotator

@@ -17,6 +17,7 @@ from annotate.annotator import Annotate, Annotator, Parameters
 from annotate.borrowed import borrow
 from annotate.forward import forward
 from annotate.pretrained import load_model, load_part
+from annotate.stats import of_depth
 from annotate.weights import fill, load_weights
 from manifests.condition import Kind
 
@@ -50,25 +51,12 @@ class Depth(Annotator):
         return partial(annotate_transformers, **load_transformers(self.model, device))
 
     def measure(self, condition: NDArray[np.float32]) -> dict[str, float]:
-        """`dynamic_range`, see there."""
-        return {"dynamic_range": dynamic_range(condition)}
+        """`dynamic_range`."""
+        return of_depth(condition)
 
     def empty(self, condition: NDArray[np.float32]) -> bool:
         """Nothing is nearer than anything else."""
-        return dynamic_range(condition) < FLAT
-
-
-def dynamic_range(depth: NDArray[np.float32]) -> float:
-    """How far the farthest lies behind the nearest, as a share of the largest inverse depth.
-
-    0: flat; 0.5: twice as far, as far as the network's zero is infinity; 1: at infinity.
-
-    Args:
-        depth: [H, W] float32 inverse depth.
-    """
-    low, high = float(depth.min()), float(depth.max())
-    largest = max(abs(low), abs(high))
-    return (high - low) / largest if largest else 0.0
+        return of_depth(condition)["dynamic_range"] < FLAT
 
 
 def load_midas(device: torch.device) -> nn.Module:
@@ -88,7 +76,10 @@ def load_transformers(name: str, device: torch.device) -> dict[str, Any]:
     from transformers import AutoConfig, AutoImageProcessor, AutoModelForDepthEstimation
 
     config = load_part(AutoConfig, name)
-    if config.model_type not in INVERSE or getattr(config, "depth_estimation_type", "relative") != "relative":
+    backbone = getattr(getattr(config, "backbone_config", None), "model_type", "")
+    metric = getattr(config, "depth_estimation_type", "relative") != "relative"
+    # The published DPTs upon DINOv2 (facebook/dpt-dinov2-*-nyu, -kitti) give metres, and nothing else says so.
+    if config.model_type not in INVERSE or metric or (config.model_type == "dpt" and backbone == "dinov2"):
         raise ValueError(
             f"depth: {name} is a {config.model_type} of distances, not of inverse depth. Choose a relative model of "
             f"{' or '.join(INVERSE)}, as Intel/dpt-large or depth-anything/Depth-Anything-V2-Small-hf"

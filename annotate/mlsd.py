@@ -15,6 +15,7 @@ from torch.nn import functional
 from annotate.annotator import Annotate, Annotator, Parameters
 from annotate.borrowed import borrow
 from annotate.forward import forward
+from annotate.stats import of_lines
 from annotate.weights import fill, load_weights
 from manifests.condition import Kind
 from manifests.figures import Segments
@@ -53,7 +54,7 @@ class Mlsd(Annotator):
 
     def measure(self, condition: Segments) -> dict[str, float]:
         """`lines`: how many."""
-        return {"lines": len(condition.lines)}
+        return of_lines(condition)
 
     def empty(self, condition: Segments) -> bool:
         """No line."""

@@ -114,6 +114,19 @@ def from_card(card: FamilyCard) -> Annotator:
     return annotator
 
 
+def check_weights(card: FamilyCard, annotator: Annotator) -> None:
+    """Make sure that this machine has the weights that a family's card names: a model on the Hub may have moved on.
+
+    Raises:
+        ValueError: it has others.
+    """
+    here = {(found.file, found.sha256) for name in annotator.weights for found in describe(name)}
+    there = {(weights.file, weights.sha256) for weights in card.weights}
+    if here != there:
+        files = ", ".join(sorted({file for file, _ in here ^ there}))
+        raise ValueError(f"family {card.family}: other weights on this machine ({files}). Copy those of the first one")
+
+
 def nearest(name: str, known: Collection[str]) -> str:
     """Which of the known names was meant, for an error; "" if none is near."""
     near = get_close_matches(name, known, 1)

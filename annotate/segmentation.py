@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from annotate.annotator import Annotate, Annotator, Parameters
 from annotate.pretrained import load_model, load_part, read_config
+from annotate.stats import of_classes
 from manifests.condition import NO_CLASS, Kind
 
 TASK = "the task is semantic"  # what OneFormer is told
@@ -67,9 +68,7 @@ class Segmentation(Annotator):
 
     def measure(self, condition: NDArray[np.uint8]) -> dict[str, float]:
         """`classes`: how many there are; `entropy`: of their shares of the picture, in bits, 0 for a single one."""
-        counts = np.bincount(condition.ravel(), minlength=NO_CLASS + 1)[:NO_CLASS]
-        shares = counts[counts > 0] / max(int(counts.sum()), 1)
-        return {"classes": len(shares), "entropy": float(np.sum(shares * np.log2(1 / shares)))}
+        return of_classes(condition)
 
     def empty(self, condition: NDArray[np.uint8]) -> bool:
         """One class covers everything, which says nothing of where things are."""

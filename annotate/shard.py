@@ -16,6 +16,7 @@ from annotate.annotator import IMAGE, Annotate, Condition, Parameters
 from annotate.batches import Inputs, bucketed
 from annotate.care import CAREFREE, Care
 from annotate.image import decode, fit
+from annotate.registry import check_weights
 from annotate.rows import Fault, Row, finish
 from annotate.task import Task
 from manifests import condition
@@ -42,7 +43,13 @@ class Bound:
 
 
 def bind(tasks: Sequence[Task], device: torch.device) -> list[Bound]:
-    """Load every annotator, once."""
+    """Load every annotator, once.
+
+    Raises:
+        ValueError: weights are missing here, or are others than those that the family's card names.
+    """
+    for task in tasks:
+        check_weights(task.card, task.annotator)
     return [Bound(task, task.annotator.load(device)) for task in tasks]
 
 

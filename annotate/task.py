@@ -1,6 +1,6 @@
 """What an annotate job is asked to make: a user's words as families with annotators, in an order that works."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
@@ -114,19 +114,33 @@ def _source(dataset: Dataset, family: str, annotator: Annotator, tasks: Mapping[
     """The family that an annotator reads, from this job or from the dataset, with its fingerprint."""
     if annotator.reads == IMAGE:
         return IMAGE, ""
-    fitting = {name: task.card for name, task in tasks.items() if task.annotator.name == annotator.reads}
-    if not fitting:
-        cards = {name: dataset.card(name) for name in dataset.families()}
-        fitting = {name: card for name, card in cards.items() if card.annotator == annotator.reads}
-    remedy = f"Make both: python pipelines/annotate.py {dataset.root} {annotator.reads} {family}"
+    cards = {name: dataset.card(name) for name in dataset.families()} | {
+        name: task.card for name, task in tasks.items()
+    }
+    fitting = {name: card for name, card in cards.items() if card.annotator == annotator.reads}
+    both = f"{annotator.reads} {_words(family, annotator.name)}"
+    remedy = f"Make both: python pipelines/annotate.py {dataset.root} {both}"
     if not fitting:
         raise ValueError(
             f"{family}: {annotator.name} reads {annotator.reads}, which {dataset.root} doesn't have. {remedy}"
         )
-    chosen = annotator.reads if annotator.reads in fitting else sorted(fitting)[0]
+    chosen = choose_source(family, annotator.reads, fitting)
     if chosen not in tasks and (lacking := len(dataset.missing(chosen))):
         raise ValueError(f"{family}: {lacking} shards of {chosen} are missing. {remedy}")
     return chosen, fitting[chosen].fingerprint
+
+
+def choose_source(family: str, reads: str, fitting: Collection[str]) -> str:
+    """Which of the families that an annotator could read it does: the one named as their annotator, or the only one.
+
+    Raises:
+        ValueError: there are several.
+    """
+    if reads not in fitting and len(fitting) > 1:
+        raise ValueError(
+            f"{family}: reads {reads}, of which there are {', '.join(sorted(fitting))}. Name one of them {reads}"
+        )
+    return reads if reads in fitting else next(iter(fitting))
 
 
 def parse_profile(words: str) -> Profile:

@@ -8,7 +8,6 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
-from annotate.registry import from_card
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED, partner, round_trip
 from evaluate.generate import (
@@ -85,7 +84,7 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
     partners = [partner(number, samples=len(places)) for number in numbers]
     wanted = places.take(numbers + partners)
     read = read_samples(judge.dataset, judge.family, wanted, resolution=size, captions=judge.captions)
-    annotator = from_card(card)
+    annotator = judge.reannotator.annotator
     kept = [
         (sample, other, draw)
         for sample, other, (_, draw) in zip(read[: len(batch)], read[len(batch) :], batch, strict=True)

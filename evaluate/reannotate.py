@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotate.annotator import IMAGE, Parameters
+from annotate.annotator import IMAGE, Annotator, Parameters
 from annotate.chain import Link, follow
 from annotate.registry import from_card
 from manifests.condition import Condition
@@ -25,6 +25,11 @@ class Reannotator:
 
     card: FamilyCard
     links: tuple[Link, ...]
+
+    @property
+    def annotator(self) -> Annotator:
+        """The one that makes the family."""
+        return self.links[-1].annotator
 
     def __call__(
         self, pictures: NDArray[np.uint8], keys: Sequence[str], parameters: Sequence[Parameters]

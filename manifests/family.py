@@ -49,12 +49,12 @@ class FamilyCard(BaseModel):
     @property
     def identity(self) -> dict[str, Any]:
         """The fields whose change can change a pixel."""
-        resize = {} if self.profile == "exact" else {"profile": self.profile}
-        return resize | {
+        return {
             "annotator": self.annotator,
             "version": self.version,
             "settings": self.settings,
             "resolution": self.resolution,
+            "profile": self.profile,
             "weights": sorted(weights.sha256 for weights in self.weights),
             "made_from": self.made_from,
         }
@@ -62,7 +62,8 @@ class FamilyCard(BaseModel):
     @property
     def fingerprint(self) -> str:
         """First 16 hex digits of the sha256 of `identity` as canonical JSON."""
-        text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
+        named = {name: value for name, value in self.identity.items() if (name, value) != ("profile", "exact")}
+        text = json.dumps(named, sort_keys=True, separators=(",", ":"))  # as before there were profiles
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

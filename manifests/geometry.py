@@ -37,7 +37,7 @@ def resize(kind: Kind, condition: Condition, size: Size) -> Condition:
     if isinstance(condition, Poses | Segments):
         down, across = (new / old for new, old in zip(size, condition.shape, strict=True))
         return moved(condition, size, lambda x, y: ((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5))
-    way = cv2.INTER_NEAREST if kind in NEAREST_KINDS else cv2.INTER_LINEAR
+    way = cv2.INTER_NEAREST_EXACT if kind in NEAREST_KINDS else cv2.INTER_LINEAR
     resized = cv2.resize(condition, size[::-1], interpolation=way)
     return _unit(resized) if kind == "normal" else resized
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 PACKAGES = (
     *("torch", "torchvision", "diffusers", "transformers", "accelerate", "datasets", "ray", "pyarrow", "numpy"),
-    *("opencv-python-headless", "pillow", "controlnet-aux", "duckdb"),
+    *("opencv-python-headless", "pillow", "controlnet-aux", "duckdb", "scipy", "timm", "tokenizers"),
+    *("onnxruntime", "onnxruntime-gpu"),
 )
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from manifests.manifest import Manifest, dump
+from manifests.manifest import Manifest, TrainSettings, dump
 from manifests.provenance import git_revision, versions
 from manifests.storage import replace_text
 from manifests.subset import Subset
@@ -36,7 +36,8 @@ class Provenance:
     @property
     def identity(self) -> dict[str, Any]:
         """What must be equal for two runs to be the same one."""
-        train = {name: value for name, value in self.manifest["train"].items() if name not in FREE}
+        complete = TrainSettings(**self.manifest["train"]).model_dump(mode="json")  # of a run begun before some setting
+        train = {name: value for name, value in complete.items() if name not in FREE}
         return {
             "subset": self.subset_fingerprint,
             self.family: self.family_fingerprint,

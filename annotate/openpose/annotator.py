@@ -18,6 +18,7 @@ from torch import nn
 from annotate.annotator import Annotate, Annotator, Parameters
 from annotate.openpose import body, dwpose, face, hands
 from annotate.openpose.extremities import Extremities, with_extremities
+from annotate.stats import of_people
 from manifests.condition import Kind
 from manifests.figures import Poses
 
@@ -69,12 +70,7 @@ class OpenPose(Annotator):
 
     def measure(self, condition: Poses) -> dict[str, float]:
         """`persons`, `keypoints` and `largest_person`."""
-        return {
-            "persons": len(condition.people),
-            "keypoints": sum(int(np.count_nonzero(person[:, 2])) for person in condition.people),
-            "largest_person": max((_area(person) for person in condition.people), default=0.0)
-            / (condition.shape[0] * condition.shape[1]),
-        }
+        return of_people(condition)
 
     def empty(self, condition: Poses) -> bool:
         """Nobody is there."""
@@ -113,8 +109,3 @@ def _tiny(device: torch.device) -> nn.Module:
 
     network: nn.Module = load_network().to(device)
     return network
-
-
-def _area(person: NDArray[np.float32]) -> float:
-    points = person[person[:, 2] > 0, :2]
-    return float(np.prod(points.max(0) - points.min(0))) if len(points) else 0.0

@@ -76,11 +76,13 @@ def _session(file: str, device: torch.device) -> Any:
         import onnxruntime
     except ImportError as error:
         raise ValueError("openpose with model=dwpose needs onnxruntime: pip install 'pairmill[pose]'") from error
-    wished = ["CUDAExecutionProvider"] if device.type == "cuda" else []
+    exact = {"device_id": device.index or 0, "use_tf32": 0}  # as everything else that is annotated
+    wished = [("CUDAExecutionProvider", exact)] if device.type == "cuda" else []
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3
-    providers = [name for name in [*wished, "CPUExecutionProvider"] if name in onnxruntime.get_available_providers()]
+    there = onnxruntime.get_available_providers()
+    providers = [(name, how) for name, how in (*wished, ("CPUExecutionProvider", {})) if name in there]
     try:
         return onnxruntime.InferenceSession(path, options, providers=providers)
     except Exception as error:  # onnxruntime's own classes of errors have no common base

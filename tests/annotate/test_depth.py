@@ -16,7 +16,7 @@ from torch.nn import functional
 from transformers import pipeline
 
 from annotate.annotator import Annotate
-from annotate.depth import WEIGHTS, Depth, dynamic_range, multiple
+from annotate.depth import WEIGHTS, Depth, multiple
 from annotate.image import decode, fit
 from annotate.normal import Normal
 from annotate.registry import build
@@ -181,8 +181,8 @@ def test_odd_pictures_have_a_finite_depth_of_their_own_size(model: str, name: st
 
 def test_dynamic_range_is_the_one_computed_by_hand_and_flat_depth_is_empty() -> None:
     ramp = np.linspace(5, 20, 256, dtype=np.float32).reshape(16, 16)  # the farthest is four times as far
-    assert dynamic_range(ramp) == pytest.approx(0.75)
-    assert dynamic_range(ramp * 100) == pytest.approx(0.75)
+    assert Depth().measure(ramp) == {"dynamic_range": pytest.approx(0.75)}
+    assert Depth().measure(ramp * 100) == {"dynamic_range": pytest.approx(0.75)}
     assert not Depth().empty(ramp)
     for level in (0.0, 7.0, -3.0):
         flat = np.full((16, 16), level, np.float32)

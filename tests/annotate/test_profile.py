@@ -16,6 +16,7 @@ from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks, parse_profile
 from manifests import condition
 from manifests.dataset import Dataset
+from manifests.family import create_card
 
 rng = np.random.default_rng(0)
 SIZES = [(640, 480), (480, 640), (333, 500), (100, 1000), (97, 131), (512, 512), (48, 60), (1200, 801)]
@@ -60,6 +61,9 @@ def test_the_profile_is_part_of_what_a_family_is(tmp_path: Path, ingest: Callabl
     dataset = ingest(tmp_path)
     exact, aux = (make_tasks(dataset, ["canny"], profile=parse_profile(words))[0].card for words in ("exact", "aux"))
     assert exact.fingerprint != aux.fingerprint
+    create_card(dataset.root, exact)
+    with pytest.raises(ValueError, match="profile: 'exact' there, 'aux' asked for"):
+        create_card(dataset.root, aux)
     assert from_card(aux) == from_card(exact)
     with pytest.raises(ValueError, match="--profile cn10: there are exact, aux"):
         parse_profile("cn10")

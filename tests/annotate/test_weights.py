@@ -9,8 +9,8 @@ import torch
 from controlnet_aux.hed import ControlNetHED_Apache2
 
 from annotate.published import WEIGHTS
-from annotate.registry import build, from_card, make_card
-from annotate.weights import VARIABLE, describe, load_weights
+from annotate.registry import build, check_weights, from_card, make_card
+from annotate.weights import VARIABLE, _digest, describe, load_weights
 
 HED = "ControlNetHED.pth"
 
@@ -66,3 +66,11 @@ def test_a_file_that_would_run_something_is_refused(folder: Path) -> None:
     with pytest.raises(ValueError, match=rf"{HED}: not weights .*{VARIABLE}"):
         load_weights(HED)
     assert not (folder / "harm").exists()
+
+
+def test_a_worker_with_other_weights_than_its_job_stops(folder: Path) -> None:
+    card = make_card(build("hed", {}, "hed"), "hed", resolution=512, made_from={})
+    torch.save({"moved": torch.ones(1)}, folder / HED)
+    _digest.cache_clear()
+    with pytest.raises(ValueError, match=rf"family hed: other weights on this machine \({HED}\)"):
+        check_weights(card, build("hed", {}, "hed"))

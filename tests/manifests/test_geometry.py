@@ -70,3 +70,10 @@ def test_lines_are_cut_at_the_borders_of_a_crop() -> None:
 def test_classes_stay_classes_when_resized() -> None:
     classes = rng.integers(0, 150, (20, 30)).astype(np.uint8)
     assert set(np.unique(resize("classes", classes, (33, 41)))) <= set(np.unique(classes))
+
+
+@pytest.mark.parametrize("kind", ["classes", "binary"])
+def test_what_is_flipped_and_resized_is_what_is_resized_and_flipped(kind: str) -> None:
+    condition = rng.integers(0, 2, (24, 30)).astype(np.uint8)
+    for size in ((32, 40), (48, 60), (8, 10)):  # no pixel falls between two
+        assert np.array_equal(flip(kind, resize(kind, condition, size)), resize(kind, flip(kind, condition), size))
