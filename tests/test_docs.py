@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TRAPS = (ROOT / "docs/traps.md").read_text()
-NAMED = sorted({*re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TRAPS)})
+PARITY = (ROOT / "docs/parity.md").read_text()
+NAMED = sorted({*re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TRAPS + PARITY)})
 
 
 @cache
@@ -19,7 +20,7 @@ def defined_in(file: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED, ids=[f"{file}::{name}" for file, name in NAMED])
-def test_every_test_that_holds_off_a_trap_exists(file: str, name: str) -> None:
+def test_every_test_that_a_document_names_exists(file: str, name: str) -> None:
     assert name in defined_in(file)
 
 
