@@ -154,7 +154,7 @@ def provided_cards(corpus: Corpus) -> list[FamilyCard]:
         FamilyCard(
             family=family,
             annotator=corpus.format,
-            version=1,
+            version=2 if truth.kind == "keypoints" else 1,  # 1: other cells, the first pixel's centre at 0.5
             kind=truth.kind,
             settings={"seed": corpus.seed, "truth": family.removeprefix("truth_")},
             stats=stats_of(truth.kind),

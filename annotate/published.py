@@ -64,6 +64,7 @@ MODELS: dict[str, Model] = {
     **{f"shi-labs/oneformer_ade20k_{trunk}_large": Model("MIT") for trunk in ("swin", "dinat")},
     "shi-labs/oneformer_ade20k_swin_tiny": Model("MIT"),
     **{f"Salesforce/blip-image-captioning-{size}": Model("BSD-3-Clause") for size in ("base", "large")},
+    **{f"tiny/{name}": Model("Apache-2.0") for name in ("depth", "segmentation", "openpose")},  # of this repository
     "Intel/dpt-large": Model("Apache-2.0"),
     "Intel/dpt-hybrid-midas": Model("Apache-2.0"),
     "LiheYoung/depth-anything-small-hf": Model("Apache-2.0"),

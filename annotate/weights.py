@@ -118,9 +118,10 @@ def find_model(name: str) -> Path:
 
     Raises:
         Missing: it can't be had; says the three ways to provide it.
+        ValueError: no such tiny detector; names those there are.
     """
     if name.startswith("tiny/"):
-        return TINY / name.removeprefix("tiny/")
+        return _tiny(name)
     for folder in (_local(name), Path(name).expanduser()):
         if folder and (folder / "config.json").is_file():
             return folder
@@ -132,6 +133,13 @@ def find_model(name: str) -> Path:
         )
     except (*UNREACHABLE, HFValidationError) as error:
         raise Missing(_missing(f"model {name}", name, "", error)) from error
+
+
+def _tiny(name: str) -> Path:
+    there = {f"tiny/{file.parent.name}": file.parent for file in sorted(TINY.glob("*/*.safetensors"))}
+    if name not in there:
+        raise ValueError(f"model {name}: no detector of that name is in this repository. There are {', '.join(there)}")
+    return there[name]
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -23,9 +23,8 @@ from PIL import Image
 from typer import Argument, Option
 
 from annotate.ahead import helpers
-from annotate.annotator import IMAGE, Annotator
+from annotate.chain import Link, assemble, bind_links, follow, path_to
 from annotate.image import decode, fit
-from annotate.registry import ANNOTATORS, build
 from annotate.weights import VARIABLE
 from annotate.worker import keep_memory
 from benchmarks.peers import PEERS, Detector, Peer
@@ -65,8 +64,6 @@ def main(
     with tempfile.TemporaryDirectory(prefix="pairmill-bench-") as name:
         files = resize(photos, count, Path(name) / "photos")
         for line in wanted:
-            if PEERS[line].annotator not in ANNOTATORS:
-                continue
             try:
                 row = compare(PEERS[line], files, Clocks(where, clock(where, threads)), threads)
             except ValueError as error:
@@ -82,29 +79,24 @@ def main(
 def compare(peer: Peer, files: Sequence[Path], clocks: Clocks, threads: int) -> list[str]:
     """One line of the table, after a first picture that isn't timed."""
     given = Path(os.environ[VARIABLE]) if VARIABLE in os.environ else None
-    chain = make_chain(build(peer.annotator, peer.settings, peer.annotator))
+    chain = assemble([peer.annotator], [f"{peer.annotator}.{name}={value}" for name, value in peer.settings.items()])
     with tempfile.TemporaryDirectory(prefix="pairmill-weights-") as name:
         folder = Path(name)
-        names = dict.fromkeys([weights for one in chain for weights in one.weights] + list(peer.weights))
+        names = dict.fromkeys([weights for one in chain.values() for weights in one.weights] + list(peer.weights))
         kinds = {provide(weights, given, folder) for weights in names}
         os.environ[VARIABLE] = name
         try:
-            bound = [(one, one.load(clocks.device)) for one in chain]
+            links = bind_links(chain, path_to(chain, peer.annotator), clocks.device)
             theirs = peer.build(folder, clocks.device)
         finally:
             os.environ.pop(VARIABLE) if given is None else os.environ.update({VARIABLE: str(given)})
         few = files[: len(files) // 2]  # go through the loop and batches of one, each by itself: enough
         rates = [loop_rate(theirs, few, folder, clocks)]
     del theirs
-    rates += [our_rate(bound, few if batch == 1 else files, batch, threads, clocks) for batch in BATCHES]
+    rates += [our_rate(links, few if batch == 1 else files, batch, threads, clocks) for batch in BATCHES]
     kind = " and ".join(sorted(kinds)) or "none"
     shares = [f"{100 * share:.0f} %" for share in clocks.shares().values()]
     return [kind, *(f"{rate:.3g}" for rate in rates), f"{rates[-1] / rates[0]:.2f}", *shares]
-
-
-def make_chain(last: Annotator) -> list[Annotator]:
-    """An annotator, and before it those whose conditions it reads."""
-    return [last] if last.reads == IMAGE else [*make_chain(build(last.reads, {}, last.reads)), last]
 
 
 def loop_rate(detector: Detector, files: Sequence[Path], out: Path, clocks: Clocks) -> float:
@@ -120,9 +112,7 @@ def loop_rate(detector: Detector, files: Sequence[Path], out: Path, clocks: Cloc
     return len(files) / (clocks.seconds() - began)
 
 
-def our_rate(
-    bound: Sequence[tuple[Annotator, Any]], files: Sequence[Path], batch: int, threads: int, clocks: Clocks
-) -> float:
+def our_rate(links: Sequence[Link], files: Sequence[Path], batch: int, threads: int, clocks: Clocks) -> float:
     """Pictures a second of ours, from file to encoded condition, with the work ahead of and behind the model."""
 
     def read(path: Path) -> Any:
@@ -131,7 +121,7 @@ def our_rate(
 
     def write(made: Any) -> Any:
         with clocks.of("encode"):
-            last = bound[-1][0]
+            last = links[-1].annotator
             return last.measure(made), last.empty(made), condition.encode(last.kind, made)
 
     def go_through(some: Sequence[Path]) -> None:
@@ -139,7 +129,7 @@ def our_rate(
         pictures = ahead(pool, read, some, 4 * batch)
         while arrays := list(islice(pictures, batch)):
             with clocks.of("annotate"):
-                made = annotate(bound, arrays)
+                made = follow(links, np.stack(arrays), [str(place) for place in range(len(arrays))])
             encoded += [pool.submit(write, one) for one in made]
         for future in encoded:
             future.result()
@@ -150,15 +140,6 @@ def our_rate(
         began = clocks.seconds()
         go_through(files)
         return len(files) / (clocks.seconds() - began)
-
-
-def annotate(bound: Sequence[tuple[Annotator, Any]], arrays: list[Any]) -> list[Any]:
-    """Conditions of one batch, each annotator's read by the next as they are stored."""
-    for number, (annotator, make) in enumerate(bound):
-        if number:
-            arrays = [condition.as_stored(bound[number - 1][0].kind, one) for one in arrays]
-        arrays = make(np.stack(arrays), [annotator.draw(str(place)) for place in range(len(arrays))])
-    return arrays
 
 
 def resize(photos: Path, count: int, folder: Path) -> list[Path]:

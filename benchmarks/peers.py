@@ -39,6 +39,12 @@ def of_controlnet_aux(folder: Path, device: torch.device, *, detector: str, **op
     return partial(family.from_pretrained(str(folder)).to(device), **options)
 
 
+def normals_of_midas(folder: Path, device: torch.device) -> Detector:
+    """controlnet_aux's MiDaS makes a picture of the depth too, which a user of its normals has to throw away."""
+    ask = of_controlnet_aux(folder, device, detector="MidasDetector", depth_and_normal=True)
+    return lambda picture: ask(picture)[1]
+
+
 def of_transformers(folder: Path, device: torch.device, *, task: str, model: str) -> Detector:
     """`pipeline(task, model=…)`, whose masks are laid into one picture."""
     from transformers import pipeline
@@ -65,6 +71,7 @@ PEERS: dict[str, Peer] = {
     "lineart": Peer("lineart", aux(detector="LineartDetector"), weights=("sk_model2.pth",)),
     "lineart anime": Peer("lineart", aux(detector="LineartAnimeDetector"), {"model": "anime"}),
     "depth": Peer("depth", aux(detector="MidasDetector")),
+    "normal": Peer("normal", normals_of_midas),
     "openpose": Peer("openpose", aux(detector="OpenposeDetector"), weights=("hand_pose_model.pth", "facenet.pth")),
     "segmentation": Peer(
         "segmentation", partial(of_transformers, task="image-segmentation", model=UPERNET), {"model": UPERNET}

@@ -12,7 +12,6 @@ import torch
 from torch import nn
 
 from annotate.borrowed import borrow
-from annotate.hed import Network
 
 ADE20K = 150  # classes
 
@@ -76,7 +75,7 @@ def _upernet(folder: Path) -> None:
 
 
 FILES: dict[str, Callable[[], dict[str, Any]]] = {
-    "ControlNetHED.pth": lambda: Network().state_dict(),
+    "ControlNetHED.pth": partial(_state, "hed", "ControlNetHED_Apache2"),
     "table5_pidinet.pth": _pidinet,
     "mlsd_large_512_fp32.pth": partial(_state, "mlsd.models.mbv2_mlsd_large", "MobileV2_MLSD_Large"),
     "sk_model.pth": partial(_state, "lineart", "Generator", 3, 1, 3),

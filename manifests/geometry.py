@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from manifests.body import OTHER_SIDE
 from manifests.condition import Condition, Kind
 from manifests.figures import BODY, HAND, WHOLE_BODY, Poses, Segments, Size
 
 Points = NDArray[np.float32]  # [N, 3] x, y, score
 Move = Callable[[NDArray[np.float32], NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
-# Which point of a flipped body each one becomes: right and left change places (OpenPose's COCO-18 order).
-_BODY_FLIPPED = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
+# Which point of a flipped body each one becomes: right and left change places.
 _HANDS_FLIPPED = [*range(BODY + HAND, BODY + 2 * HAND), *range(BODY, BODY + HAND)]
 # The 68 points of the iBUG annotation, then the two pupils.
 _FACE_FLIPPED = [
@@ -22,7 +22,7 @@ _FACE_FLIPPED = [
     45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
     *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1), 69, 68,
 ]  # fmt: skip
-FLIPPED = [*_BODY_FLIPPED, *_HANDS_FLIPPED, *(BODY + 2 * HAND + point for point in _FACE_FLIPPED)]
+FLIPPED = [*OTHER_SIDE, *_HANDS_FLIPPED, *(BODY + 2 * HAND + point for point in _FACE_FLIPPED)]
 
 NEAREST_KINDS = ("binary", "classes")  # between two of their values lies none
 

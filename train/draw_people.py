@@ -6,12 +6,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from manifests.body import DRAWN
 from manifests.figures import BODY, HAND, Poses
 
-LIMBS = (  # pairs of joints, from 0
-    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10),
-    (1, 11), (11, 12), (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
-)  # fmt: skip
 COLOURS = (
     (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0), (0, 255, 0), (0, 255, 85),
     (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255), (0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255),
@@ -50,7 +47,7 @@ def draw_people(condition: Poses) -> Tensor:
 
 def draw_body(canvas: NDArray[np.uint8], body: NDArray[np.float32]) -> None:
     """Draw one body onto [H, W, 3] uint8 RGB."""
-    for limb, colour in zip(LIMBS, COLOURS, strict=False):
+    for limb, colour in zip(DRAWN, COLOURS, strict=False):
         one, other = body[list(limb)]
         if not (one[2] and other[2]):
             continue

@@ -4,12 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.corpora.raycast import Array, Solid, ball, capsule
+from manifests.body import JOINTS
 
-JOINTS = (
-    *("nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist"),
-    *("right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle"),
-    *("right_eye", "left_eye", "right_ear", "left_ear"),
-)
 _INDEX = {name: number for number, name in enumerate(JOINTS)}
 _LIMBS = (  # from, to, radius as a share of the height
     ("right_shoulder", "right_elbow", 0.030),

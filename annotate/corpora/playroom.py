@@ -199,7 +199,7 @@ def _classes(scene: Scene, seen: Cast) -> NDArray[np.uint8]:
 
 
 def _people(scene: Scene, seen: Cast) -> Poses:
-    """Joints of every person; score 0 where outside or behind something else."""
+    """Joints of every person of whom one is seen; score 0 where outside or behind something else."""
     people = []
     for number, thing in enumerate(scene.things):
         if thing.joints is None:
@@ -208,6 +208,8 @@ def _people(scene: Scene, seen: Cast) -> Poses:
         inside = ((pixels >= 0) & (pixels < SIDE)).all(axis=1)
         x, y = np.clip(pixels.astype(int), 0, SIDE - 1).T
         visible = inside & (seen.thing[y, x] == number)
+        if not visible.any():
+            continue
         centred = (pixels - 0.5) * visible[:, None]  # of the first pixel, the centre is at 0
         people.append(np.column_stack([centred, visible]).astype(np.float32))
     return Poses((SIDE, SIDE), tuple(people))

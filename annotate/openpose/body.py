@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 
+from annotate.borrowed import borrow
 from annotate.openpose.limbs import Links, score_limbs
 from annotate.openpose.peaks import Peaks, count, find_peaks
 from annotate.openpose.people import assemble
@@ -33,9 +34,7 @@ Bodies: TypeAlias = list[NDArray[np.float32]]  # of one picture: [18, 3] x, y in
 
 def load_body(device: torch.device) -> nn.Module:
     """OpenPose's body network with its published weights."""
-    from controlnet_aux.open_pose.model import bodypose_model  # six seconds
-
-    network = bodypose_model()
+    network: nn.Module = borrow("open_pose.model").bodypose_model()
     return (
         fill(network, renamed(network, load_weights(WEIGHTS)), WEIGHTS).to(device).to(memory_format=torch.channels_last)
     )

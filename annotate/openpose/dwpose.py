@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from annotate.openpose.persons import Boxes, find_persons
 from annotate.openpose.points import find_points
 from annotate.weights import find_file
+from manifests.body import COCO_OF_BODY, NECK
 from manifests.figures import BODY, HAND, WHOLE_BODY
 
 WEIGHTS = ("yolox_l.onnx", "dw-ll_ucoco_384.onnx")
 VISIBLE = 0.3  # score above which a point is there
-LEFT_SHOULDER, RIGHT_SHOULDER, NECK = 5, 6, 1
+LEFT_SHOULDER, RIGHT_SHOULDER = 5, 6
 # For each of the 18 points of OpenPose, the one of COCO-WholeBody's 133; the neck lies between the shoulders.
-_BODY = [0, LEFT_SHOULDER, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3]
+_BODY = [*COCO_OF_BODY[:NECK], LEFT_SHOULDER, *COCO_OF_BODY[NECK:]]
 _LEFT_HAND, _RIGHT_HAND, _FACE = range(91, 112), range(112, 133), range(23, 91)  # of the feet none; of the face 68
 _ORDER = [*_BODY, *_LEFT_HAND, *_RIGHT_HAND, *_FACE]
 

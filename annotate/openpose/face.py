@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from annotate.borrowed import borrow
 from annotate.openpose.people import FAINTEST
 from annotate.openpose.resizing import network_input, resized
 from annotate.weights import fill, load_weights
@@ -25,9 +26,8 @@ TOGETHER = 32  # squares in one forward
 
 def load_face(device: torch.device) -> nn.Module:
     """OpenPose's face network with its published weights."""
-    from controlnet_aux.open_pose.face import FaceNet
-
-    return fill(FaceNet(), load_weights(WEIGHTS), WEIGHTS).to(device).to(memory_format=torch.channels_last)
+    network: nn.Module = borrow("open_pose.face").FaceNet()
+    return fill(network, load_weights(WEIGHTS), WEIGHTS).to(device).to(memory_format=torch.channels_last)
 
 
 @torch.inference_mode()

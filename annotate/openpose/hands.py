@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 
+from annotate.borrowed import borrow
 from annotate.openpose.body import renamed
 from annotate.openpose.people import FAINTEST
 from annotate.openpose.resizing import STRIDE, enlargement, network_input, resized
@@ -26,9 +27,7 @@ TOGETHER = 16  # squares in one forward: some gigabytes on the largest side
 
 def load_hand(device: torch.device) -> nn.Module:
     """OpenPose's hand network with its published weights."""
-    from controlnet_aux.open_pose.model import handpose_model
-
-    network = handpose_model()
+    network: nn.Module = borrow("open_pose.model").handpose_model()
     return (
         fill(network, renamed(network, load_weights(WEIGHTS)), WEIGHTS).to(device).to(memory_format=torch.channels_last)
     )

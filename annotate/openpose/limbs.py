@@ -8,13 +8,9 @@ from torch import Tensor
 
 from annotate.openpose.peaks import Peaks
 from annotate.openpose.resizing import Band, sample
+from manifests import body
 
-# From joint, to joint, and the two channels of its field; body.py's limbSeq and mapIdx, from 0.
-LIMBS = (
-    (1, 2, 12, 13), (1, 5, 20, 21), (2, 3, 14, 15), (3, 4, 16, 17), (5, 6, 22, 23), (6, 7, 24, 25), (1, 8, 0, 1),
-    (8, 9, 2, 3), (9, 10, 4, 5), (1, 11, 6, 7), (11, 12, 8, 9), (12, 13, 10, 11), (1, 0, 28, 29), (0, 14, 30, 31),
-    (14, 16, 34, 35), (0, 15, 32, 33), (15, 17, 36, 37), (2, 16, 18, 19), (5, 17, 26, 27),
-)  # fmt: skip
+LIMBS = tuple((*ends, field, field + 1) for ends, field in zip(body.LIMBS, body.FIELDS, strict=True))
 POINTS = 10  # where the field is read, evenly from joint to joint
 ALONG = 0.05  # how much of the field must point along the limb; body.py's thre2
 ENOUGH = 9  # points that must do so: more than 80 %

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.openpose.limbs import LIMBS
+from manifests.body import LIMBS
 from manifests.figures import BODY
 
 NEW = 17  # limbs that may begin a person; the two from shoulder to ear may not
@@ -32,7 +32,7 @@ def assemble(joints: Scores, links: Numbers, scores: Scores) -> list[NDArray[np.
     """
     parts, totals = np.full((0, BODY), -1), np.zeros((0, 2))  # joints by part, -1 for none; score and number of joints
     for limb, one, other, score in _chosen(links, scores):
-        start, end = LIMBS[limb][:2]
+        start, end = LIMBS[limb]
         found = np.flatnonzero((parts[:, start] == one) | (parts[:, end] == other))[:2]
         gain = joints[other, 2] + score
         if len(found) == 2 and not ((parts[found[0]] >= 0) & (parts[found[1]] >= 0)).any():

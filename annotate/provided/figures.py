@@ -11,14 +11,13 @@ from annotate.image import Picture
 from annotate.opening import Unusable
 from annotate.provided.placing import placed
 from annotate.provided.reading import Cell, Reading
+from manifests.body import COCO_OF_BODY, NECK
 from manifests.figures import BODY, WHOLE_BODY, Poses, Segments, Size
 
 MAX_JSON = 1 << 24  # bytes
 MAX_PEOPLE, MAX_LINES = 1_000, 100_000
 COCO = 17  # points of a person as COCO labels them
 RIGHT_SHOULDER, LEFT_SHOULDER = 6, 5  # among COCO's
-# COCO's points in OpenPose's order, of which the second, the neck, is not among them.
-BODY_OF_COCO = (0, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
 BAD_NUMBERS = (ValueError, TypeError, OverflowError, RecursionError)
 
 Points = NDArray[np.float32]  # [N, 3] x, y, score
@@ -64,7 +63,7 @@ def body_of_coco(person: Points) -> Points:
     """COCO's 17 points as OpenPose's 18: the neck lies between the shoulders, and is as sure as the less sure one."""
     shoulders = person[[RIGHT_SHOULDER, LEFT_SHOULDER]]
     neck = np.append(shoulders[:, :2].mean(axis=0), shoulders[:, 2].min())
-    body = np.insert(person[list(BODY_OF_COCO)], 1, neck, axis=0)
+    body = np.insert(person[list(COCO_OF_BODY)], NECK, neck, axis=0)
     return np.asarray(body * (body[:, 2:] > 0), np.float32)
 
 

@@ -6,10 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.corpora.mannequin import JOINTS
 from annotate.tiny.data import Pictures
-
-OTHER_SIDE = [JOINTS.index(name.replace("left", "*").replace("right", "left").replace("*", "right")) for name in JOINTS]
+from manifests.body import OTHER_SIDE
 
 
 def augment(pictures: Pictures, rng: np.random.Generator) -> Pictures:
@@ -28,7 +26,7 @@ def augment(pictures: Pictures, rng: np.random.Generator) -> Pictures:
 
 def mirror(pictures: Pictures) -> Pictures:
     """Left and right changed over, also in the names of joints."""
-    people = pictures.people[:, :, OTHER_SIDE].copy()
+    people = pictures.people[:, :, list(OTHER_SIDE)].copy()
     width = pictures.images.shape[2]
     people[..., 0] = np.where(people[..., 2] > 0, width - 1 - people[..., 0], 0)
     return Pictures(pictures.images[:, :, ::-1], pictures.depth[..., ::-1], pictures.classes[..., ::-1], people)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.corpora import playroom
+from manifests.figures import BODY
 
 PEOPLE = 3  # a playroom has no more things
-JOINTS = 18
 WORKERS = 2
 TRAIN_SEED, TEST_SEED = 1_000_003, 1_000_033  # apart from each other, and from the seeds that corpora are made with
 
@@ -54,7 +54,7 @@ def draw_pictures(rows: int, *, seed: int) -> Pictures:
 
 def _draw(seed: int, row: int) -> tuple[NDArray[Any], ...]:
     record = playroom.record(seed, row)
-    people = np.zeros((PEOPLE, JOINTS, 3), np.float32)
+    people = np.zeros((PEOPLE, BODY, 3), np.float32)
     for number, person in enumerate(record.truth["truth_openpose"].condition.people):
         people[number] = person
     depth, classes = (np.asarray(record.truth[f"truth_{name}"].condition) for name in ("depth", "segmentation"))

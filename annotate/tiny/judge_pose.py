@@ -6,24 +6,12 @@ import numpy as np
 from controlnet_aux.open_pose.body import Body
 from numpy.typing import NDArray
 
-from annotate.corpora.mannequin import JOINTS
 from annotate.tiny.pose_network import TinyPose
+from manifests.body import SIGMAS
 
 Array = NDArray[np.float64]
 People = list[NDArray[np.float32]]  # of one picture: [18, 3] each; x, y in pixels, score; 0 is not there
-SIGMAS = {  # COCO's, from its evaluation code; it has no neck, which is placed as well as a shoulder
-    "nose": 0.026,
-    "neck": 0.079,
-    "shoulder": 0.079,
-    "elbow": 0.072,
-    "wrist": 0.062,
-    "hip": 0.107,
-    "knee": 0.087,
-    "ankle": 0.089,
-    "eye": 0.025,
-    "ear": 0.035,
-}
-FALLOFF = np.array([2 * SIGMAS[name.split("_")[-1]] for name in JOINTS])
+FALLOFF = 2 * SIGMAS
 BOX_TO_AREA = 0.53  # share of its box that a person covers, where COCO has no outline
 THRESHOLDS = np.arange(0.50, 0.96, 0.05)
 FEWEST_JOINTS = 4  # OpenPose lets go of people with fewer; one that shows fewer is neither asked for nor held false

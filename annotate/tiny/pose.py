@@ -12,19 +12,13 @@ from torch import Tensor, nn
 from annotate.corpora.generated import SIDE
 from annotate.tiny.data import Pictures
 from annotate.tiny.pose_network import FOLDER, TinyPose
+from manifests import body
 
 HEIGHT, STRIDE = 184, 8  # pixels: half of OpenPose's box of 368, as controlnet_aux sets it
 CELLS = HEIGHT // STRIDE
 BLOB = 0.9  # standard deviation of a heat map's blob, in cells
 LIMB = 1.0  # half the width of a limb's field, in cells
-# Limbs from joint to joint, and channels of their fields: `limbSeq` and `mapIdx` of controlnet_aux's open_pose/body.py.
-LIMBS = np.array(
-    [
-        *([1, 2], [1, 5], [2, 3], [3, 4], [5, 6], [6, 7], [1, 8], [8, 9], [9, 10], [1, 11], [11, 12], [12, 13]),
-        *([1, 0], [0, 14], [14, 16], [0, 15], [15, 17], [2, 16], [5, 17]),
-    ]
-)
-FIELDS = np.array([12, 20, 14, 16, 22, 24, 0, 2, 4, 6, 8, 10, 28, 30, 34, 32, 36, 18, 26])  # x; y is the next channel
+LIMBS, FIELDS = np.array(body.LIMBS), np.array(body.FIELDS)  # joints, and channels of x
 
 
 def build() -> TinyPose:

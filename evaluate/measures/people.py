@@ -5,14 +5,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from evaluate.measures.measure import SHARE, SIMILARITY, Adherence, Measure, Score, f1, recall, with_value
+from manifests.body import SIGMAS
 from manifests.figures import BODY, Poses
 
-# How far annotators of COCO are apart, per joint and size of a person (pycocotools' kpt_oks_sigmas), in OpenPose's
-# order. COCO has no neck: it is given the shoulders'.
-SIGMAS = np.array(
-    (0.026, 0.079, 0.079, 0.072, 0.062, 0.079, 0.072, 0.062, 0.107, 0.087, 0.089, 0.107, 0.087, 0.089, *[0.025] * 2,
-     *[0.035] * 2)
-)  # fmt: skip
 FILLED = 0.53  # of the box around the joints of a person, in COCO, is the person
 NEAR = 0.1  # of the longer side of the box around a person: how far a correct joint may be off
 

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from manifests.body import OPENPOSE_OF_COCO, SIGMAS
 from manifests.figures import Poses
 
-# COCO's 17 keypoints, each as the number of OpenPose's point of that name; COCO has no neck.
-OPENPOSE_OF_COCO = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)
-SIGMAS = np.array([0.026, *[0.025] * 2, *[0.035] * 2, *[0.079] * 2, *[0.072] * 2, *[0.062] * 2, *[0.107] * 2,
-                   *[0.087] * 2, *[0.089] * 2])  # fmt: skip
+COCO_SIGMAS = SIGMAS[list(OPENPOSE_OF_COCO)]
 SIMILARITIES = np.arange(10) * 0.05 + 0.5
 RECALLS = np.linspace(0, 1, 101)
 MOST = 20  # people found in a picture that count, those of the best scores
@@ -73,7 +71,7 @@ def similarity(person: Array, label: Label) -> float:
         x, y, width, height = label.box
         corner, end = np.array([x - width, y - height]), np.array([x + 2 * width, y + 2 * height])
         off = np.maximum(0, corner - person[:, :2]) + np.maximum(0, person[:, :2] - end)
-    each = np.exp(-(off**2).sum(1) / (2 * (label.area + np.spacing(1)) * (2 * SIGMAS) ** 2))
+    each = np.exp(-(off**2).sum(1) / (2 * (label.area + np.spacing(1)) * (2 * COCO_SIGMAS) ** 2))
     return float(each[known].mean() if known.any() else each.mean())
 
 

@@ -7,7 +7,6 @@ from controlnet_aux.open_pose.body import Body
 from transformers import AutoImageProcessor, AutoModelForDepthEstimation, AutoModelForSemanticSegmentation
 
 from annotate.corpora import playroom
-from annotate.corpora.mannequin import JOINTS
 from annotate.tiny import depth, pose, segmentation
 from annotate.tiny.augment import mirror
 from annotate.tiny.card import FOLDERS, megabytes, unrelated
@@ -15,6 +14,7 @@ from annotate.tiny.data import Pictures
 from annotate.tiny.judge import judge_depth, judge_segmentation
 from annotate.tiny.judge_pose import People, find_people, judge_people, true_people
 from annotate.tiny.pose_network import TinyPose, load_network
+from manifests.body import JOINTS
 
 SEED = 77  # neither of those that the detectors learned from, nor of those that their card is measured on
 ROWS = 40

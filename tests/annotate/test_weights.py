@@ -74,3 +74,16 @@ def test_a_worker_with_other_weights_than_its_job_stops(folder: Path) -> None:
     _digest.cache_clear()
     with pytest.raises(ValueError, match=rf"family hed: other weights on this machine \({HED}\)"):
         check_weights(card, build("hed", {}, "hed"))
+
+
+@pytest.mark.parametrize("name", ["depth", "segmentation", "openpose"])
+def test_the_tiny_detectors_carry_the_licence_of_their_card(name: str) -> None:
+    said = describe(f"tiny/{name}")
+    assert "model.safetensors" in [weights.file for weights in said]
+    assert {weights.licence for weights in said} == {"Apache-2.0"}
+
+
+@pytest.mark.parametrize("name", ["tiny/dpeth", "tiny/", "tiny/../tiny/depth"])
+def test_a_misspelt_tiny_detector_is_told_which_there_are(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name}: no .* There are tiny/depth, tiny/openpose, tiny/segmentation$"):
+        make_card(build("depth", {"model": name}, "depth"), "depth", resolution=512, made_from={})

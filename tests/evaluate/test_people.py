@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from evaluate.adherence import ADHERENCE
-from evaluate.measures.people import FILLED, SIGMAS, score_people, similarity
+from evaluate.measures.people import FILLED, score_people, similarity
+from manifests.body import SIGMAS
 from manifests.figures import BODY, WHOLE_BODY, Poses
 from manifests.geometry import flip
 

@@ -1,9 +1,11 @@
 """What the generated corpora promise: the same picture everywhere, and a truth that fits it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from annotate.corpora import fill50k, playroom
+from annotate.corpora import fill50k, mannequin, playroom
 from annotate.corpora.raycast import View, ball, box, capsule, cone
 
 ROWS = range(40)
@@ -61,6 +63,17 @@ def test_joints_lie_on_people() -> None:
                     assert classes[round(float(y)), round(float(x))] == playroom.CLASSES.index("person")
                     joints += 1
     assert joints > 200
+
+
+def test_nobody_is_there_of_whom_nothing_is_seen() -> None:
+    feet = np.array([0.0, -playroom.EYE, 5.0])
+    person = playroom.Thing("person", "red", feet, 0.35, [], mannequin.pose(feet, 1.6, np.random.default_rng(0)))
+    wall = box(np.array([0.0, 0.0, 3.0]), np.array([3.0, 3.0, 0.3]), 0.0)
+    before = playroom.Thing("box", "blue", np.array([0.0, -playroom.EYE, 3.0]), 3.0, [wall])
+    solid = replace(person, solids=mannequin.solids(person.joints, 1.6))
+    for things, seen in ([solid], 1), ([solid, before], 0):
+        scene = playroom.Scene(things, "grey", "sand", 7.0)
+        assert len(playroom._people(scene, playroom.cast(scene, playroom.SIDE)).people) == seen
 
 
 def test_a_persons_right_hand_is_at_the_left_of_the_picture() -> None:

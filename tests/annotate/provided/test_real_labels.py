@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from scipy.io import loadmat
 
-from annotate.provided.figures import BODY_OF_COCO
+from manifests.body import COCO_OF_BODY
 from manifests.condition import NO_CLASS, decode
 from manifests.dataset import Dataset
 from manifests.hub import SPLIT, write_dataset_card
@@ -137,8 +137,8 @@ def test_people_of_coco_have_18_points_with_a_neck(shape: str, corpus: Write, in
         assert len(poses.people) == len(labelled)
         for body, person in zip(poses.people, labelled, strict=True):
             without_neck = np.delete(body, 1, axis=0)
-            seen = person[list(BODY_OF_COCO), 2] > 0
-            assert np.allclose(without_neck[seen, :2], person[list(BODY_OF_COCO), :2][seen], atol=1e-3)
+            seen = person[list(COCO_OF_BODY), 2] > 0
+            assert np.allclose(without_neck[seen, :2], person[list(COCO_OF_BODY), :2][seen], atol=1e-3)
             assert np.array_equal(without_neck[:, 2] > 0, seen)
             if person[5, 2] and person[6, 2]:
                 assert np.allclose(body[1, :2], (person[5, :2] + person[6, :2]) / 2, atol=1e-3)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from evaluate.truth.people import OPENPOSE_OF_COCO, SIGMAS, Label, average_precision, similarity
+from evaluate.truth.people import Label, average_precision, similarity
+from manifests.body import OPENPOSE_OF_COCO, SIGMAS
 from manifests.figures import Poses
 
 SIZE = (400, 400)
