@@ -40,7 +40,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     profile: Annotated[str, Option(help="exact: aspect ratio kept; aux: sides rounded as controlnet_aux")] = "exact",
     workers: Annotated[str, Option(help="processes, or auto: as many as the cluster has room for")] = AUTO,
     gpus: Annotated[float, Option(help="GPUs for each worker, as 0.25; 0: annotate on the CPU", min=0)] = 0.0,
-    batch_size: Annotated[int, Option(help="pictures in one forward pass; part of the bytes' promise", min=1)] = 8,
+    batch_size: Annotated[int, Option(help="pictures annotated at once; part of the bytes' promise", min=1)] = 8,
     retry: Annotated[str, Option(help="failed, or failed:CODE: make the shards again that hold such rows")] = "",
     refresh: Annotated[bool, Option("--refresh", help="make again what other settings or packages have made")] = False,
     max_failed: Annotated[str, Option(help="share of rows, as 0.1%; the job ends once more have failed")] = "100%",
@@ -51,8 +51,9 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
 ) -> None:
     """Annotate a dataset: python pipelines/annotate.py /data/photos_pairs canny hed scribble --workers 8
 
-    Two cores make about 200 Canny maps of 512 pixels a second, and one HED map. Also on a cluster: ray job submit
-    --working-dir . -- python pipelines/annotate.py … Killed and started again, it makes only what is missing.
+    Two cores make about 160 Canny maps of 512 pixels a second; docs/benchmarks.md has the other annotators. Also on a
+    cluster: ray job submit --working-dir . -- python pipelines/annotate.py … Killed and started again, it makes only
+    what is missing.
     """
     root, pool = job.check_dataset(dataset), Pool(parse_workers(workers), gpus)
     opened = Dataset.open(root)

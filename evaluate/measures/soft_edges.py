@@ -41,7 +41,7 @@ def ms_ssim(asked: Raster, drawn: Raster) -> float:
     Returns:
         MS-SSIM in [0, 1]. It rewards emptiness: read it beside `soft_f1`.
     """
-    # It takes a second to import in every process, and only HED needs it.
+    # It takes a second to import in every process, and only soft edges need it.
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
     scales = max(count for count in range(1, len(BETAS) + 1) if count == 1 or _has_scales(min(asked.shape), count))

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +17,12 @@ from annotate.published import WEIGHTS
 from annotate.registry import build
 from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
-from annotate.weights import TINY
+from annotate.tiny.pose_network import load_network
 from manifests import condition
 from manifests.dataset import Dataset
 from manifests.figures import BODY, Poses
 
 ROOT = Path(__file__).parents[2]
-tiny = pytest.mark.skipif(
-    find_spec("annotate.tiny") is None or not (TINY / "openpose/model.safetensors").exists(),
-    reason="no tiny network of bodies yet",
-)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +82,7 @@ def test_nothing_slow_is_imported_before_a_network_is_loaded() -> None:
     assert ran.stderr.strip() == ""
 
 
-@tiny
 def test_the_tiny_network_finds_the_people_controlnet_aux_finds_with_it() -> None:
-    from annotate.tiny.pose_network import load_network
-
     torch.set_num_threads(1)
     network, device = load_network(), torch.device("cpu")
     images = np.stack([playroom.record(5, row).image for row in range(12)])
@@ -107,7 +99,6 @@ def test_the_tiny_network_finds_the_people_controlnet_aux_finds_with_it() -> Non
     assert total
 
 
-@tiny
 def test_a_shard_of_the_playroom_holds_people_and_empty_rooms(
     ingest: Callable[..., Dataset], rows: Callable[..., list]
 ) -> None:

@@ -18,12 +18,13 @@ from transformers import (
 
 from annotate import segmentation
 from annotate.annotator import Annotate
+from annotate.corpora import playroom
 from annotate.image import decode, encode_generated, fit
 from annotate.registry import build, make_card
 from annotate.segmentation import likeliest
 from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
-from annotate.weights import TINY, VARIABLE
+from annotate.weights import VARIABLE
 from manifests import condition
 from manifests.dataset import Dataset
 from manifests.geometry import flip
@@ -209,11 +210,8 @@ def test_a_family_of_class_maps_is_made_with_its_stats(
         assert row["stats"]["classes"] == len(np.unique(expected))
 
 
-@pytest.mark.skipif(not (TINY / "segmentation/config.json").exists(), reason="the tiny detector is not here")
 def test_flipping_picture_and_map_together_gives_nearly_the_hint_of_the_flipped_picture() -> None:
     """Nearly, for a network is no mirror image of itself: at least 97 % of the pixels."""
-    from annotate.corpora import playroom
-
     ours = load("tiny/segmentation")
     batch = np.stack([playroom.record(5, row).image for row in range(4)])
     for plain, mirrored in zip(ours(batch, [{}] * 4), ours(batch[:, :, ::-1].copy(), [{}] * 4), strict=True):
