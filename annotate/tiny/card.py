@@ -7,8 +7,11 @@ from typing import Any
 
 import jinja2
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 
+from annotate.registry import build
 from annotate.tiny import depth, pose_network, segmentation
 from annotate.tiny.augment import degrade
 from annotate.tiny.data import Pictures
@@ -18,11 +21,13 @@ from annotate.tiny.judge import (
     judge_depth,
     judge_segmentation,
 )
-from annotate.tiny.judge_pose import PoseAccuracy, find_people, judge_people, true_people
-from annotate.tiny.pose_network import load_network
+from annotate.tiny.judge_pose import PoseAccuracy, judge_people, true_people
+from manifests.condition import Condition
 
 HERE = Path(__file__).parent
 FOLDERS = {"depth": depth.FOLDER, "segmentation": segmentation.FOLDER, "openpose": pose_network.FOLDER}
+MODELS = {"depth": "tiny/depth", "segmentation": "tiny/segmentation", "openpose": "tiny"}  # settings of the annotators
+TOGETHER = 50  # pictures
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,19 @@ class Accuracy:
 
 def measure(pictures: Pictures) -> Accuracy:
     """Every detector on the pictures."""
+    depths, classes, poses = (find(name, pictures.images) for name in ("depth", "segmentation", "openpose"))
     return Accuracy(
-        depth=judge_depth(depth.predict(pictures.images), pictures.depth),
-        segmentation=judge_segmentation(segmentation.predict(pictures.images), pictures.classes),
-        openpose=judge_people(find_people(pictures.images, load_network()), true_people(pictures.people)),
+        depth=judge_depth(np.stack(depths), pictures.depth),
+        segmentation=judge_segmentation(np.stack(classes), pictures.classes),
+        openpose=judge_people([list(found.people) for found in poses], true_people(pictures.people)),
     )
+
+
+def find(name: str, images: NDArray[np.uint8]) -> list[Condition]:
+    """What a job's annotator finds with its tiny detector in pictures [N, H, W, 3] uint8 RGB."""
+    annotate = build(name, {"model": MODELS[name]}, name).load(torch.device("cpu"))
+    parts = (images[start : start + TOGETHER] for start in range(0, len(images), TOGETHER))
+    return [condition for some in parts for condition in annotate(some, [{}] * len(some))]
 
 
 def unrelated(pictures: Pictures) -> Accuracy:

@@ -14,6 +14,7 @@ from manifests.figures import BODY
 
 PEOPLE = 3  # a playroom has no more things
 WORKERS = 2
+VERSION = 2  # of pictures and truth: bump when either changes, so that those in a cache are drawn anew
 TRAIN_SEED, TEST_SEED = 1_000_003, 1_000_033  # apart from each other, and from the seeds that corpora are made with
 
 
@@ -33,7 +34,7 @@ class Pictures:
 
 def load_pictures(rows: int, *, seed: int, cache: Path) -> Pictures:
     """The first `rows` pictures of a seed; from a file in `cache` if they were drawn before."""
-    file = cache / f"playroom-{seed}-{rows}.npz"
+    file = cache / f"playroom-{VERSION}-{seed}-{rows}.npz"
     if not file.exists():
         cache.mkdir(parents=True, exist_ok=True)
         pictures = draw_pictures(rows, seed=seed)

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoImageProcessor, AutoModelForDepthEstimation, DPTConfig, DPTForDepthEstimation
+from transformers import AutoModelForDepthEstimation, DPTConfig, DPTForDepthEstimation
 from transformers import DPTImageProcessor as Processor
 
 from annotate.corpora.generated import SIDE
@@ -76,15 +74,3 @@ def load(folder: Path = FOLDER) -> nn.Module:
     """The trained network, on the CPU."""
     network: nn.Module = AutoModelForDepthEstimation.from_pretrained(folder)
     return network
-
-
-@torch.inference_mode()
-def predict(images: NDArray[np.uint8], folder: Path = FOLDER) -> NDArray[np.float32]:
-    """Inverse depth of pictures [N, H, W, 3] uint8 RGB: [N, H, W] float32, 1/m."""
-    network = load(folder).eval()
-    prepare = AutoImageProcessor.from_pretrained(folder)
-    found = []
-    for some in np.array_split(images, -(-len(images) // 50)):
-        inverse = network(**prepare(images=list(some), return_tensors="pt")).predicted_depth
-        found.append(functional.interpolate(inverse[:, None], some.shape[1:3], mode="bilinear", align_corners=False))
-    return np.asarray(torch.cat(found)[:, 0].numpy())

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from controlnet_aux.open_pose.body import Body
 from numpy.typing import NDArray
 
-from annotate.tiny.pose_network import TinyPose
 from manifests.body import SIGMAS
 
 Array = NDArray[np.float64]
@@ -38,13 +36,6 @@ class Matched:
     asked: NDArray[np.bool_]  # [true], shows enough joints to be asked for
 
 
-def find_people(images: NDArray[np.uint8], network: TinyPose) -> list[People]:
-    """People in pictures [N, H, W, 3] uint8 RGB, by controlnet_aux's own steps; a joint is amid its pixel."""
-    body = Body.__new__(Body)  # its own __init__ reads OpenPose's weights
-    body.model = network
-    return [_people(body, image) for image in images]
-
-
 def judge_people(found: list[People], true: list[People]) -> PoseAccuracy:
     """Compare the people found in each picture with those that are in it."""
     pictures = [_match(some, others) for some, others in zip(found, true, strict=True)]
@@ -64,14 +55,6 @@ def judge_people(found: list[People], true: list[People]) -> PoseAccuracy:
 def true_people(people: NDArray[np.float32]) -> list[People]:
     """[N, P, 18, 3] of `Pictures`, without those who are not there."""
     return [[person for person in some if (person[:, 2] > 0).any()] for some in people]
-
-
-def _people(body: Body, image: NDArray[np.uint8]) -> People:
-    found = []
-    for result in Body.format_body_result(*body(np.ascontiguousarray(image[..., ::-1]))):
-        joints = [(joint.x, joint.y, joint.score) if joint else (0, 0, 0) for joint in result.keypoints]
-        found.append(np.array(joints, np.float32))
-    return found
 
 
 def _match(found: People, true: People) -> Matched:

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import (
-    AutoImageProcessor,
     AutoModelForSemanticSegmentation,
     SegformerConfig,
     SegformerForSemanticSegmentation,
@@ -65,18 +62,6 @@ def load(folder: Path = FOLDER) -> nn.Module:
     """The trained network, on the CPU."""
     network: nn.Module = AutoModelForSemanticSegmentation.from_pretrained(folder)
     return network
-
-
-@torch.inference_mode()
-def predict(images: NDArray[np.uint8], folder: Path = FOLDER) -> NDArray[np.uint8]:
-    """Classes of pictures [N, H, W, 3] uint8 RGB: [N, H, W] uint8, indices into playroom.CLASSES."""
-    network = load(folder).eval()
-    prepare = AutoImageProcessor.from_pretrained(folder)
-    found = []
-    for some in np.array_split(images, -(-len(images) // 50)):
-        logits = network(**prepare(images=list(some), return_tensors="pt")).logits
-        found.append(_enlarge(logits, some.shape[1:3]).argmax(1).byte())
-    return np.asarray(torch.cat(found).numpy())
 
 
 def _enlarge(logits: Tensor, size: tuple[int, ...]) -> Tensor:

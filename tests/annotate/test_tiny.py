@@ -7,12 +7,13 @@ from controlnet_aux.open_pose.body import Body
 from transformers import AutoImageProcessor, AutoModelForDepthEstimation, AutoModelForSemanticSegmentation
 
 from annotate.corpora import playroom
+from annotate.openpose.body import find_bodies
 from annotate.tiny import depth, pose, segmentation
 from annotate.tiny.augment import mirror
-from annotate.tiny.card import FOLDERS, megabytes, unrelated
+from annotate.tiny.card import FOLDERS, find, megabytes, unrelated
 from annotate.tiny.data import Pictures
 from annotate.tiny.judge import judge_depth, judge_segmentation
-from annotate.tiny.judge_pose import People, find_people, judge_people, true_people
+from annotate.tiny.judge_pose import People, judge_people, true_people
 from annotate.tiny.pose_network import TinyPose, load_network
 from manifests.body import JOINTS
 
@@ -63,7 +64,7 @@ def test_transformers_loads_them_as_any_other_weights() -> None:
 
 
 def test_depth_is_seen(pictures: Pictures) -> None:
-    accuracy = judge_depth(depth.predict(pictures.images), pictures.depth)
+    accuracy = judge_depth(np.stack(find("depth", pictures.images)), pictures.depth)
     flat = judge_depth(np.full_like(pictures.depth, pictures.depth.mean()), pictures.depth)
     assert accuracy.rmse < 0.3 * flat.rmse
     assert accuracy.rmse < 0.5 * unrelated(pictures).depth.rmse
@@ -71,25 +72,25 @@ def test_depth_is_seen(pictures: Pictures) -> None:
 
 
 def test_classes_are_seen(pictures: Pictures) -> None:
-    accuracy = judge_segmentation(segmentation.predict(pictures.images), pictures.classes)
+    accuracy = judge_segmentation(np.stack(find("segmentation", pictures.images)), pictures.classes)
     assert accuracy.mean_iou > 0.7
     assert accuracy.mean_iou > 2 * unrelated(pictures).segmentation.mean_iou
 
 
-def test_people_are_found_by_the_steps_of_controlnet_aux(pictures: Pictures) -> None:
+def test_people_are_found(pictures: Pictures) -> None:
     true = true_people(pictures.people)
-    accuracy = judge_people(find_people(pictures.images, load_network()), true)
+    accuracy = judge_people([list(poses.people) for poses in find("openpose", pictures.images)], true)
     assert accuracy.people >= 10
     assert accuracy.found_people >= 0.7 * accuracy.people
     assert accuracy.false_people <= 0.3 * accuracy.people
     assert accuracy.joints_in_place > 0.6
 
 
-def test_the_maps_that_the_body_network_learns_are_what_controlnet_aux_reads(pictures: Pictures) -> None:
+def test_the_maps_that_the_body_network_learns_are_what_the_annotator_reads(pictures: Pictures) -> None:
     true = true_people(pictures.people)
     read: list[People] = []
     for image, people in zip(pictures.images, pictures.people, strict=True):
-        read += find_people(image[None], Oracle(people))
+        read += find_bodies(image[None], Oracle(people), torch.device("cpu"))
     accuracy = judge_people(read, true)
     assert accuracy.found_people >= 0.95 * accuracy.people
     assert accuracy.joints_in_place > 0.95
