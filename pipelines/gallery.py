@@ -21,13 +21,15 @@ from manifests.dataset import SETTINGS, Dataset
 from manifests.storage import locate
 from pipelines.entry import run as run_command
 
+RESOLUTION = 512  # pixels
+
 
 def main(  # noqa: PLR0913, PLR0917  options of a command
     what: Annotated[list[str], Argument(help="a dataset; or picture files, or folders of them")],
     out: Annotated[str, Option(help="HTML file to write; DATASET/sheet.html or ./gallery.html by default")] = "",
     rows: Annotated[int, Option(help="pictures shown; of a dataset, some with extreme stats come on top", min=1)] = 12,
     families: Annotated[str, Option(help=f"of pictures: as canny,hed; there are {known_annotators()}")] = "",
-    resolution: Annotated[int, Option(help="of pictures: short side in pixels; 0: as the picture", min=0)] = 512,
+    resolution: Annotated[int, Option(help="of pictures: short side in pixels; 0: as the picture", min=0)] = RESOLUTION,
     profile: Annotated[str, Option(help="of pictures: exact, or aux as controlnet_aux")] = "exact",
     set_: Annotated[
         list[str] | None, Option("--set", help="of pictures: FAMILY.setting=value, as canny.low=50")
@@ -39,8 +41,10 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     the right polarity? Of pictures it shows what every annotator that can run here would make; nothing is fetched.
     """
     if is_dataset(what):
-        if families or set_:
-            raise ValueError(f"{what[0]}: --families and --set are for pictures; a dataset shows the families it has")
+        if families or set_ or resolution != RESOLUTION or profile != "exact":
+            raise ValueError(
+                f"{what[0]}: --families, --resolution, --profile and --set are for pictures; a dataset shows what it has"
+            )
         root = check_dataset(what[0])
         print(f"made {write_sheet(Dataset.open(root), locate(out) if out else root / 'sheet.html', rows=rows)}")
         return

@@ -57,7 +57,7 @@ def test_an_unfinished_ingest_has_no_index(rooms: Path) -> None:
 
 
 def test_a_contact_sheet_lies_in_the_dataset_unless_told_otherwise(rooms: Path, tmp_path: Path) -> None:
-    gallery.main(rooms)
-    gallery.main(rooms, tmp_path / "sheet.html", rows=3)
+    gallery.main([str(rooms)])
+    gallery.main([str(rooms)], str(tmp_path / "sheet.html"), rows=3)
     whole, small = (folder / "sheet.html" for folder in (rooms, tmp_path))
     assert whole.read_text().count("<img") > small.read_text().count("<img") > 0
