@@ -43,7 +43,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     if is_dataset(what):
         if families or set_ or resolution != RESOLUTION or profile != "exact":
             raise ValueError(
-                f"{what[0]}: --families, --resolution, --profile and --set are for pictures; a dataset shows what it has"
+                f"{what[0]}: --families, --resolution, --profile and --set are for pictures; datasets have theirs"
             )
         root = check_dataset(what[0])
         print(f"made {write_sheet(Dataset.open(root), locate(out) if out else root / 'sheet.html', rows=rows)}")
