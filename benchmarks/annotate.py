@@ -69,7 +69,8 @@ def main(
             {
                 "loop": loop_rate(resized, folder, 1),
                 "loops": loop_rate(resized, folder, CORES),
-                "ours": our_rate(dataset, number),
+                "one": our_rate(dataset, f"one_{number}", 1),
+                "ours": our_rate(dataset, f"all_{number}", CORES),
             }
             for number in range(repeats)
         ]
@@ -112,15 +113,16 @@ def loop_rate(files: list[Path], folder: Path, processes: int) -> float:
         return len(files) / timed(lambda: list(pool.map(loop, shares, [folder] * processes)))
 
 
-def our_rate(dataset: Dataset, number: int) -> float:
-    """Pictures a second of an annotate job on every core; a small job, timed as well, is taken off."""
-    few, many = make_tasks(dataset, [f"few_{number}=canny", f"many_{number}=canny"])
+def our_rate(dataset: Dataset, name: str, workers: int) -> float:
+    """Pictures a second of an annotate job of so many workers; a small job, timed as well, is taken off."""
+    few, many = make_tasks(dataset, [f"few_{name}=canny", f"many_{name}=canny"])
     warm, whole = dataset.shards()[:WARM_SHARDS], dataset.shards()
-    start = timed(lambda: annotate(dataset, few, warm))
-    return (rows_of(dataset, whole) - rows_of(dataset, warm)) / (timed(lambda: annotate(dataset, many, whole)) - start)
+    start = timed(lambda: annotate(dataset, few, warm, workers))
+    took = timed(lambda: annotate(dataset, many, whole, workers)) - start
+    return (rows_of(dataset, whole) - rows_of(dataset, warm)) / took
 
 
-def annotate(dataset: Dataset, task: Task, names: list[str]) -> None:
+def annotate(dataset: Dataset, task: Task, names: list[str], workers: int) -> None:
     """The part of pipelines/annotate.py that makes shards."""
     create_card(dataset.root, task.card)
     order = AnnotateOrder(str(dataset.root), dataset.settings.id, (task,), Attempts("annotate"))
@@ -128,7 +130,7 @@ def annotate(dataset: Dataset, task: Task, names: list[str]) -> None:
     def missing() -> list[str]:
         return [name for name in names if not dataset.path(task.family, name).exists()]
 
-    job.run_shards(AnnotateWorker, {"order": order}, job.Goal("annotate", ROWS, missing), Pool(CORES))
+    job.run_shards(AnnotateWorker, {"order": order}, job.Goal("annotate", ROWS, missing), Pool(workers))
 
 
 def show(rounds: list[dict[str, float]]) -> None:
@@ -137,6 +139,7 @@ def show(rounds: list[dict[str, float]]) -> None:
     names = {
         "loop": "controlnet_aux, a loop (PIL decode, CannyDetector, PNG)",
         "loops": f"controlnet_aux, that loop in {CORES} processes",
+        "one": "pipelines/annotate.py, 1 worker",
         "ours": f"pipelines/annotate.py, {CORES} workers",
     }
     for way, name in names.items():
@@ -160,7 +163,7 @@ def show_cost(dataset: Dataset, files: list[Path], folder: Path) -> None:
 
 def show_bytes(dataset: Dataset, count: int) -> None:
     """Print the size of our conditions, of each photograph once, beside that of the same maps as RGB PNG."""
-    tables = (dataset.read("many_0", name, ["condition"]) for name in dataset.shards())
+    tables = (dataset.read("many_all_0", name, ["condition"]) for name in dataset.shards())
     cells = list(islice(chain.from_iterable(table["condition"].to_pylist() for table in tables), count))
     png = sum(len(as_png(condition.decode("binary", cell) * 255)) for cell in cells)
     ours = sum(len(cell["bytes"]) for cell in cells)
