@@ -13,7 +13,7 @@ class File:
     """One published file, pinned.
 
     Attributes:
-        sha256: of the published file; a file of the same name in the local folder may be another, and is recorded.
+        sha256: of the published file; another file of that name is refused, unless it is said that another is meant.
         megabytes: about, for whoever has to download it.
     """
 

@@ -129,6 +129,9 @@ def annotate(
         prepare: its image processor.
         task: what else the network is told, [1, T] each.
     """
+    if len(images) > 1 and network.device.type == "cpu":  # as annotate/forward.py: a batch is slower there
+        alone = partial(annotate, network=network, prepare=prepare, way=way, task=task)
+        return [alone(images[place : place + 1], parameters[place : place + 1])[0] for place in range(len(images))]
     pixels = torch.from_numpy(images).to(network.device).permute(0, 3, 1, 2)
     inputs = prepare(images=list(pixels), input_data_format="channels_first", return_tensors="pt")
     told = {name: tokens.expand(len(images), -1) for name, tokens in task.items()}

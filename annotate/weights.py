@@ -16,9 +16,11 @@ from huggingface_hub.utils.logging import set_verbosity_error
 
 from annotate.published import MODELS, WEIGHTS
 from manifests.family import Weights
+from manifests.room import in_words
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 VARIABLE = "PAIRMILL_WEIGHTS"
+OTHERS = "PAIRMILL_OTHER_WEIGHTS"  # 1: files of one's own under published names are meant
 TINY = Path(__file__).parent / "tiny"  # detectors of the playroom, which lie in this repository
 FILES_OF_A_MODEL = ("*.json", "*.txt", "*.safetensors")  # nothing that can run
 SETTINGS = (  # of those, what a model gives depends on
@@ -102,14 +104,17 @@ def find_file(file: str) -> Path:
 
     Raises:
         Missing: it can't be had; says the three ways to provide it.
+        ValueError: it is not the published one, and `PAIRMILL_OTHER_WEIGHTS` doesn't say that another is meant.
     """
     local = _local(file)
-    if local and local.is_file():
-        return local
-    path = _file_from_hub(file)
-    if _digest(path) != WEIGHTS[file].sha256:
-        raise ValueError(f"{path}: sha256 {_digest(path)} is not the published {WEIGHTS[file].sha256}. Delete the file")
-    return path
+    found = local if local and local.is_file() else _file_from_hub(file)
+    if _digest(found) == WEIGHTS[file].sha256 or (found == local and os.environ.get(OTHERS) == "1"):
+        return found
+    remedy = f"Put the published one there or, if another is meant, set {OTHERS}=1" if found == local else "Delete it"
+    raise ValueError(
+        f"{found}: sha256 {_digest(found)} is not the published {WEIGHTS[file].sha256} "
+        f"({in_words(found.stat().st_size)}, not {WEIGHTS[file].megabytes} MB). {remedy}"
+    )
 
 
 def find_model(name: str) -> Path:

@@ -25,7 +25,7 @@ from typer import Argument, Option
 from annotate.ahead import helpers
 from annotate.chain import Link, assemble, bind_links, follow, path_to
 from annotate.image import decode, fit
-from annotate.weights import VARIABLE
+from annotate.weights import OTHERS, VARIABLE
 from annotate.worker import keep_memory
 from benchmarks.peers import PEERS, Detector, Peer
 from benchmarks.stages import STAGES, Clocks, clock
@@ -85,6 +85,7 @@ def compare(peer: Peer, files: Sequence[Path], clocks: Clocks, threads: int) -> 
         names = dict.fromkeys([weights for one in chain.values() for weights in one.weights] + list(peer.weights))
         kinds = {provide(weights, given, folder) for weights in names}
         os.environ[VARIABLE] = name
+        os.environ[OTHERS] = "1"  # untrained ones are as fast
         try:
             links = bind_links(chain, path_to(chain, peer.annotator), clocks.device)
             theirs = peer.build(folder, clocks.device)

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from typer import Argument, Option
 
-from annotate.weights import VARIABLE
+from annotate.weights import OTHERS, VARIABLE
 from benchmarks.truth_dense import score_depth, score_playroom, score_segmentation
 from benchmarks.truth_edges import score_edges
 from benchmarks.truth_people import score_people
@@ -44,6 +44,7 @@ def main(
     A quarter of an hour on two cores, nearly all of it BSDS500.
     """
     os.environ.setdefault(VARIABLE, str(weights))
+    os.environ[OTHERS] = "1"  # `weights` may hold other trainings; the document says whose
     torch.set_num_threads(1)
     found = list(_all(data, weights, pictures, rows))
     table = Table("task", "detector", "pictures", "figures", "remark")

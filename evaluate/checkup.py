@@ -83,7 +83,7 @@ def examine(annotators: Mapping[str, Annotator], family: str, device: torch.devi
         try:
             found = _try(annotators, family, device, folder)
         except Exception as error:  # whatever it raises is what was to be found out
-            found = Finding(family, "broken", f"{type(error).__name__}: {error}", stand_in=stand_in)
+            return Finding(family, "broken", f"{type(error).__name__}: {error}", stand_in=stand_in)
         return replace(found, said="; ".join(filter(None, [found.said, _unpublished(annotators[family])])))
 
 

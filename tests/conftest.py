@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from annotate.weights import OTHERS
 from tests.object_store import serve_s3
+
+
+@pytest.fixture(scope="session", autouse=True)
+def other_weights() -> Iterator[None]:
+    """Tests put untrained weights under published names, and mean it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(OTHERS, "1")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from controlnet_aux.hed import ControlNetHED_Apache2
 
 from annotate.published import WEIGHTS
 from annotate.registry import build, check_weights, from_card, make_card
-from annotate.weights import VARIABLE, _digest, describe, load_weights
+from annotate.weights import OTHERS, VARIABLE, _digest, describe, load_weights
 
 HED = "ControlNetHED.pth"
 
@@ -40,7 +41,15 @@ def test_missing_weights_are_named_with_their_licence_and_three_ways_to_have_the
         assert words in str(error.value)
 
 
-def test_a_local_file_is_recorded_by_its_own_sha256(folder: Path) -> None:
+def test_a_wrong_sha256_is_refused_with_both_and_the_way_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(OTHERS)
+    wrong = sha256((folder / HED).read_bytes()).hexdigest()
+    for use in (describe, load_weights):
+        with pytest.raises(ValueError, match=rf"{HED}: sha256 {wrong} is not .*{WEIGHTS[HED].sha256}.* set {OTHERS}=1"):
+            use(HED)
+
+
+def test_another_file_that_is_meant_is_recorded_by_its_own_sha256(folder: Path) -> None:
     (said,) = describe(HED)
     assert said.sha256 != WEIGHTS[HED].sha256
     assert said.licence == "unknown"
