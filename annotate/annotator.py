@@ -7,15 +7,16 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 import torch
-from numpy.typing import NDArray
 
 from annotate.stats import of_edges
 from manifests.condition import Kind
 
-IMAGE = "image"  # what most annotators read: the picture itself
+IMAGE = "image"  # what most annotators read: the picture itself, resized
+STORED = "stored"  # what some read instead: `annotate.stored.Stored`, the row of images/ as it lies there
+PICTURES = (IMAGE, STORED)
 Parameters = Mapping[str, Any]  # drawn for one row: name → int, float, str or bool
 Condition = Any  # what manifests.condition.encode takes for the annotator's kind
-Annotate = Callable[[NDArray[np.uint8], Sequence[Parameters]], list[Condition]]
+Annotate = Callable[[Any, Sequence[Parameters]], list[Condition]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Annotator:
 
     @property
     def reads(self) -> str:
-        """`IMAGE`, or the name of the annotator whose conditions it reads."""
+        """`IMAGE`, `STORED`, or the name of the annotator whose conditions it reads."""
         return IMAGE
 
     @property
@@ -59,8 +60,8 @@ class Annotator:
         """Bind the settings; a learned annotator puts its weights on `device` here, once.
 
         Returns:
-            A function of pictures [B, H, W, 3] uint8 RGB (or of conditions read, as an array of B) and of B rows'
-            parameters, to B conditions as `manifests.condition.encode` takes them.
+            A function of pictures [B, H, W, 3] uint8 RGB (or of conditions read, as an array of B, or of B `Stored`)
+            and of B rows' parameters, to B conditions as `manifests.condition.encode` takes them.
         """
         raise NotImplementedError
 

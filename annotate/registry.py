@@ -17,6 +17,7 @@ from annotate.lineart import Lineart
 from annotate.mlsd import Mlsd
 from annotate.normal import Normal
 from annotate.openpose.annotator import OpenPose
+from annotate.phash import Phash
 from annotate.scribble import Scribble
 from annotate.segmentation import Segmentation
 from annotate.softedge import SoftEdge
@@ -36,6 +37,7 @@ ANNOTATORS: dict[str, type[Annotator]] = {
     "openpose": OpenPose,
     "segmentation": Segmentation,
     "caption": Caption,
+    "phash": Phash,
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from annotate.annotator import Condition, Parameters
 from annotate.task import Task
-from manifests.condition import encode
+from manifests.condition import CELLS, encode
 
 Row = dict[str, Any]  # the columns of manifests.record.family_schema
 
@@ -37,10 +37,11 @@ def _made(task: Task, key: str, condition: Condition, parameters: Parameters) ->
         "status": "empty" if annotator.empty(condition) else "ok",
         "code": "",
         "error": "",
-        "condition": encode(annotator.kind, condition),
         "width": width,
         "height": height,
     }
+    if annotator.kind in CELLS:
+        row["condition"] = encode(annotator.kind, condition)
     if annotator.parameters:
         row["parameters"] = dict(parameters)
     if annotator.stats:

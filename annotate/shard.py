@@ -12,12 +12,13 @@ import pyarrow as pa
 import torch
 
 from annotate.ahead import helpers
-from annotate.annotator import IMAGE, Annotate, Condition, Parameters
+from annotate.annotator import IMAGE, PICTURES, STORED, Annotate, Condition, Parameters
 from annotate.batches import Inputs, bucketed
 from annotate.care import CAREFREE, Care
-from annotate.image import decode, fit
+from annotate.image import fit
 from annotate.registry import check_weights
 from annotate.rows import Fault, Row, finish
+from annotate.stored import Stored
 from annotate.task import Task
 from manifests import condition
 from manifests.dataset import Dataset
@@ -94,18 +95,20 @@ def _inputs(
     sources = {task.source for task in tasks} - made
     keys: list[str] = dataset.read(IMAGES, name, ["key"])["key"].to_pylist()
     cells: dict[str, Sequence[Any]] = {}
-    for source in sorted(sources):
-        family, column = (IMAGES, "image") if source == IMAGE else (source, "condition")
-        table = dataset.read(family, name, ["key", column])
-        assert table["key"].to_pylist() == keys, f"{family}/{name} has other rows than images/"
-        cells[source] = table[column]
+    if pictures := sources & {*PICTURES}:
+        cells |= dict.fromkeys(pictures, dataset.read(IMAGES, name, ["image", "captions"]).to_struct_array())
+    for source in sorted(sources - pictures):
+        table = dataset.read(source, name, ["key", "condition"])
+        assert table["key"].to_pylist() == keys, f"{source}/{name} has other rows than images/"
+        cells[source] = table["condition"]
     sizes = {(task.card.resolution, task.card.profile) for task in tasks if task.source == IMAGE}
     assert len(sizes) <= 1, "one decode serves all families of a job"
     resolution, profile = next(iter(sizes), (0, "exact"))
     decoders: dict[str, Decoder] = {
-        source: partial(condition.decode, dataset.card(source).kind) for source in sources if source != IMAGE
+        source: partial(condition.decode, dataset.card(source).kind) for source in sources if source not in PICTURES
     }
-    decoders[IMAGE] = lambda cell: fit(decode(cell["bytes"]), resolution, profile)
+    decoders[IMAGE] = lambda stored: fit(stored.image, resolution, profile)
+    decoders[STORED] = lambda stored: stored
     read = partial(_read, cells=cells, decoders=decoders, care=care)
     return keys, ahead(pool, read, range(len(keys)), AHEAD)
 
@@ -116,8 +119,12 @@ def _read(row: int, *, cells: Mapping[str, Any], decoders: Mapping[str, Decoder]
     if row in care.crashed:
         return Inputs(row, faults=dict.fromkeys(cells, Fault("crashed", "")))
     care.note([row])
+    stored: Stored | None = None  # one, so that its picture is decoded once
     for source, column in cells.items():
-        cell = column[row].as_py()
+        if source in PICTURES:
+            stored = cell = stored or _stored(column[row].as_py())
+        else:
+            cell = column[row].as_py()
         try:
             if cell is None:
                 inputs.faults[source] = Fault("source", "")
@@ -126,6 +133,10 @@ def _read(row: int, *, cells: Mapping[str, Any], decoders: Mapping[str, Decoder]
         except ValueError as error:
             inputs.faults[source] = Fault("decode", type(error).__name__)
     return inputs
+
+
+def _stored(row: Mapping[str, Any]) -> Stored:
+    return Stored(row["image"]["bytes"], tuple(row["captions"]))
 
 
 def _make(
@@ -188,13 +199,14 @@ def _run(
         for place, item in enumerate(batch)
     ]
     results = [Fault("source", item.error) if isinstance(item, Fault) else item for item in given]
-    if source == IMAGE:
+    if source in PICTURES:
         results = given
     able = [place for place, item in enumerate(given) if not isinstance(item, Fault)]
     alone = any(batch[place].row in care.alone for place in able)
     for places in [[place] for place in able] if alone else [able] if able else []:
         care.note([batch[place].row for place in places])
-        arrays = np.stack([np.asarray(given[place]) for place in places])
+        read = [given[place] for place in places]
+        arrays = read if source == STORED else np.stack([np.asarray(one) for one in read])
         for place, result in zip(places, _annotate(one, arrays, [drawn[place] for place in places]), strict=True):
             results[place] = result
     return results

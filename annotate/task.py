@@ -6,7 +6,7 @@ from typing import Any, cast, get_args
 
 import yaml
 
-from annotate.annotator import IMAGE, Annotator
+from annotate.annotator import IMAGE, PICTURES, STORED, Annotator
 from annotate.registry import ANNOTATORS, build, make_card, nearest
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, Profile
@@ -18,7 +18,7 @@ class Task:
     """One family to make.
 
     Attributes:
-        source: "image", or the family whose conditions the annotator reads.
+        source: `IMAGE`, `STORED`, or the family whose conditions the annotator reads.
     """
 
     card: FamilyCard
@@ -52,11 +52,11 @@ def make_tasks(
     overrides = parse_settings(settings, named)
     annotators = {family: build(name, overrides[family], _words(family, name)) for family, name in named.items()}
     tasks: dict[str, Task] = {}
-    for family, annotator in sorted(annotators.items(), key=lambda item: item[1].reads != IMAGE):
+    for family, annotator in sorted(annotators.items(), key=lambda item: item[1].reads not in PICTURES):
         source, fingerprint = _source(dataset, family, annotator, tasks)
-        made_from = {} if source == IMAGE else {source: fingerprint}
-        size: tuple[int, Profile] = (resolution, profile)
-        if source != IMAGE:
+        made_from = {} if source in PICTURES else {source: fingerprint}
+        size: tuple[int, Profile] = (0, "exact") if source == STORED else (resolution, profile)
+        if source not in PICTURES:
             read = tasks[source].card if source in tasks else dataset.card(source)
             size = (read.resolution, read.profile)
         card = make_card(annotator, family, made_from=made_from, resolution=size[0], profile=size[1])
@@ -112,8 +112,8 @@ def parse_settings(settings: Sequence[str], named: Mapping[str, str]) -> dict[st
 
 def _source(dataset: Dataset, family: str, annotator: Annotator, tasks: Mapping[str, Task]) -> tuple[str, str]:
     """The family that an annotator reads, from this job or from the dataset, with its fingerprint."""
-    if annotator.reads == IMAGE:
-        return IMAGE, ""
+    if annotator.reads in PICTURES:
+        return annotator.reads, ""
     cards = {name: dataset.card(name) for name in dataset.families()} | {
         name: task.card for name, task in tasks.items()
     }

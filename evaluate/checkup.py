@@ -9,7 +9,7 @@ from typing import Literal
 
 import torch
 
-from annotate.annotator import IMAGE, Annotator
+from annotate.annotator import IMAGE, STORED, Annotator
 from annotate.chain import Link, Read, path_to, source
 from annotate.published import MODELS, WEIGHTS
 from annotate.registry import ANNOTATORS, build
@@ -91,7 +91,7 @@ def why_not(annotators: Mapping[str, Annotator], family: str) -> str:
     """What a family lacks to run here, "" if nothing; to be asked `offline`, or weights are fetched."""
     steps = path_to(annotators, family)
     if (reads := source(annotators, steps[0])) != IMAGE:
-        return f"reads {reads}, which only a dataset has"
+        return "reads whole rows of a dataset" if reads == STORED else f"reads {reads}, which only a dataset has"
     needs = [need for step in steps for need in missing_weights(annotators[step])]
     return f"not on this machine: {', '.join(f'{need.name} ({need.said})' for need in needs)}" if needs else ""
 

@@ -11,13 +11,13 @@ from PIL import Image
 
 from manifests.figures import BODY, WHOLE_BODY, Poses, Segments, Text
 
-Kind = Literal["binary", "soft", "depth", "normal", "classes", "keypoints", "lines", "text"]
+Kind = Literal["binary", "soft", "depth", "normal", "classes", "keypoints", "lines", "text", "scores"]
 Condition: TypeAlias = Any  # an array, or one of manifests.figures: see `encode`. Each has a `shape`: height, width, …
 Cell: TypeAlias = Any  # what Arrow stores, by kind
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _SIZE = [("width", pa.int32()), ("height", pa.int32())]
-CELLS: dict[Kind, pa.DataType] = {
+CELLS: dict[Kind, pa.DataType] = {  # "scores" have none: all of them is in their stats
     "binary": IMAGE,
     "soft": IMAGE,
     "normal": IMAGE,
@@ -27,6 +27,7 @@ CELLS: dict[Kind, pa.DataType] = {
     "lines": pa.struct([*_SIZE, ("lines", pa.list_(pa.list_(pa.float32(), 5)))]),
     "text": pa.struct([*_SIZE, ("text", pa.string())]),
 }
+WORDS_AND_NUMBERS: tuple[Kind, ...] = ("text", "scores")  # of which no hint is drawn
 NO_CLASS = 255  # of a class map: a pixel that nobody has given a class
 _DEPTH_STEPS = 65_535
 

@@ -1,6 +1,8 @@
-"""Conditions that are no raster: people, line segments and words, each with the size of the picture it is about."""
+"""Conditions that are no raster: people, line segments, words and numbers, each with the size of its picture."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +37,14 @@ class Segments:
 
     shape: Size
     lines: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Numbers about a picture of `shape` (height and width, pixels), by the name of the stat that each is kept as."""
+
+    shape: Size
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

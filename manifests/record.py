@@ -79,7 +79,7 @@ def family_schema(kind: Kind, parameters: Mapping[str, pa.DataType], stats: Mapp
         ("status", pa.string()),  # one of STATUSES; empty is a fact of the picture
         ("code", pa.string()),  # why it failed
         ("error", pa.string()),  # class of the exception
-        ("condition", CELLS[kind]),
+        *([("condition", CELLS[kind])] if kind in CELLS else []),
         ("width", pa.int32()),  # of the picture as it was annotated, in pixels
         ("height", pa.int32()),
     ]

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from manifests.clusters import first_in_order
+from manifests.condition import WORDS_AND_NUMBERS
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.index import ROWS, index_schema, read_index
@@ -53,10 +54,13 @@ def resolve(manifest: Manifest) -> Subset:
     """
     dataset = Dataset.open(manifest.dataset)
     card = dataset.card(manifest.condition)
-    if card.kind == "text":
+    if card.kind in WORDS_AND_NUMBERS:
+        held, use = "words", f"train on them as captions say `captions: {manifest.condition}`"
+        if card.kind == "scores":
+            held, use = "numbers", f"choose rows by them say `where: {next(iter(card.stats))} > …`"
         raise ValueError(
-            f"{manifest.dataset}: {manifest.condition} holds words, and no hint is drawn of words. To train on them "
-            f"as captions say `captions: {manifest.condition}`, and choose another condition"
+            f"{manifest.dataset}: {manifest.condition} holds {held}, of which no hint is drawn. To {use}, and "
+            "choose another condition"
         )
     words = word_card(dataset, manifest.captions) if manifest.captions else None
     eligible = candidates(dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts)

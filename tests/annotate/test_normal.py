@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from annotate import shard
+from annotate import stored
 from annotate.borrowed import borrow
 from annotate.corpora import playroom
 from annotate.hed import WEIGHTS
@@ -156,7 +156,7 @@ def test_six_families_at_once_decode_each_picture_once(dataset: Dataset, monkeyp
         decoded.append(sha256(data).digest())
         return decode(data)
 
-    monkeypatch.setattr(shard, "decode", counted)
+    monkeypatch.setattr(stored, "decode", counted)
     annotate(dataset, *FAMILIES)
     assert set(dataset.families()) >= set(FAMILIES)
     assert len(decoded) == len(set(decoded)) == 4

@@ -110,7 +110,7 @@ def test_pictures_shown_in_training_and_evaluation_have_the_same_words(rooms: Da
         ({"captions": "canny"}, r"captions = 'canny' holds conditions of kind 'binary', not words"),
         ({"captions": "captoin"}, r"no condition 'captoin'.*Did you mean 'caption'"),
         ({"captions": "half"}, r"half is not indexed \(5 shards are missing\)"),
-        ({"condition": "caption"}, r"caption holds words, and no hint is drawn of words.*`captions: caption`"),
+        ({"condition": "caption"}, r"caption holds words, of which no hint is drawn.*`captions: caption`"),
     ],
 )
 def test_what_holds_no_words_or_nothing_else_is_refused(rooms: Dataset, fields: dict[str, str], message: str) -> None:

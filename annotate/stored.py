@@ -1,0 +1,36 @@
+"""A row of images/ as it lies there, for annotators that ask for more than its resized picture."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.image import decode
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The encoded picture and its words.
+
+    Attributes:
+        data: the bytes stored, as JPEG or PNG.
+        captions: of the corpus, the first one first; none where it had none.
+    """
+
+    data: bytes
+    captions: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows of any size may share a batch: whoever reads them resizes them itself."""
+        return ()
+
+    @cached_property
+    def image(self) -> NDArray[np.uint8]:
+        """[H, W, 3] uint8 RGB at its full size, decoded once.
+
+        Raises:
+            ValueError: it does not decode.
+        """
+        return decode(self.data)
