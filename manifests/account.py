@@ -78,16 +78,19 @@ class Account:
         parts = [f"{out.rows:,} {out.said}{self._by_conjunct(out)}" for out in self.kept_out]
         return f"Of {self.rows:,} rows {self.drawn:,} can be drawn; kept out: {'; '.join(parts) or 'none'}"
 
+    def effect(self, part: Conjunct) -> str:
+        """What one condition of `where` does, in words that follow it."""
+        if not part.keeps_out:
+            return "keeps out none"
+        alone = f", {part.alone:,} of them alone" if len(self.conjuncts) > 1 else ""
+        nulls = f", {part.nulls:,} because it is NULL" if part.nulls else ""
+        return f"keeps out {part.keeps_out:,}{alone}{nulls}"
+
     def _by_conjunct(self, out: KeptOut) -> str:
         if out.reason != "where":
             return ""
-        found = [
-            f"{part.text!r} keeps out {part.keeps_out:,} of {self.judged:,}"
-            + (f" ({part.nulls:,} of them NULL)" if part.nulls else "")
-            + (f", {part.alone:,} of them alone" if len(self.conjuncts) > 1 else "")
-            for part in self.conjuncts
-        ]
-        return f" [{'; '.join(found)}]"
+        found = "; ".join(f"{part.text!r} {self.effect(part)}" for part in self.conjuncts)
+        return f" (of {self.judged:,} rows that nothing else keeps out {found})"
 
 
 def first_reasons(rows: int, outs: Sequence[NDArray[np.bool_]]) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""The conditions that `where` joins by AND, each as a text of its own: taken apart by DuckDB's parser, never by ours."""
+"""The conditions that `where` joins by AND, each as a text of its own, taken apart by the parser of DuckDB."""
 
 import json
 import re

@@ -132,9 +132,9 @@ def judge(
     others = [other for other in (*NAMES, EXCLUDED) if other != split]
     gone = pa.array(sorted(removed_clusters(dataset)), pa.string())  # now, not when the index was built
     outs = {(f"split_{other}", f"in the {other} split"): pc.equal(rows["split"], other) for other in others}
+    outs["taken_down", "taken down"] = pc.is_in(rows["cluster"], gone)
     if parts is not None:
         outs["part", "of another part"] = pc.invert(pc.is_in(rows["part"], pa.array(parts, pa.int32())))
-    outs["taken_down", "taken down"] = pc.is_in(rows["cluster"], gone)
     outs |= {(f"condition_{bad}", f"with {condition} {bad}"): pc.equal(status, bad) for bad in STATUSES[1:]}
     masks = [out.to_numpy() for out in outs.values()]
     reasons, by_conjunct = [*outs], dict[str, Truth]()
@@ -142,7 +142,7 @@ def judge(
         texts = conjuncts(where)
         whole, *of_each = truths([where, *texts], tables)
         by_conjunct = dict(zip(texts, of_each, strict=True))
-        reasons.append(("where", "that don't fulfil where"))
+        reasons.append(("where", "not fulfilling where"))
         masks.append(~whole.fulfilled)
     return Standing(rows.select(DRAWN), tuple(reasons), first_reasons(len(rows), masks), by_conjunct)
 
