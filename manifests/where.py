@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -126,11 +127,16 @@ def _expressions(tree: Any) -> Iterator[Mapping[str, Any]]:
 
 def parse(where: str) -> Any:
     """The tree that DuckDB's own parser makes of a SELECT with this WHERE, or its `error` and `error_message`."""
+    return json.loads(_serialised(where))
+
+
+@lru_cache(maxsize=256)  # a connection takes 14 ms, and one `where` is looked at again and again
+def _serialised(where: str) -> str:
     with duckdb.connect(":memory:") as connection:
         query = f"SELECT 1 FROM rows WHERE (\n{where}\n)"
         found = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
     assert found is not None
-    return json.loads(found[0])
+    return str(found[0])
 
 
 def _around(node: Mapping[str, Any]) -> dict[str, Any]:

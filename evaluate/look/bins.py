@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 BINS = 40
 TRIMMED = (0.005, 0.995)  # quantiles between which bins lie where the tails are long
 LONG = 1.5  # tails are long where the whole range is so many times that between the quantiles
-DECADES = 50.0  # logarithmic, where the upper end is so many times the lower one
+DECADES = 50.0  # logarithmic, where the upper end is so many times the lower one,
+CROWDED = 0.1  # and half of the values lie in so small a part of the way between
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def bins_of_numbers(populations: Sequence[NDArray[np.float64]]) -> Bins:
         return Bins(np.zeros((len(populations), 1), np.int64), np.array([0.0, 1.0]))
     low, high = _ends(first)
     grain = _grain(first, low)
-    logarithmic = low > 0 and high > DECADES * low
+    logarithmic = low > 0 and high > DECADES * low and float(np.median(first)) < low + CROWDED * (high - low)
     edges = np.geomspace(low, high, BINS + 1) if logarithmic else _edges(low, high, grain)
     if logarithmic:
         edges[[0, -1]] = low, high  # of rounding, none is to fall out
