@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from typer import Argument, Option
+from upath import UPath
 
 from annotate.job import check_path, connect
 from evaluate.look.bins import short
@@ -25,9 +26,9 @@ from evaluate.look.words import in_words
 from manifests.account import Account
 from manifests.dataset import Dataset
 from manifests.gather import Families, gather_in_turn, gather_shard
-from manifests.manifest import load_manifest
+from manifests.manifest import Manifest, load_manifest
 from manifests.storage import locate
-from manifests.subset import resolve
+from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set
 from pipelines.entry import run as run_command
 
@@ -44,6 +45,7 @@ def main(
     """Build a training set: python pipelines/subset.py manifests/canny_10k.yaml --set dataset=/data/photos_pairs
 
     Training does it when it is not there yet. A subset with fewer rows of the same draw is a prefix, and built already.
+    Before that, look: python pipelines/subset.py manifests/canny_10k.yaml --look
     """
     if out and not look:
         raise ValueError(f"--out {out}: a page is made with --look only; training sets have their place. Add --look")
@@ -51,20 +53,29 @@ def main(
     subset = resolve(asked)
     print(f"{asked.rows} of {subset.found} rows of the train split that have {asked.condition} and fulfil `where`")
     print(f"fingerprint {subset.fingerprint}")
-    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
-    console.print(account_table(subset.account))
+    console().print(account_table(subset.account))
     if look:
-        found = compare(subset.dataset, asked)
-        console.print(look_table(found))
-        if found.constant:
-            console.print(Text(f"  all rows are alike in {', '.join(found.constant)}", "dim"))
-        for difference in [difference for difference in found.differences if difference.differs][:SAID]:
-            console.print(Text(f"  {in_words(difference)}"))
         page = locate(out) if out else subset.dataset.root / f"look-{manifest.stem}.html"
-        print(f"made {write_look(found, subset, asked, page, name=manifest.stem)}")
+        print(f"made {show(subset, asked, page, name=manifest.stem)}")
         return
     gather = partial(gather_on_ray, workers=workers) if workers > 1 else gather_in_turn
     print(f"made {ensure_training_set(subset, asked, gather, print)}")
+
+
+def console() -> Console:
+    """Where tables are printed."""
+    return Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+
+
+def show(subset: Subset, manifest: Manifest, page: Path | UPath, *, name: str) -> Path | UPath:
+    """Print how the subset differs from the whole, and write the page that shows it."""
+    found = compare(subset.dataset, manifest)
+    console().print(look_table(found))
+    if found.constant:
+        console().print(Text(f"  all rows are alike in {', '.join(found.constant)}", "dim"))
+    for difference in [difference for difference in found.differences if difference.differs][:SAID]:
+        console().print(Text(f"  {in_words(difference)}"))
+    return write_look(found, subset, manifest, page, name=name)
 
 
 def account_table(account: Account) -> Table:

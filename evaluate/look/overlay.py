@@ -28,10 +28,10 @@ def overlay(bins: Bins, title: str) -> Markup:
 def sparkline(bins: Bins, population: int, width: int = 20) -> str:
     """A population's shares as one line of block characters, the highest bin full; bins are joined to fit."""
     counts = bins.counts[population]
-    if len(counts) > width:
-        counts = np.add.reduceat(counts, np.unique(np.arange(width) * len(counts) // width))
-    top = max(1, int(counts.max(initial=0)))
-    return "".join(BLOCKS[int(np.ceil(8 * count / top))] for count in counts.tolist())
+    joined = -(-len(counts) // width)
+    means = [float(counts[start : start + joined].mean()) for start in range(0, len(counts), joined)]
+    top = max(means, default=0) or 1
+    return "".join(BLOCKS[int(np.ceil(8 * mean / top))] for mean in means)
 
 
 def _steps(shares: NDArray[np.float64]) -> list[str]:

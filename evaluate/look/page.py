@@ -75,7 +75,11 @@ def read_examples(subset: Subset, manifest: Manifest) -> list[Example]:
     for shard in sorted(set(wanted["shard"].to_pylist())):
         rows = sorted(row["row"] for row in wanted.to_pylist() if row["shard"] == shard)
         read = _read(subset, manifest, shard, rows)
-        found |= {(shard, row): _example(subset, *records) for row, *records in zip(rows, *read, strict=True)}
+        try:
+            found |= {(shard, row): _example(subset, *records) for row, *records in zip(rows, *read, strict=True)}
+        except ValueError as error:
+            path, again = subset.dataset.path(manifest.condition, shard), f"{manifest.dataset} {manifest.condition}"
+            raise ValueError(f"{path}: {error}. Delete it, then: python pipelines/annotate.py {again}") from error
     return [found[row["shard"], row["row"]] for row in wanted.to_pylist()]
 
 

@@ -7,13 +7,21 @@ from evaluate.look.bins import short
 from evaluate.look.compare import ALL, DRAWN, Difference
 
 NOUNS = {  # column, without its family → rows of low values, rows of high ones
-    "width": ("narrow pictures", "wide pictures"),
-    "height": ("flat pictures", "tall pictures"),
-    "short_side": ("small pictures", "large pictures"),
+    "aspect": ("upright pictures", "broad pictures"),
+    "blockiness": ("pictures without blocks", "blocky pictures"),
+    "brightness": ("dark pictures", "bright pictures"),
     "caption_length": ("short captions", "long captions"),
+    "caption_repeats": ("captions of their own", "captions that repeat"),
     "captions": ("pictures of few captions", "pictures of many captions"),
     "cluster_size": ("pictures without copies", "pictures of many copies"),
+    "colourfulness": ("dull pictures", "colourful pictures"),
+    "edge_density": ("pictures of few edges", "pictures of many edges"),
+    "height": ("flat pictures", "tall pictures"),
+    "jpeg_quality": ("hard-pressed JPEGs", "lightly pressed JPEGs"),
+    "noise": ("clean pictures", "noisy pictures"),
     "sharpness": ("blurred pictures", "sharp pictures"),
+    "short_side": ("small pictures", "large pictures"),
+    "width": ("narrow pictures", "wide pictures"),
 }
 
 BOTH = 0.4  # of the larger change at one end: the smaller at the other is worth naming
