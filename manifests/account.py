@@ -82,7 +82,7 @@ class Account:
         """What one condition of `where` does, in words that follow it."""
         if not part.keeps_out:
             return "keeps out none"
-        alone = f", {part.alone:,} of them alone" if len(self.conjuncts) > 1 else ""
+        alone = f", {f'{part.alone:,}' if part.alone else 'none'} of them alone" if len(self.conjuncts) > 1 else ""
         nulls = f", {part.nulls:,} because it is NULL" if part.nulls else ""
         return f"keeps out {part.keeps_out:,}{alone}{nulls}"
 

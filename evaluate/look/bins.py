@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-BINS = 40
+BINS, FEWEST = 40, 12  # at most, and where there are few values
 TRIMMED = (0.005, 0.995)  # quantiles between which bins lie where the tails are long
 LONG = 1.5  # tails are long where the whole range is so many times that between the quantiles
 DECADES = 50.0  # logarithmic, where the upper end is so many times the lower one,
@@ -55,7 +55,9 @@ def bins_of_numbers(populations: Sequence[NDArray[np.float64]]) -> Bins:
     low, high = _ends(first)
     grain = _grain(first, low)
     logarithmic = low > 0 and high > DECADES * low and float(np.median(first)) < low + CROWDED * (high - low)
-    edges = np.geomspace(low, high, BINS + 1) if logarithmic else _edges(low, high, grain)
+    smallest = min(len(values) for values in populations if len(values))
+    bins = int(np.clip(2 * np.sqrt(smallest), FEWEST, BINS))  # so that few values don't make a comb
+    edges = np.geomspace(low, high, bins + 1) if logarithmic else _edges(low, high, grain, bins)
     if logarithmic:
         edges[[0, -1]] = low, high  # of rounding, none is to fall out
     counts = np.stack([np.histogram(values, edges)[0] for values in populations])
@@ -78,14 +80,14 @@ def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
     return (inner[0], inner[1]) if high - low > LONG * (inner[1] - inner[0]) > 0 else (low, high)
 
 
-def _edges(low: float, high: float, grain: float) -> NDArray[np.float64]:
-    """Edges evenly spaced."""
+def _edges(low: float, high: float, grain: float, bins: int) -> NDArray[np.float64]:
+    """Edges of so many bins or fewer, evenly spaced."""
     if low == high:
         return np.array([low - 0.5, low + 0.5])
     if not grain:
-        return np.linspace(low, high, BINS + 1)
+        return np.linspace(low, high, bins + 1)
     numbers = (high - low) / grain + 1
-    in_each = np.ceil(numbers / BINS)  # as many of the numbers that occur in every bin
+    in_each = np.ceil(numbers / bins)  # as many of the numbers that occur in every bin
     return low - grain / 2 + grain * in_each * np.arange(np.ceil(numbers / in_each) + 1)
 
 
