@@ -75,11 +75,11 @@ def random_keys(keys: list[str], count: int) -> list[str]:
     return sorted(keys, key=lambda key: sha256(f"gallery:{key}".encode()).digest())[:count]
 
 
-def thumbnail(data: bytes) -> str:
-    """Make a data URI of a stored picture, shrunk to `SIDE`."""
+def thumbnail(data: bytes, *, side: int = SIDE) -> str:
+    """Make a data URI of a stored picture, its longer side shrunk to `side` pixels."""
     image: Image.Image = Image.open(io.BytesIO(data)).convert("RGB")
-    if max(image.size) > SIDE:
-        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    if max(image.size) > side:
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=88, method=4)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

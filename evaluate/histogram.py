@@ -10,7 +10,8 @@ from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
 BINS = 24
-WIDTH, HEIGHT, FOOT = 240, 56, 16  # user units: of the drawing, of its bars, of the labels below them
+WIDTH, HEIGHT, FOOT = 180, 44, 15  # user units: of the drawing, of its bars, of the labels below them
+WIDEST = 24.0  # user units: a bar, where there are few
 TAIL = 0.005  # share of the values at either end that may be pushed into the last bar
 STRETCH = 2.0  # where they would make the axis so many times as long
 WHOLE, PART, RULE, SOFT = "var(--line)", "var(--blue)", "var(--ink)", "var(--soft)"  # of the page: light, dark, print
@@ -80,19 +81,21 @@ def draw(histogram: Histogram, *, title: str, cuts: Sequence[float] = ()) -> Mar
     of_part = None if histogram.part is None else histogram.part / chosen
     tallest = max(of_whole.max(initial=0), 0 if of_part is None else of_part.max(initial=0)) or 1
     step = WIDTH / max(len(histogram.names), 1)
+    width = min(step, WIDEST)
     parts = [f'<path d="M0 {HEIGHT + 0.5}H{WIDTH}" stroke="{WHOLE}"/>']
     for place, name in enumerate(histogram.names):
         said = f"{name}: {100 * of_whole[place]:.3g} % of all"
-        bars = _bar(place * step, step, of_whole[place] / tallest, PART if of_part is None else WHOLE)
+        middle = (place + 0.5) * step
+        bars = _bar(middle, width, of_whole[place] / tallest, PART if of_part is None else WHOLE)
         if of_part is not None:
-            bars += _bar(place * step + step / 4, step / 2, of_part[place] / tallest, PART)
+            bars += _bar(middle, width / 2, of_part[place] / tallest, PART)
             said += f", {100 * of_part[place]:.3g} % of those selected"
         parts.append(f"<g><title>{escape(said)}</title>{bars}</g>" if bars else "")
     parts += [_cut(cut, histogram.range) for cut in cuts if histogram.range]
     parts += [_label(0, histogram.ends[0], "start"), _label(WIDTH, histogram.ends[1], "end")]
     return Markup(
         f'<svg class="histogram" viewBox="0 0 {WIDTH} {HEIGHT + FOOT}" role="img" aria-label="{escape(title)}" '
-        f'font-size="11">{"".join(parts)}</svg>'
+        f'font-size="11.5">{"".join(parts)}</svg>'
     )
 
 
@@ -120,13 +123,13 @@ def _bars(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[str,
     return edges, names, ends
 
 
-def _bar(x: float, width: float, share: float, colour: str) -> str:
+def _bar(middle: float, width: float, share: float, colour: str) -> str:
     if not share:
         return ""
     tall = max(share * HEIGHT, 1.0)  # a single row of a million is still seen
-    gap = min(1.0, width / 6)
+    width -= min(1.0, width / 6)
     return (
-        f'<rect x="{x + gap / 2:.1f}" y="{HEIGHT - tall:.1f}" width="{width - gap:.1f}" height="{tall:.1f}" '
+        f'<rect x="{middle - width / 2:.1f}" y="{HEIGHT - tall:.1f}" width="{width:.1f}" height="{tall:.1f}" '
         f'fill="{colour}"/>'
     )
 
