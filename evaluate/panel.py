@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from evaluate.gallery import SIDE, thumbnail
+from evaluate.thumbnail import SIDE, thumbnail
 from manifests.condition import Condition
 from manifests.figures import Text
 from train.hints import HINTS, hint

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from evaluate.selection import Selection
 from evaluate.sheet_rows import Row
+from manifests.sql import compute
 
 CLUSTERS = 6  # shown, the largest first
 MEMBERS = 8  # shown of each
+ALIKE = 0.5  # share of its words that a caption has in common with the first, from which on differences are marked
 BEST = ("best_of_cluster", "first_of_cluster")  # whichever the index has: the row that stands for its cluster
 Piece = tuple[str, bool]  # of a caption, and whether the first one has it otherwise
 
@@ -45,10 +47,7 @@ class Clusters:
 
 def find_clusters(selection: Selection) -> Clusters:
     """Clusters that hold several of the rows that are meant; of equal size the first by name."""
-    places = selection.places
-    if "cluster_size" in selection.index.column_names:  # most rows are alone, and needn't be counted
-        several = pc.fill_null(pc.greater(selection.index["cluster_size"], 1), False).to_numpy()
-        places = places[several[places]]
+    places = selection.places[_not_alone(selection)]
     names = selection.index["cluster"].take(pa.array(places))
     counts = pa.table({"cluster": names}).group_by("cluster").aggregate([([], "count_all")])
     counts = counts.filter(pc.and_(pc.greater(counts["count_all"], 1), pc.is_valid(counts["cluster"])))
@@ -61,7 +60,7 @@ def find_clusters(selection: Selection) -> Clusters:
 
 
 def differences(captions: list[str]) -> list[tuple[Piece, ...]]:
-    """Captions in pieces, each with whether the first caption has other words there."""
+    """Captions in pieces, each with whether the first caption has other words there; of quite another caption one."""
     first = _words(captions[0])
     return [((captions[0], False),), *(_against(first, _words(caption)) for caption in captions[1:])]
 
@@ -86,13 +85,27 @@ def _cluster(selection: Selection, name: str, inside: NDArray[np.int64]) -> Clus
     return Cluster(name, len(inside), tuple(places), best)
 
 
+def _not_alone(selection: Selection) -> NDArray[np.bool_]:
+    """Whether others may be in the cluster of each row that is meant: [M] bool, nearly all False, and never too few."""
+    places = pa.array(selection.places)
+    if "cluster_size" in selection.index.column_names:
+        several = pc.greater(selection.index["cluster_size"].take(places), 1)
+        return np.asarray(pc.fill_null(several, False).to_numpy(), dtype=bool)
+    hashes = compute("hash(value)", selection.index["cluster"].take(places))  # a third of the memory of the names
+    _, which, rows = np.unique(hashes, return_inverse=True, return_counts=True)
+    return rows[which] > 1
+
+
 def _words(caption: str) -> list[str]:
     return re.findall(r"\s+|[^\s]+", caption)
 
 
 def _against(first: list[str], words: list[str]) -> tuple[Piece, ...]:
+    match = SequenceMatcher(None, first, words, autojunk=False)
+    if match.ratio() < ALIKE:
+        return (("".join(words), False),)
     pieces = []
-    for what, _, _, start, stop in SequenceMatcher(None, first, words, autojunk=False).get_opcodes():
+    for what, _, _, start, stop in match.get_opcodes():
         if start < stop:
             pieces.append(("".join(words[start:stop]), what != "equal"))
     return tuple(pieces)

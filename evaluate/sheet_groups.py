@@ -132,7 +132,7 @@ def _by_code(selection: Selection, family: str, status: str) -> list[Group]:
         pc.value_counts(codes).to_pylist(), key=lambda entry: (-entry["counts"], entry["values"] or "")
     ):
         inside = places[pc.fill_null(pc.equal(codes, entry["values"]), False).to_numpy()]
-        title = ": ".join(filter(None, (family, status, entry["values"])))
+        title = ", ".join(filter(None, (f"{family}: {status}", entry["values"])))
         note = f"{entry['counts']:,} rows, {_percent(entry['counts'] / len(selection.places))}"
         groups.append(Group(title, note, tuple(smallest(selection.hashes, inside, EXAMPLES).tolist())))
     return groups

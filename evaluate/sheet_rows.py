@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from annotate.corpora.text import visible
 from annotate.phash import Phash
-from evaluate.gallery import thumbnail
 from evaluate.panel import Panel, in_words, show
 from evaluate.selection import Selection
+from evaluate.thumbnail import thumbnail
 from manifests.condition import decode
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
