@@ -104,8 +104,13 @@ def _against(first: list[str], words: list[str]) -> tuple[Piece, ...]:
     match = SequenceMatcher(None, first, words, autojunk=False)
     if match.ratio() < ALIKE:
         return (("".join(words), False),)
-    pieces = []
+    pieces: list[Piece] = []
     for what, _, _, start, stop in match.get_opcodes():
-        if start < stop:
-            pieces.append(("".join(words[start:stop]), what != "equal"))
-    return tuple(pieces)
+        text = "".join(words[start:stop])
+        inner = text.strip()
+        if what == "equal" or not inner:
+            pieces.append((text, False))
+        else:
+            before, _, after = text.partition(inner)
+            pieces += [(before, False), (inner, True), (after, False)]
+    return tuple(piece for piece in pieces if piece[0])
