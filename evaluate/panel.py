@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from evaluate.gallery import thumbnail
+from evaluate.thumbnail import SIDE, thumbnail
 from manifests.condition import Condition
 from manifests.figures import Text
 from train.hints import HINTS, hint
@@ -36,11 +36,11 @@ class Panel:
     words: str = ""
 
 
-def show(family: str, kind: str, condition: Condition, *, status: str, said: str) -> Panel:
+def show(family: str, kind: str, condition: Condition, *, status: str, said: str, side: int = SIDE) -> Panel:
     """The panel of a condition as `manifests.condition.decode` gives it."""
     if isinstance(condition, Text):
         return Panel(family, status, said, words=condition.text)
-    return Panel(family, status, said, picture=as_thumbnail(drawn(kind, condition)))
+    return Panel(family, status, said, picture=as_thumbnail(drawn(kind, condition), side=side))
 
 
 def drawn(kind: str, condition: Condition) -> NDArray[np.uint8]:
@@ -48,11 +48,11 @@ def drawn(kind: str, condition: Condition) -> NDArray[np.uint8]:
     return (hint(kind, condition).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
 
 
-def as_thumbnail(picture: NDArray[np.uint8]) -> str:
-    """[H, W, 3] uint8 RGB as a data URI, shrunk."""
+def as_thumbnail(picture: NDArray[np.uint8], *, side: int = SIDE) -> str:
+    """[H, W, 3] uint8 RGB as a data URI, its longer side shrunk to `side` pixels."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
-    return thumbnail(buffer.getvalue())
+    return thumbnail(buffer.getvalue(), side=side)
 
 
 def in_words(values: Mapping[str, Any]) -> str:

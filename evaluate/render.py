@@ -1,11 +1,13 @@
 """Fills the templates: numbers in one form everywhere, every text escaped."""
 
 import math
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from evaluate.plot import COLOURS
 from evaluate.statistics import REPLICATES, Interval
@@ -26,6 +28,7 @@ def render(template: str, **context: Any) -> str:
         "with_interval": with_interval,
         "percent": percent,
         "count": count,
+        "breakable": breakable,
     }
     return environment.get_template(template).render(colours=COLOURS, replicates=count(REPLICATES), **context)
 
@@ -55,6 +58,11 @@ def percent(value: float) -> str:
 def count(value: int) -> str:
     """A whole number, its thousands apart."""
     return f"{value:,}"
+
+
+def breakable(name: str) -> Markup:
+    """A long name that may be broken where its words end."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._])", name))
 
 
 def cell(text: str) -> str:
