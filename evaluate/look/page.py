@@ -7,7 +7,7 @@ from typing import Any
 
 from upath import UPath
 
-from evaluate.gallery import thumbnail
+from evaluate.thumbnail import thumbnail
 from evaluate.look.bins import short
 from evaluate.look.compare import POPULATIONS, Look
 from evaluate.look.overlay import overlay
