@@ -1,0 +1,48 @@
+"""Bars at the margins: letterbox, pillarbox, frames, of any one colour."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+LEVEL = 12  # grey levels by which a pixel of a bar may differ from the bar's level: JPEG rings beside its end
+STRAYS = 0.02  # share of a bar's line that may differ more
+JUMP = 0.4  # share of a line that differs where the picture begins; a sky, or paper around a thing, fades into less
+WITHIN = 4  # lines in which it begins: shrinking and JPEG blur the end of a bar
+
+
+def border(grey: NDArray[np.uint8]) -> float:
+    """Share of a picture [H, W] uint8 that bars take, from 0 (none) to 1 (all of one level).
+
+    A bar has one level from the picture's margin on, and ends along most of a line: white paper around a thing and a
+    clear sky are no bars.
+    """
+    top, bottom = _bars(grey)
+    left, right = (
+        _bars(np.asarray(cv2.transpose(grey[top : len(grey) - bottom]))) if top + bottom < len(grey) else (0, 0)
+    )
+    inside = max(0, len(grey) - top - bottom) * max(0, grey.shape[1] - left - right)
+    return 1 - inside / grey.size
+
+
+def _bars(grey: NDArray[np.uint8]) -> tuple[int, int]:
+    """Lines of the bar at the top and of that at the bottom."""
+    top = _bar(grey)
+    return (top, 0) if top == len(grey) else (top, _bar(grey[::-1]))
+
+
+def _bar(grey: NDArray[np.uint8]) -> int:
+    """Lines of the bar at the top; all of them where there is nothing else."""
+    level = int(np.median(grey[0]))
+    if _strays(grey[:1], level)[0] > STRAYS:
+        return 0
+    strays = _strays(grey, level)
+    ends = np.flatnonzero(strays > STRAYS)
+    if not len(ends):
+        return len(grey)
+    return int(ends[0]) if strays[ends[0] : ends[0] + WITHIN].max() >= JUMP else 0
+
+
+def _strays(grey: NDArray[np.uint8], level: int) -> NDArray[np.float64]:
+    """Share of every line [H] that differs from `level`."""
+    far = cv2.inRange(grey, max(0, level - LEVEL), min(255, level + LEVEL))
+    return 1 - np.asarray(cv2.reduce(far, 1, cv2.REDUCE_AVG, dtype=cv2.CV_64F).ravel()) / 255

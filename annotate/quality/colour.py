@@ -1,0 +1,55 @@
+"""Colour, and the lack of it: greyscale pictures, and those in the tones of one ink."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 128  # pixels of the short side at which chroma is looked at: JPEG's noise in it averages out
+LONGEST = 1024
+NEUTRAL = 8  # levels between the largest and the smallest of R, G and B, up to which a pixel is grey
+MIDDLE = 128  # of Cb and Cr
+
+
+def colourfulness(image: NDArray[np.uint8]) -> float:
+    """Colourfulness M3 of Hasler & Suesstrunk 2003, of a picture [H, W, 3] uint8 RGB.
+
+    Returns:
+        0: grey; 15 slightly, 33 moderately, 59 quite, 82 highly colourful in their observers' words.
+    """
+    red, green, blue = cv2.split(image)
+    between = cv2.subtract(red, green, dtype=cv2.CV_16S)  # rg
+    against = cv2.addWeighted(red, 0.5, green, 0.5, 0, dtype=cv2.CV_32F)
+    against = cv2.subtract(against, blue, dtype=cv2.CV_32F)  # yb
+    (rg, rg_spread), (yb, yb_spread) = ([one.item() for one in cv2.meanStdDev(part)] for part in (between, against))
+    return float(np.hypot(rg_spread, yb_spread) + 0.3 * np.hypot(rg, yb))
+
+
+def chroma(image: NDArray[np.uint8]) -> dict[str, float]:
+    """What a picture [H, W, 3] uint8 RGB has of colour.
+
+    `grey`: share of the pixels that are neutral, R, G and B within 8 levels, at a short side of 128; 1: greyscale.
+    `chroma_spread`: RMS distance of (Cb, Cr) from the mean of the pixels that are as bright, in levels; under 2 in a
+    picture of one ink, grey, sepia or toned otherwise, which `grey` alone would miss.
+    """
+    small = _small(image)
+    red, green, blue = cv2.split(small)
+    width = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
+    brightness, *chromas = cv2.split(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb))
+    levels = np.asarray(brightness, np.uint8).ravel() >> 2  # 64: enough pixels in each
+    counts = np.maximum(np.bincount(levels, minlength=64), 1)
+    variance = 0.0
+    for part in chromas:
+        values = part.ravel().astype(np.float64) - MIDDLE
+        means = np.bincount(levels, values, minlength=64) / counts
+        variance += float(np.mean((values - means[levels]) ** 2))
+    return {"grey": float(np.mean(width <= NEUTRAL)), "chroma_spread": variance**0.5}
+
+
+def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    scale = min(1.0, max(SIDE / min(height, width), 1 / max(height, width)))
+    scale = min(scale, LONGEST / max(height, width))
+    if scale == 1:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
