@@ -22,13 +22,13 @@ from manifests.condition import Kind
 from manifests.figures import Scores
 
 WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
-URL = re.compile(r"(?:https?|ftp)://\S|\bwww\.\w|\b[\w-]+\.(?:com|net|org|info|shop|co\.uk|de|fr|ru|cn|jp)\b", re.I)
+URL = re.compile(r"(?:https?|ftp)://\S|\bwww\.\w|\b[\w-]{1,80}\.(?:com|net|org|info|co\.uk)\b", re.I)
 TAG = re.compile(
     r"</?[a-z][a-z0-9]{0,9}(?:\s[^<>]{0,500})?/?>|&(?:[a-z]{2,8}|#\d{1,6}|#x[0-9a-f]{1,5});|\[/?(?:url|img|b|i)\]", re.I
 )
 FILE_NAME = re.compile(
     r"\b(?:img|dscn?|dscf|pict|sam|mvi|gopr|pxl|screenshot|image|photo|untitled)[ _-]?\d{2,}"
-    r"|\b[\w-]+\.(?:jpe?g|png|gif|bmp|tiff?|webp|heic|svg|raw|cr2|nef|psd)\b",
+    r"|\b[\w-]{1,80}\.(?:jpe?g|png|gif|bmp|tiff?|webp|heic|svg|raw|cr2|nef|psd)\b",
     re.I,
 )
 BROKEN = {"Cc", "Co", "Cs", "Cn"}  # categories of Unicode: control, private use, half a character, no character

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 LEVEL = 12  # grey levels by which a pixel of a bar may differ from the bar's level: JPEG rings beside its end
 STRAYS = 0.02  # share of a bar's line that may differ more
-JUMP = 0.4  # share of a line that differs where the picture begins; a sky, or paper around a thing, fades into less
+BEGINS = 20  # grey levels by which the picture differs, in so large a share of a line where it begins:
+JUMP = 0.3  # around a thing paper goes on to both sides, and a sky fades, from line to line by less
 WITHIN = 4  # lines in which it begins: shrinking and JPEG blur the end of a bar
 
 
@@ -33,16 +34,16 @@ def _bars(grey: NDArray[np.uint8]) -> tuple[int, int]:
 def _bar(grey: NDArray[np.uint8]) -> int:
     """Lines of the bar at the top; all of them where there is nothing else."""
     level = int(np.median(grey[0]))
-    if _strays(grey[:1], level)[0] > STRAYS:
+    if _strays(grey[:1], level, LEVEL)[0] > STRAYS:
         return 0
-    strays = _strays(grey, level)
-    ends = np.flatnonzero(strays > STRAYS)
+    ends = np.flatnonzero(_strays(grey, level, LEVEL) > STRAYS)
     if not len(ends):
         return len(grey)
-    return int(ends[0]) if strays[ends[0] : ends[0] + WITHIN].max() >= JUMP else 0
+    begin = int(ends[0])
+    return begin if _strays(grey[begin : begin + WITHIN], level, BEGINS).max() >= JUMP else 0
 
 
-def _strays(grey: NDArray[np.uint8], level: int) -> NDArray[np.float64]:
-    """Share of every line [H] that differs from `level`."""
-    far = cv2.inRange(grey, max(0, level - LEVEL), min(255, level + LEVEL))
+def _strays(grey: NDArray[np.uint8], level: int, by: int) -> NDArray[np.float64]:
+    """Share of every line [H] that differs from `level` by more."""
+    far = cv2.inRange(grey, max(0, level - by), min(255, level + by))
     return 1 - np.asarray(cv2.reduce(far, 1, cv2.REDUCE_AVG, dtype=cv2.CV_64F).ravel()) / 255

@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 128  # pixels of the short side at which chroma is looked at: JPEG's noise in it averages out
-LONGEST = 1024
+SIDE = 128  # pixels: the short side at which chroma is looked at is at least that, and under twice as much
 NEUTRAL = 8  # levels between the largest and the smallest of R, G and B, up to which a pixel is grey
 MIDDLE = 128  # of Cb and Cr
 
@@ -27,7 +26,8 @@ def colourfulness(image: NDArray[np.uint8]) -> float:
 def chroma(image: NDArray[np.uint8]) -> dict[str, float]:
     """What a picture [H, W, 3] uint8 RGB has of colour.
 
-    `grey`: share of the pixels that are neutral, R, G and B within 8 levels, at a short side of 128; 1: greyscale.
+    `grey`: share of the pixels that are neutral, R, G and B within 8 levels, once JPEG's noise in them is
+    averaged out by shrinking; 1: greyscale.
     `chroma_spread`: RMS distance of (Cb, Cr) from the mean of the pixels that are as bright, in levels; under 2 in a
     picture of one ink, grey, sepia or toned otherwise, which `grey` alone would miss.
     """
@@ -46,10 +46,11 @@ def chroma(image: NDArray[np.uint8]) -> dict[str, float]:
 
 
 def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Shrunk by a whole factor, which is four times as fast as by any other."""
     height, width = image.shape[:2]
-    scale = min(1.0, max(SIDE / min(height, width), 1 / max(height, width)))
-    scale = min(scale, LONGEST / max(height, width))
-    if scale == 1:
+    factor = max(1, min(height, width) // SIDE)
+    if factor == 1:
         return image
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    size = (width // factor, height // factor)
+    cut = image[: size[1] * factor, : size[0] * factor]
+    return np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8)
