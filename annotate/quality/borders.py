@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 
 LEVEL = 12  # grey levels by which a pixel of a bar may differ from the bar's level: JPEG rings beside its end
 STRAYS = 0.02  # share of a bar's line that may differ more
-BEGINS = 20  # grey levels by which the picture differs, in so large a share of a line where it begins:
-JUMP = 0.3  # around a thing paper goes on to both sides, and a sky fades, from line to line by less
-WITHIN = 4  # lines in which it begins: shrinking and JPEG blur the end of a bar
+BEGINS = 20  # grey levels by which the picture differs where it begins: a sky fades by less from line to line
+JUMP = 0.3  # share of a line that does so, more than EDGE lines before: a thing on paper widens by less
+EDGE = 3  # lines over which shrinking blurs the end of a bar
+WITHIN = 9  # lines in which the picture begins: a block of JPEG that holds the end of a bar rings into the bar
 
 
 def border(grey: NDArray[np.uint8]) -> float:
@@ -40,7 +41,8 @@ def _bar(grey: NDArray[np.uint8]) -> int:
     if not len(ends):
         return len(grey)
     begin = int(ends[0])
-    return begin if _strays(grey[begin : begin + WITHIN], level, BEGINS).max() >= JUMP else 0
+    shares = np.concatenate([np.zeros(EDGE), _strays(grey[begin : begin + WITHIN], level, BEGINS)])
+    return begin if (shares[EDGE:] - shares[:-EDGE]).max() >= JUMP else 0
 
 
 def _strays(grey: NDArray[np.uint8], level: int, by: int) -> NDArray[np.float64]:
