@@ -28,7 +28,7 @@ def chroma(image: NDArray[np.uint8]) -> dict[str, float]:
 
     `grey`: share of the pixels that are neutral, R, G and B within 8 levels, once JPEG's noise in them is
     averaged out by shrinking; 1: greyscale.
-    `chroma_spread`: RMS distance of (Cb, Cr) from the mean of the pixels that are as bright, in levels; under 2 in a
+    `chroma_spread`: RMS distance of (Cb, Cr) from the mean of the pixels that are as bright, in levels; under 3 in a
     picture of one ink, grey, sepia or toned otherwise, which `grey` alone would miss.
     """
     small = _small(image)
