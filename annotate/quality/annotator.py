@@ -1,7 +1,7 @@
 """What can be wrong with a picture, as numbers for `where`: blur, grey, JPEG damage, flat tones, bars, size.
 
 Read at the size stored, whatever the conditions are made at: damage is of the stored picture. On one core of an AMD
-EPYC it measures RATE photographs of half a megapixel a second, their decoding aside (docs/data-quality.md).
+EPYC it measures about 200 photographs of half a megapixel a second, their decoding aside (docs/data-quality.md).
 """
 
 from collections.abc import Sequence

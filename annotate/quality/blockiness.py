@@ -25,7 +25,7 @@ def blockiness(grey: NDArray[np.uint8]) -> float | None:
         grey: [H, W] uint8.
 
     Returns:
-        From 0 (none) to about 2; JPEG of quality 10 has 1 or more, of quality 50 about 0.3. None: both sides are under
+        From 0 (none) to about 2; JPEG of quality 10 has about 1, of quality 50 about 0.3. None: both sides are under
         32 pixels.
     """
     profiles = [profile for axis in (grey, cv2.transpose(grey)) if (profile := _steps(np.asarray(axis))) is not None]

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from annotate.quality.plane import moments, shrink
+
 SIDE = 128  # pixels: the short side at which chroma is looked at is at least that, and under twice as much
 NEUTRAL = 8  # levels between the largest and the smallest of R, G and B, up to which a pixel is grey
 MIDDLE = 128  # of Cb and Cr
@@ -17,10 +19,9 @@ def colourfulness(image: NDArray[np.uint8]) -> float:
     """
     red, green, blue = cv2.split(image)
     between = cv2.subtract(red, green, dtype=cv2.CV_16S)  # rg
-    against = cv2.addWeighted(red, 0.5, green, 0.5, 0, dtype=cv2.CV_32F)
-    against = cv2.subtract(against, blue, dtype=cv2.CV_32F)  # yb
-    (rg, rg_spread), (yb, yb_spread) = ([one.item() for one in cv2.meanStdDev(part)] for part in (between, against))
-    return float(np.hypot(rg_spread, yb_spread) + 0.3 * np.hypot(rg, yb))
+    against = cv2.subtract(cv2.add(red, green, dtype=cv2.CV_16S), cv2.add(blue, blue, dtype=cv2.CV_16S))  # twice yb
+    (rg, rg_spread), (yb, yb_spread) = moments(between), moments(against)
+    return float(np.hypot(rg_spread, yb_spread / 2) + 0.3 * np.hypot(rg, yb / 2))
 
 
 def chroma(image: NDArray[np.uint8]) -> dict[str, float]:
@@ -31,7 +32,7 @@ def chroma(image: NDArray[np.uint8]) -> dict[str, float]:
     `chroma_spread`: RMS distance of (Cb, Cr) from the mean of the pixels that are as bright, in levels; under 3 in a
     picture of one ink, grey, sepia or toned otherwise, which `grey` alone would miss.
     """
-    small = _small(image)
+    small = shrink(image, max(1, min(image.shape[:2]) // SIDE))
     red, green, blue = cv2.split(small)
     width = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
     brightness, *chromas = cv2.split(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb))
@@ -43,14 +44,3 @@ def chroma(image: NDArray[np.uint8]) -> dict[str, float]:
         means = np.bincount(levels, values, minlength=64) / counts
         variance += float(np.mean((values - means[levels]) ** 2))
     return {"grey": float(np.mean(width <= NEUTRAL)), "chroma_spread": variance**0.5}
-
-
-def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Shrunk by a whole factor, which is four times as fast as by any other."""
-    height, width = image.shape[:2]
-    factor = max(1, min(height, width) // SIDE)
-    if factor == 1:
-        return image
-    size = (width // factor, height // factor)
-    cut = image[: size[1] * factor, : size[0] * factor]
-    return np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8)
