@@ -62,6 +62,13 @@ def cell(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
 
 
+def code(text: str) -> str:
+    """A text as it was typed, in a Markdown table."""
+    if "`" in text:
+        return cell(text)
+    return "`" + text.replace("|", "\\|").replace("\n", " ") + "`"
+
+
 def numbers(value: Interval) -> dict[str, float | None]:
     """An interval for JSON, which knows no NaN."""
     return {name: part if math.isfinite(part) else None for name, part in asdict(value).items()}
