@@ -1,4 +1,4 @@
-"""One condition on a page, as a hint, or as words where it is words, under what is said of it."""
+"""One condition on a page, as a hint, or as words where it is words or numbers, under what is said of it."""
 
 import io
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from PIL import Image
 
 from evaluate.thumbnail import SIDE, thumbnail
 from manifests.condition import Condition
-from manifests.figures import Text
+from manifests.figures import Scores, Text
 from train.hints import HINTS, hint
 
 KINDS = (*HINTS, "text")  # that a page can show
@@ -26,7 +26,7 @@ class Panel:
         status: ok, empty or failed.
         said: parameters and stats, or why there is none.
         picture: data URI of its hint; "" where it has none.
-        words: of a caption: from a model or a corpus, untrusted, escaped by the template.
+        words: of a caption: from a model or a corpus, untrusted, escaped by the template; or numbers, one a line.
     """
 
     family: str
@@ -40,6 +40,9 @@ def show(family: str, kind: str, condition: Condition, *, status: str, said: str
     """The panel of a condition as `manifests.condition.decode` gives it."""
     if isinstance(condition, Text):
         return Panel(family, status, said, words=condition.text)
+    if isinstance(condition, Scores):
+        there = {name: value for name, value in condition.values.items() if value is not None}
+        return Panel(family, status, "", words="\n".join(in_words({name: value}) for name, value in there.items()))
     return Panel(family, status, said, picture=as_thumbnail(drawn(kind, condition), side=side))
 
 
