@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from upath import UPath
 
 from evaluate.gallery import random_keys
@@ -26,6 +26,8 @@ from train.hints import HINTS
 Picture = NDArray[np.uint8]  # [H, W, 3], RGB
 SIDE, GAP, ROWS = 192, 6, 4  # pixels, pixels, pictures shown
 ACROSS = 6  # hints beside a picture, at most
+HEAD, INK, LONGEST = 22, "#333333", 26  # pixels, colour and letters of the names above the columns
+PAIR = ("image", "conditioning_image")
 
 
 def show_examples(dataset: Dataset) -> None:
@@ -39,7 +41,7 @@ def show_examples(dataset: Dataset) -> None:
     families = [family for family in families if dataset.path(family, names[0]).exists()][:ACROSS]
     places = _choose(dataset, names[0]) if names else []
     if places and families:
-        write_strip([_tiles(dataset, names[0], place, families) for place in places], path)
+        write_strip([_tiles(dataset, names[0], place, families) for place in places], ["image", *families], path)
     else:
         path.unlink(missing_ok=True)
 
@@ -47,21 +49,24 @@ def show_examples(dataset: Dataset) -> None:
 def show_export(path: Path | UPath, out: Path | UPath) -> None:
     """Draw `examples.webp` of an export: the first rows of a shard, picture and hint, two of them side by side."""
     with open_table(path) as file:
-        rows = file.read_row_group(0, ["image", "conditioning_image"]).slice(0, 2 * ROWS).to_pylist()
-    tiles = [[_fitted(decode_image(row[name]["bytes"])) for name in ("image", "conditioning_image")] for row in rows]
-    write_strip([[*one, *other] for one, other in zip(tiles[::2], tiles[1::2], strict=False)] or tiles, out / EXAMPLES)
+        rows = file.read_row_group(0, list(PAIR)).slice(0, 2 * ROWS).to_pylist()
+    tiles = [[_fitted(decode_image(row[name]["bytes"])) for name in PAIR] for row in rows]
+    pairs = [[*one, *other] for one, other in zip(tiles[::2], tiles[1::2], strict=False)] or tiles
+    write_strip(pairs, PAIR * (len(pairs[0]) // 2), out / EXAMPLES)
 
 
-def write_strip(rows: Sequence[Sequence[Picture]], path: Path | UPath) -> None:
-    """Write tiles of `SIDE` pixels as WebP, row below row, on white."""
-    columns = max(map(len, rows))
+def write_strip(rows: Sequence[Sequence[Picture]], names: Sequence[str], path: Path | UPath) -> None:
+    """Write tiles of `SIDE` pixels as WebP, row below row under the names of their columns, on white."""
     pitch = SIDE + GAP
-    canvas = np.full((len(rows) * pitch - GAP, columns * pitch - GAP, 3), 255, np.uint8)
+    strip = Image.new("RGB", (len(names) * pitch - GAP, HEAD + len(rows) * pitch - GAP), "white")
+    words, font = ImageDraw.Draw(strip), ImageFont.load_default(13)
+    for across, name in enumerate(names):
+        words.text((across * pitch, HEAD / 2), name[:LONGEST], INK, font, anchor="lm")
     for down, row in enumerate(rows):
         for across, tile in enumerate(row):
-            canvas[down * pitch : down * pitch + SIDE, across * pitch : across * pitch + SIDE] = tile
+            strip.paste(Image.fromarray(tile), (across * pitch, HEAD + down * pitch))
     buffer = io.BytesIO()
-    Image.fromarray(canvas).save(buffer, "WEBP", quality=85, method=4)
+    strip.save(buffer, "WEBP", quality=85, method=4)
     replace(partial(_put, data=buffer.getvalue()), path)
 
 
