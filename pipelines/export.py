@@ -21,7 +21,7 @@ from manifests.storage import PARTIAL, locate
 from pipelines.entry import run as run_command
 from train.export import ACCOUNT, DATA, Export, begin_export, missing_shards, plan_export
 from train.export_card import write_export_card
-from train.export_shards import clear, make_shards
+from train.export_shards import check_export_room, clear, forecast, make_shards, rows_of
 
 FILES = (f"{DATA}/*.parquet", ACCOUNT, EXAMPLES)  # beside the card
 NOT_FOR_THE_HUB = ("training_sets", "index", "plan", "splits", "removed", "logs", "dropped", PARTIAL)
@@ -63,11 +63,11 @@ def make(export: Export, root: UPath) -> None:
     """Make what is missing, the card last."""
     missing = missing_shards(export, root)
     if any(missing.values()):
-        print(export.forecast())
-    size, rows = export.account.shard_rows, export.account.rows
-    todo = sum(min(size, rows[split] - number * size) for split, numbers in missing.items() for number in numbers)
-    with tqdm(total=todo, desc="export", unit="img", disable=not sys.stderr.isatty()) as bar:
-        make_shards(export, root, bar.update)
+        expected = forecast(export, missing)
+        print(expected)
+        check_export_room(root, expected, sum(map(len, missing.values())))
+        with tqdm(total=len(rows_of(export, missing)), desc="export", unit="img", disable=None) as bar:
+            make_shards(export, root, bar.update)
     show_export(export.path(root, "train", 0), root)
     write_export_card(export, root)
     clear(root)

@@ -16,7 +16,7 @@ from upath import UPath
 from manifests.condition import IMAGE
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.gather import Families, Forecast, forecast_reading, rows_by_shard
+from manifests.gather import Families
 from manifests.manifest import Manifest
 from manifests.record import SOURCE, readable
 from manifests.storage import publish_text
@@ -87,10 +87,6 @@ class Export:
     def files(self, out: UPath) -> dict[str, list[UPath]]:
         """Files of all shards, by split."""
         return {split: [self.path(out, split, number) for number in range(self.shards(split))] for split in self.splits}
-
-    def forecast(self) -> Forecast:
-        """What making it whole takes."""
-        return forecast_reading(self.dataset, self.families, rows_by_shard(pa.concat_tables(self.splits.values())))
 
 
 def plan_export(manifest: Manifest, *, held: int, shard_rows: int, source: Sequence[str] = ()) -> Export:

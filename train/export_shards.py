@@ -13,8 +13,9 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
@@ -30,7 +32,7 @@ from upath import UPath
 
 from manifests.condition import Kind, decode
 from manifests.footer import FOOTER
-from manifests.gather import gather_shard, rows_by_shard
+from manifests.gather import Forecast, forecast_reading, gather_shard, rows_by_shard
 from manifests.layout import ROW_GROUP, SOURCE
 from manifests.parallel import ahead
 from manifests.room import check_room
@@ -43,6 +45,7 @@ from train.hints import as_picture, hint
 
 WAVE = 64  # shards that are spooled at a time: what of the dataset lies on disk twice
 READ_AHEAD = 4  # shards of the dataset
+SAMPLED = 32  # rows that are drawn to see how large they are
 GREY = ("binary", "soft", "depth", "lines")  # kinds whose hints have three equal channels: PNG of one
 PNG = b"\x89PNG"
 JPEG_QUALITY = 95
@@ -57,13 +60,10 @@ def make_shards(export: Export, out: UPath, done: Callable[[int], object]) -> No
         done: told how many rows have been written since it was last told.
 
     Raises:
-        ValueError: there is no room, or families of the dataset are not of the same rows.
+        ValueError: families of the dataset are not of the same rows.
     """
     missing = missing_shards(export, out)
-    if not any(missing.values()):
-        return
-    scratch = out / PARTIAL if isinstance(out, Path) else Path(tempfile.gettempdir())
-    _check_room(export, out, scratch, sum(map(len, missing.values())))
+    scratch = _scratch(out)
     scratch.mkdir(parents=True, exist_ok=True)
     for split, numbers in missing.items():
         for start in range(0, len(numbers), WAVE):
@@ -98,9 +98,8 @@ def _make_wave(
     export: Export, out: UPath, split: str, numbers: list[int], folder: Path, done: Callable[[int], object]
 ) -> None:
     """Make some shards of one split."""
-    size = export.account.shard_rows
-    rows = pa.concat_tables([export.splits[split].slice(number * size, size) for number in numbers])
-    for place, table in in_chunks(_gather(export, rows), folder, size):
+    rows = rows_of(export, {split: numbers})
+    for place, table in in_chunks(_gather(export, rows), folder, export.account.shard_rows):
         publish(partial(_write, export, table, done), export.path(out, split, numbers[place]))
 
 
@@ -157,13 +156,41 @@ def _encode(picture: NDArray[np.uint8], form: str) -> bytes:
     return buffer.getvalue()
 
 
-def _check_room(export: Export, out: UPath, scratch: Path, shards: int) -> None:
-    """Make sure there is room for the shards that are missing, and for the rows between reading and drawing."""
-    whole = sum(export.shards(split) for split in export.splits)
-    writes = export.forecast().writes * shards // whole
-    spooled = writes * min(shards, WAVE) // shards
-    remedy = "Lower rows or --held-out, or make room"
-    check_room(scratch, spooled + (writes if isinstance(out, Path) else 0), remedy)
+def forecast(export: Export, missing: Mapping[str, Sequence[int]]) -> Forecast:
+    """What making these shards will read and write: it asks footers, and draws some rows to see how large they are."""
+    wanted = rows_of(export, missing)
+    reading = forecast_reading(export.dataset, export.families, rows_by_shard(wanted))
+    some = wanted.filter(pc.equal(wanted["shard"], wanted["shard"][0])).slice(0, SAMPLED)
+    sizes = []
+    for table in _gather(export, some):
+        for record in table.to_pylist():
+            row = draw_row(record, export.card.kind, export.account.resolution)
+            sizes.append(sum(len(row[column]["bytes"]) for column in ("image", "conditioning_image")))
+    return replace(reading, writes=round(len(wanted) * sum(sizes) / len(sizes)))
+
+
+def rows_of(export: Export, numbers: Mapping[str, Sequence[int]]) -> pa.Table:
+    """Rows of some shards of each split, in order."""
+    size = export.account.shard_rows
+    return pa.concat_tables(
+        export.splits[split].slice(number * size, size) for split, of in numbers.items() for number in of
+    )
+
+
+def check_export_room(out: UPath, expected: Forecast, shards: int) -> None:
+    """Make sure there is room for so many shards, and for the rows of a wave between reading and drawing.
+
+    Raises:
+        ValueError: there is none.
+    """
+    spooled = min(expected.reads, expected.writes) * min(shards, WAVE) // shards
+    written = expected.writes if isinstance(out, Path) else 0
+    check_room(_scratch(out), spooled + written, "Lower rows or --held-out, or make room")
+
+
+def _scratch(out: UPath) -> Path:
+    """Where rows are spooled: beside the shards, or here if those are on another machine."""
+    return out / PARTIAL if isinstance(out, Path) else Path(tempfile.gettempdir())
 
 
 def clear(out: UPath) -> None:

@@ -34,7 +34,7 @@ from train.base import load_base
 from train.batches import crop_pair, decode_image
 from train.export import Export, begin_export, missing_shards, plan_export
 from train.export_card import write_export_card
-from train.export_shards import clear, make_shards
+from train.export_shards import check_export_room, clear, forecast, make_shards
 from train.hints import as_picture, hint
 
 TINY_BASE = Path(__file__).parents[2] / "train/tiny_base/model"
@@ -270,7 +270,19 @@ def test_no_room_is_said_before_anything_is_read(
     usage = shutil.disk_usage(tmp_path)._replace(free=1_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(ValueError, match=r"are needed there, and 1\.0 kB are free\. Lower rows or --held-out"):
-        write(manifest(playroom), tmp_path / "out")
+        check_export_room(tmp_path / "out", forecast(plan_whole(playroom), {"train": [0, 1]}), 2)
+
+
+def plan_whole(playroom: Path) -> Export:
+    return plan_export(manifest(playroom), held=5, shard_rows=7)
+
+
+def test_what_will_be_written_is_foretold(photos: Path, playroom: Path, tmp_path: Path) -> None:
+    for root, rows in ((playroom, 16), (photos, 5)):
+        export = write(manifest(root, rows=rows), tmp_path / root.name)
+        told = forecast(export, {split: range(export.shards(split)) for split in export.splits}).writes
+        written = sum(path.stat().st_size for path in (tmp_path / root.name / "data").glob("*.parquet"))
+        assert 0.5 * written < told < 1.2 * written
 
 
 def read_as_diffusers_does(out: Path, resolution: int, size: int) -> tuple[dict[str, torch.Tensor], list[str]]:
