@@ -212,6 +212,15 @@ def test_an_export_killed_halfway_is_made_whole_to_the_same_bytes(playroom: Path
     assert not (out / ".partial").exists()
 
 
+def test_rows_spooled_in_several_turns_come_to_the_same_bytes(
+    playroom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(manifest(playroom), tmp_path / "one/out", shard_rows=3)
+    monkeypatch.setattr("train.export_shards.WAVE", 2)
+    write(manifest(playroom), tmp_path / "two/out", shard_rows=3)
+    assert contents(tmp_path / "two/out") == contents(tmp_path / "one/out")
+
+
 def test_a_missing_shard_of_an_export_is_an_error_and_is_named(playroom: Path, tmp_path: Path) -> None:
     write(manifest(playroom), tmp_path / "out")
     (tmp_path / "out/data/train-00001-of-00003.parquet").unlink()
