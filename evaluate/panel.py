@@ -12,7 +12,7 @@ from PIL import Image
 from evaluate.thumbnail import SIDE, thumbnail
 from manifests.condition import Condition
 from manifests.figures import Scores, Text
-from train.hints import HINTS, hint
+from train.hints import HINTS, as_picture, hint
 
 KINDS = (*HINTS, "text")  # that a page can show
 
@@ -48,7 +48,7 @@ def show(family: str, kind: str, condition: Condition, *, status: str, said: str
 
 def drawn(kind: str, condition: Condition) -> NDArray[np.uint8]:
     """A condition as its hint: [H, W, 3] uint8 RGB."""
-    return (hint(kind, condition).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    return as_picture(hint(kind, condition))
 
 
 def as_thumbnail(picture: NDArray[np.uint8], *, side: int = SIDE) -> str:
