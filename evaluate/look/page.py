@@ -7,7 +7,6 @@ from typing import Any
 
 from upath import UPath
 
-from evaluate.thumbnail import thumbnail
 from evaluate.look.bins import short
 from evaluate.look.compare import POPULATIONS, Look
 from evaluate.look.overlay import overlay
@@ -15,6 +14,7 @@ from evaluate.look.words import in_words
 from evaluate.panel import Panel, show
 from evaluate.render import render
 from evaluate.samples import read_rows
+from evaluate.thumbnail import thumbnail
 from manifests.condition import decode
 from manifests.gather import WORDS, as_captions
 from manifests.layout import IMAGES
