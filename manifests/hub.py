@@ -17,7 +17,7 @@ from manifests.clusters import CLUSTER_DIGITS
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES, SOURCE, SUFFIX
 from manifests.parallel import in_parallel
-from manifests.removed import removed_clusters
+from manifests.removed import removed_pictures
 from manifests.storage import read_metadata, read_table, replace_text
 
 CARD = "README.md"
@@ -77,7 +77,7 @@ def join(dataset: Dataset, families: Sequence[str]) -> datasets.Dataset:
                 columns[f"{family}_{name}"], features[f"{family}_{name}"] = table[name], feature
     schema = datasets.Features(features).arrow_schema
     joined = datasets.Dataset(pa.table([columns[name] for name in schema.names], schema=schema))
-    removed = pa.array(sorted(removed_clusters(dataset)), pa.string())
+    removed = pa.array(sorted(removed_pictures(dataset)), pa.string())
     if not len(removed):
         return joined
     gone = pc.is_in(pc.utf8_slice_codeunits(columns["sha256"], 0, CLUSTER_DIGITS), removed)
