@@ -34,7 +34,7 @@ FLAT = 2.0
 
 def describe(data: bytes, image: NDArray[np.uint8]) -> dict[str, Any]:
     """`STATS` of a stored picture: its bytes, and [H, W, 3] uint8 RGB."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
     hashes = {name: perceptual_hash(_cut(grey, *shares)) for name, shares in PARTS.items()}
     small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     return {**hashes, COLOUR: float(np.ptp(small, axis=2).mean() / 255), STORED_BYTES: len(data)}

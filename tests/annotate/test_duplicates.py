@@ -21,8 +21,9 @@ from manifests.family import create_card
 from manifests.hashes import HASHES
 from manifests.index import ROWS, build_index, read_index
 from manifests.layout import IMAGES
+from manifests.leaks import leaks
 from manifests.subset import candidates, draw
-from pipelines import remove
+from pipelines import duplicates, remove
 
 Scenes = Callable[[int], list[NDArray[np.uint8]]]
 
@@ -47,9 +48,9 @@ def write(folder: Path, pictures: dict[str, NDArray[np.uint8]], quality: int = 9
     return folder
 
 
-def ingest(root: Path, corpus: Path | str, *, append: bool = False, duplicates: str = "near") -> Dataset:
+def ingest(root: Path, corpus: Path | str, *, append: bool = False, alike: str = "near") -> Dataset:
     asked = find_corpus(str(corpus))
-    dataset = append_plan(root, asked) if append else make_plan(root, asked, duplicates=duplicates)
+    dataset = append_plan(root, asked) if append else make_plan(root, asked, duplicates=alike)
     begin_hashes(dataset)
     for name in dataset.missing(IMAGES):
         ingest_shard(dataset, name, threads=1, done=lambda _: None)
@@ -89,7 +90,7 @@ def copied(tmp_path: Path, scenes: Scenes) -> Dataset:
 
 
 def test_hashes_are_made_at_ingest_to_the_bytes_that_their_annotator_writes(copied: Dataset, tmp_path: Path) -> None:
-    exact = ingest(tmp_path / "exact", tmp_path / "corpus", duplicates="exact")
+    exact = ingest(tmp_path / "exact", tmp_path / "corpus", alike="exact")
     assert exact.families() == []
     annotate(exact, HASHES)
     assert copied.families() == [HASHES]
@@ -156,11 +157,80 @@ def test_copies_in_a_later_part_join_and_no_older_row_moves(copied: Dataset, tmp
 
 def test_exact_is_as_it_was_without_a_family_of_hashes(tmp_path: Path, scenes: Scenes) -> None:
     corpus = write(tmp_path / "corpus", {"a": scenes(1)[0], **copies(scenes(1)[0])})
-    dataset = ingest(tmp_path / "exact", corpus, duplicates="exact")
+    dataset = ingest(tmp_path / "exact", corpus, alike="exact")
     rows = read_index(dataset, ROWS)
     assert rows["cluster"].equals(rows["picture"])
     assert rows["best_of_cluster"].to_pylist() == [True] * 4
     assert "cluster_rank" not in rows.column_names
+
+
+@pytest.fixture
+def crossed(tmp_path: Path, scenes: Scenes) -> Dataset:
+    """Eight pictures with three copies each, ingested `exact`, so that their splits tear them apart; hashed later."""
+    named = {f"{number}": picture for number, picture in enumerate(scenes(8))}
+    named |= {f"{number}_{kind}": copy for number in range(8) for kind, copy in copies(named[str(number)]).items()}
+    shares = {"train": 0.4, "validation": 0.3, "test": 0.3}
+    dataset = make_plan(tmp_path / "crossed", find_corpus(str(write(tmp_path / "corpus", named))), splits=shares)
+    for name in dataset.missing(IMAGES):
+        ingest_shard(dataset, name, threads=1, done=lambda _: None)
+    build_index(dataset)
+    return dataset
+
+
+def test_rows_torn_apart_by_exact_splits_are_named(crossed: Dataset) -> None:
+    annotate(crossed, HASHES)
+    rows = rows_of(crossed)
+    held = {split: {name for name, row in rows.items() if row["split"] == split} for split in ("train", "test")}
+    trained = {name[0] for name in held["train"]}
+    expected = {rows[name]["key"] for name in held["test"] if name[0] in trained}
+    assert expected
+    found = {(leak.split, leak.near_to): leak for leak in leaks(crossed)}
+    assert found["test", "train"].rows == len(expected)
+    assert set(found["test", "train"].keys) <= expected
+    taken = next(iter(expected))
+    remove.main(str(crossed.root), [taken])
+    assert {(leak.split, leak.near_to): leak.rows for leak in leaks(crossed)}["test", "train"] == len(expected) - 1
+
+
+def test_clusters_drawn_near_leak_nothing(copied: Dataset) -> None:
+    assert leaks(copied) == []
+
+
+def test_the_report_counts_clusters_and_shows_them_side_by_side(
+    copied: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    duplicates.main(str(copied.root), clusters=3)
+    said = capsys.readouterr().out
+    assert "11 rows in 8 clusters of near pictures" in said
+    assert "no held-out row is near to one of another split" in said
+    page = (copied.root / "duplicates.html").read_text()
+    assert page.count("<img") == 4
+    assert page.count('class="best"') == 1
+
+
+def test_the_report_of_an_exact_dataset_tells_near_copies_once_it_has_hashes(
+    crossed: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    duplicates.main(str(crossed.root))
+    assert "32 rows in 32 clusters of equal files" in capsys.readouterr().out
+    annotate(crossed, HASHES)
+    duplicates.main(str(crossed.root))
+    said = capsys.readouterr().out
+    assert "32 rows in 8 clusters of near pictures; splits and draws of this dataset go by equal files" in said
+    assert "leak: " in said
+    assert "0 rows of train are never drawn" in said
+    assert "Across splits" in (crossed.root / "duplicates.html").read_text()
+
+
+def test_captions_are_escaped_on_the_page(tmp_path: Path, scenes: Scenes) -> None:
+    corpus = write(tmp_path / "corpus", {"0": scenes(1)[0], **copies(scenes(1)[0])})
+    for path in corpus.glob("*.txt"):
+        path.write_text("<script>alert(1)</script>")
+    dataset = ingest(tmp_path / "dataset", corpus)
+    duplicates.main(str(dataset.root))
+    page = (dataset.root / "duplicates.html").read_text()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
 
 
 def test_without_its_hashes_no_split_is_drawn_and_the_way_out_is_named(copied: Dataset) -> None:
