@@ -15,13 +15,23 @@ from annotate.phash import Phash
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.index import ROWS, index_path, index_schema, read_index
-from manifests.removed import removed_clusters
+from manifests.removed import removed_pictures
 from manifests.salt import salted
 from manifests.storage import read_metadata
 from manifests.where import check, select
 
-WHERE_FOUND = ["key", "part", "shard", "row", "split", "cluster", "removed"]
-IF_THERE = ["best_of_cluster", "first_of_cluster", "cluster_size"]  # depending on how duplicates were looked for
+WHERE_FOUND = [
+    "key",
+    "part",
+    "shard",
+    "row",
+    "split",
+    "picture",
+    "removed",
+    "cluster",
+    "cluster_size",
+    "best_of_cluster",
+]
 SALT = "gallery"
 
 
@@ -116,8 +126,8 @@ def select_rows(dataset: Dataset, where: str = "") -> Selection:
             f"Make one: python pipelines/annotate.py {dataset.root} canny"
         )
     schemas = {name: index_schema(dataset, name) for name in (ROWS, *cards)}
-    gone = pa.array(sorted(removed_clusters(dataset)), pa.string())  # now, not when the index was built
-    shown = ~pc.or_(index["removed"], pc.is_in(index["cluster"], gone)).to_numpy()
+    gone = pa.array(sorted(removed_pictures(dataset)), pa.string())  # now, not when the index was built
+    shown = ~pc.or_(index["removed"], pc.is_in(index["picture"], gone)).to_numpy()
     kept = shown & _kept(dataset, where, schemas) if where else shown
     places = np.flatnonzero(kept)
     if not len(places):
@@ -134,8 +144,7 @@ def measures(selection: Selection, family: str) -> list[Column]:
 
 
 def _rows(dataset: Dataset) -> pa.Table:
-    there = index_schema(dataset, ROWS).names
-    return read_index(dataset, ROWS, [*WHERE_FOUND, *(name for name in IF_THERE if name in there)])
+    return read_index(dataset, ROWS, WHERE_FOUND)
 
 
 def _covers(dataset: Dataset, family: str, rows: int) -> bool:

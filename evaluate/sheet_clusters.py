@@ -17,7 +17,6 @@ from manifests.sql import compute
 CLUSTERS = 6  # shown, the largest first
 MEMBERS = 8  # shown of each
 ALIKE = 0.5  # share of its words that a caption has in common with the first, from which on differences are marked
-BEST = ("best_of_cluster", "first_of_cluster")  # whichever the index has: the row that stands for its cluster
 Piece = tuple[str, bool]  # of a caption, and whether the first one has it otherwise
 
 
@@ -75,11 +74,8 @@ def in_words(cluster: Cluster, rows: Mapping[int, Row]) -> str:
 
 
 def _cluster(selection: Selection, name: str, inside: NDArray[np.int64]) -> Cluster:
-    flag = next((flag for flag in BEST if flag in selection.index.column_names), None)
-    best = None
-    if flag:
-        stands = selection.index[flag].take(pa.array(inside)).to_numpy()
-        best = int(inside[stands][0]) if stands.any() else None
+    stands = selection.index["best_of_cluster"].take(pa.array(inside)).to_numpy()
+    best = int(inside[stands][0]) if stands.any() else None
     rest = [int(place) for place in inside[: MEMBERS + 1] if place != best]
     places = [*([] if best is None else [best]), *rest][:MEMBERS]
     return Cluster(name, len(inside), tuple(places), best)

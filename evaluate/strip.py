@@ -17,7 +17,7 @@ from manifests.clusters import CLUSTER_DIGITS
 from manifests.condition import Cell, Kind, decode
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES
-from manifests.removed import removed_clusters
+from manifests.removed import removed_pictures
 from manifests.row_groups import read_rows
 from manifests.storage import open_table, read_columns, replace
 from train.batches import decode_image
@@ -73,7 +73,7 @@ def write_strip(rows: Sequence[Sequence[Picture]], names: Sequence[str], path: P
 def _choose(dataset: Dataset, name: str) -> list[int]:
     """Places of the rows of a shard that are shown."""
     known = read_columns(dataset.path(IMAGES, name), ["key", "sha256"]).to_pylist()
-    gone = removed_clusters(dataset)
+    gone = removed_pictures(dataset)
     place_of = {row["key"]: at for at, row in enumerate(known) if row["sha256"][:CLUSTER_DIGITS] not in gone}
     return [place_of[key] for key in random_keys(list(place_of), ROWS)]
 

@@ -15,7 +15,7 @@ from manifests.licences import UNSAID, Licences
 from manifests.markdown import plain, table
 from manifests.parallel import in_parallel
 from manifests.record import STATUSES
-from manifests.removed import removed_clusters
+from manifests.removed import removed_pictures
 from manifests.storage import read_columns
 
 EXAMPLES = "examples.webp"  # a strip of rows with their hints; who draws makes it
@@ -99,7 +99,7 @@ def _rows(dataset: Dataset, rows: int) -> list[str]:
     if index_path(dataset, ROWS).exists():
         split = Counter(_counts(read_index(dataset, ROWS, ["split"])["split"]))
         counts += [(f"of them {name}", f"{split[name]:,}") for name in sorted(split, key=_place)]
-    gone = len(removed_clusters(dataset))
+    gone = len(removed_pictures(dataset))
     counts += [("pictures taken down since (still in the files)", f"{gone:,}")] if gone else []
     dropped = _dropped(dataset)
     reasons = [(f"dropped: {plain(reason)}", f"{count:,}") for reason, count in dropped.most_common(SHOWN)]
@@ -178,7 +178,7 @@ def _limits(dataset: Dataset, cards: Sequence[FamilyCard], licences: Licences, r
     ]
     if dataset.settings.duplicates == "exact":
         lines.append("- Duplicates are equal files; one picture in two sizes or encodings may lie in two splits.")
-    if removed_clusters(dataset):
+    if removed_pictures(dataset):
         lines.append("- Pictures that were taken down leave subsets and exports, and are still in the shards.")
     half = [card.family for card in cards if not index_path(dataset, card.family).exists()]
     lines += [f"- Not whole yet: {', '.join(half)}."] if half else []

@@ -15,7 +15,7 @@ from evaluate.sheet_clusters import differences
 from evaluate.sheet_groups import EXAMPLES, columns_of, laid_out
 from manifests.dataset import Dataset
 from manifests.index import ROWS, build_index, index_path
-from manifests.removed import remove_clusters
+from manifests.removed import remove_pictures
 from manifests.storage import read_table
 from tests.evaluate.planted import FAILED, HARM, NO_VALUE, TWINS, density, plant
 
@@ -203,8 +203,8 @@ def test_a_picture_that_does_not_open_is_said_so(tmp_path: Path) -> None:
 
 def test_what_was_taken_down_is_not_shown_even_before_the_index_says_so(tmp_path: Path) -> None:
     discs = plant(tmp_path / "discs", 3)
-    gone = read_table(index_path(discs, ROWS))["cluster"][1].as_py()
-    remove_clusters(discs, [gone], "asked for")
+    gone = read_table(index_path(discs, ROWS))["picture"][1].as_py()
+    remove_pictures(discs, [gone], "asked for")
     page = write_sheet(discs, tmp_path / "sheet.html", rows=3).read_text()
     assert "disc 1 " not in page
     assert "disc 2 " in page

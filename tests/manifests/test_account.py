@@ -19,7 +19,7 @@ from manifests.footer import write_shard
 from manifests.index import ROWS, build_index, index_path, read_index
 from manifests.manifest import Manifest
 from manifests.record import family_schema
-from manifests.removed import remove_clusters
+from manifests.removed import remove_pictures
 from manifests.storage import publish
 from manifests.subset import resolve
 from tests.manifests.test_words import write_words
@@ -69,7 +69,7 @@ def rooms(made: Callable[..., Dataset], tmp_path_factory: pytest.TempPathFactory
     rewrite(dataset, "part", lambda parts: [int(row >= 120) for row in range(len(parts))])
     rewrite(dataset, "split", lambda of: ["excluded" if row % 40 == 5 else split for row, split in enumerate(of)])
     rewrite(dataset, "cluster", lambda of: [of[row - 1] if row % 20 == 8 else name for row, name in enumerate(of)])
-    remove_clusters(dataset, read_index(dataset, ROWS, ["cluster"])["cluster"].to_pylist()[30:34], "asked for")
+    remove_pictures(dataset, read_index(dataset, ROWS, ["picture"])["picture"].to_pylist()[30:34], "asked for")
     return dataset
 
 

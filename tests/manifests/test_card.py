@@ -26,7 +26,7 @@ from manifests.markdown import plain, size_category
 from manifests.record import DROPPED as DROPPED_SCHEMA
 from manifests.record import SOURCE as SOURCE_SCHEMA
 from manifests.record import family_schema
-from manifests.removed import remove_clusters
+from manifests.removed import remove_pictures
 from manifests.storage import publish, replace
 from pipelines.remove import main as remove
 
@@ -129,7 +129,7 @@ def test_examples_are_on_the_card_where_there_are_any_and_go_with_a_take_down(ro
             break
     else:
         pytest.fail("a picture that was taken down is still shown")
-    remove_clusters(rooms, first["cluster"].to_pylist(), "all")
+    remove_pictures(rooms, first["picture"].to_pylist(), "all")
     show_examples(rooms)
     assert not (rooms.root / EXAMPLES).exists()
     assert EXAMPLES not in card_of(rooms).text

@@ -27,7 +27,7 @@ from manifests.gather import gather_shard
 from manifests.index import ROWS, build_index, read_index
 from manifests.layout import IMAGES
 from manifests.manifest import Manifest
-from manifests.removed import remove_clusters
+from manifests.removed import remove_pictures
 from manifests.storage import locate
 from tests.toy_run import write_dataset
 from train.base import load_base
@@ -257,7 +257,7 @@ def test_pictures_taken_down_are_not_exported(playroom: Path, tmp_path: Path) ->
     root = Path(shutil.copytree(playroom, tmp_path / "rooms"))
     opened = Dataset.open(root)
     gone = next(row for row in read_index(opened, ROWS).to_pylist() if row["split"] == "test")
-    remove_clusters(opened, [gone["cluster"]], "")
+    remove_pictures(opened, [gone["picture"]], "")
     write(manifest(root, rows=8), tmp_path / "out")
     assert gone["key"] not in datasets.load_dataset(str(tmp_path / "out"), split="test")["key"]
 
