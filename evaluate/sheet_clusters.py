@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from evaluate.selection import Selection
 from evaluate.sheet_rows import Row
-from manifests.sql import compute
 
 CLUSTERS = 6  # shown, the largest first
 MEMBERS = 8  # shown of each
@@ -84,12 +83,7 @@ def _cluster(selection: Selection, name: str, inside: NDArray[np.int64]) -> Clus
 def _not_alone(selection: Selection) -> NDArray[np.bool_]:
     """Whether others may be in the cluster of each row that is meant: [M] bool, nearly all False, and never too few."""
     places = pa.array(selection.places)
-    if "cluster_size" in selection.index.column_names:
-        several = pc.greater(selection.index["cluster_size"].take(places), 1)
-        return np.asarray(pc.fill_null(several, False).to_numpy(), dtype=bool)
-    hashes = compute("hash(value)", selection.index["cluster"].take(places))  # a third of the memory of the names
-    _, which, rows = np.unique(hashes, return_inverse=True, return_counts=True)
-    return rows[which] > 1
+    return np.asarray(pc.greater(selection.index["cluster_size"].take(places), 1).to_numpy(), dtype=bool)
 
 
 def _words(caption: str) -> list[str]:
