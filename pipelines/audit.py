@@ -47,8 +47,8 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
 ) -> None:
     """Audit a dataset: python pipelines/audit.py /data/photos_pairs --sample 100
 
-    Ends with 1 if a check fails, so that a job can stop there. A hundred rows of Canny take seconds; nothing is fetched,
-    and a family whose weights are not here is skipped.
+    Ends with 1 if a check fails, so that a job can stop there. A hundred rows of Canny take seconds; nothing is
+    fetched, and a family whose weights are not here is skipped.
     """
     root = check_dataset(dataset)
     targets = check_out(out) if out else [str(root / "audit.html"), str(root / "audit.json")]
@@ -56,7 +56,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     plan = Plan(tuple(family or ()), sample, seed, StandIns(stand_in or [], set_ or []), tuple(skip or ()))
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     with console.status("reading the index") as status:
-        found = audit(Dataset.open(root), plan, torch_device(device), started=lambda words: status.update(words))
+        found = audit(Dataset.open(root), plan, torch_device(device), started=status.update)
     console.print(table_of(found.verdicts))
     for verdict in found.verdicts:
         if verdict.state in ("warn", "fail") and verdict.remedy:

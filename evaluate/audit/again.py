@@ -1,4 +1,4 @@
-"""Makes the conditions of sampled rows once more, with the annotator of their family or with one that stands in for it."""
+"""Makes conditions of sampled rows again, with the annotator of their family or with one that stands in for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -96,7 +96,7 @@ def load_again(
         with offline():
             return _own(dataset, card, device)
     except (ValueError, OSError) as error:  # weights that are missing or other ones: a fact about this machine
-        return f"its annotator can't run here: {str(error).splitlines()[0]}"
+        return f"its annotator can't run here: {str(error).splitlines()[0].split('. ')[0]}"
 
 
 def _own(dataset: Dataset, card: FamilyCard, device: torch.device) -> Again:

@@ -42,7 +42,8 @@ def _of_own(evidence: Evidence, family: Family, again: Again) -> Verdict:
         worst = [one.agreement for one in done if one.agreement is not None]
         if worst:
             least = min(worst) if measure.higher_is_better else max(worst)
-            what += f", {measure.name} of the rest {np.mean(worst):.3f}, at worst {least:.3f} ({AGREES[measure.name]} is enough)"
+            enough = AGREES[measure.name]
+            what += f", {measure.name} of the rest {np.mean(worst):.3f}, at worst {least:.3f} ({enough} is enough)"
     remedy = (
         f"its shards were made otherwise than its card says. Make it again: "
         f"annotate.py {evidence.dataset.root} {name} --refresh"

@@ -1,4 +1,4 @@
-"""Whether captions and pictures belong together: statistics of a pairing against those of the same captions shuffled."""
+"""Whether captions and pictures belong together: a pairing against those of the same captions shuffled."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -66,7 +66,7 @@ def test_kernels(name: str, words: Array, looks: Array, seed: int) -> Test:
 def named_presence(captions: Sequence[set[int]], presence: Array) -> Array:
     """How well each caption's named things fit each picture: [N, N], picture by caption.
 
-    By the rank of the picture among all, of the share that the thing has in it: a colour that is everywhere says little.
+    By the picture's rank among all in the share of the thing: a colour that is everywhere says little.
 
     Args:
         captions: of each row, the columns of `presence` that its caption names.

@@ -1,7 +1,7 @@
 """The pair audit: a sample of a dataset made again and compared with what is stored, and a verdict from every check."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -10,10 +10,12 @@ from evaluate.audit.again import StandIns, load_again
 from evaluate.audit.checks import CHECKS
 from evaluate.audit.diagnosis import diagnose
 from evaluate.audit.evidence import EACH, Evidence, Family, read_family, read_pictures
+from evaluate.audit.looks import look
 from evaluate.audit.sample import draw
 from evaluate.audit.verdict import Verdict
 from manifests.dataset import Dataset
 from manifests.index import ROWS, read_index
+from manifests.parallel import in_parallel
 
 NEEDED = ["key", "shard", "row", "split", "cluster", "removed", "width", "height", "captions", "caption_length"]
 
@@ -32,7 +34,7 @@ class Plan:
     families: tuple[str, ...] = ()
     sample: int = 100
     seed: int = 0
-    stand_ins: StandIns = StandIns()
+    stand_ins: StandIns = field(default_factory=StandIns)
     skip: tuple[str, ...] = ()
 
 
@@ -70,6 +72,7 @@ def audit(
     sample = draw(index, rows=plan.sample, seed=plan.seed, each=EACH)
     started("reading pictures")
     pictures = read_pictures(dataset, index, sample, rows=plan.sample, seed=plan.seed)
+    looks = dict(zip(pictures, in_parallel(look, [row["image"]["bytes"] for row in pictures.values()]), strict=True))
     families: dict[str, Family] = {}
     findings = {}
     for name in chosen:
@@ -78,7 +81,7 @@ def audit(
         again = load_again(dataset, card, stand_ins, device)
         families[name] = read_family(dataset, card, sample, pictures, again)
         findings[name] = diagnose(families[name])
-    evidence = Evidence(dataset, index, sample, pictures, families, findings, plan.seed)
+    evidence = Evidence(dataset, index, sample, pictures, looks, families, findings, plan.seed)
     verdicts: list[Verdict] = []
     for name, check in CHECKS.items():
         started(f"checking {name}")
@@ -123,6 +126,3 @@ def _index(dataset: Dataset) -> Any:
     if not len(index):
         raise ValueError(f"{dataset.root}: it has no rows. Look into {dataset.root / 'dropped'} for the reasons")
     return index.select([*NEEDED, *extra])
-
-
-__all__ = ["replace"]

@@ -1,4 +1,4 @@
-"""Bookkeeping: shards have the rows of images/ and were made as their card says, and the index is that of the shards."""
+"""Bookkeeping: shards have the rows of images/ and were made as their card says; the index is that of the shards."""
 
 import hashlib
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ def _stale(evidence: Evidence, family: Family, *, complete: bool) -> list[str]:
             continue
         said = table.slice(pair.place, 1).to_pylist()[0]
         there = {"status": pair.row["status"], "code": pair.row["code"], **(pair.row.get("stats") or {})}
-        old += any(name not in said or said[name] != value for name, value in there.items() if value == value)
+        old += any(name not in said or not _equal(said[name], value) for name, value in there.items())
     return [f"{old} sampled rows are otherwise in its index"] if old else []
 
 
@@ -103,6 +103,11 @@ def _verdict(family: str, faults: list[str], remedy: str) -> Verdict:
     found = "; ".join(faults) or "shards, keys, fingerprints and index agree"
     state: State = "fail" if faults else "pass"
     return Verdict("bookkeeping", family, state, found, float(len(faults)), "faults", "none", remedy if faults else "")
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two values are, NaN being equal to NaN."""
+    return bool(one == other or (one != one and other != other))  # noqa: PLR0124
 
 
 def _named(names: list[str]) -> str:

@@ -48,10 +48,12 @@ def _by_itself(family: Family, pair: Pair) -> Finding:
 def _with_own(family: Family, pairs: Sequence[Pair]) -> Mapping[int, Finding]:
     """By the very annotator: equal, or there is a cause."""
     found = {pair.place: _compared(family, pair) for pair in pairs}
-    open_ = [pair for pair in pairs if found[pair.place].cause == "agreement" and family.card.kind in LIKENESS]
-    ranked = [pair for pair in pairs if family.card.kind in LIKENESS]
-    elsewhere = are_elsewhere(np.array([own_rank(family, pair, ranked) for pair in open_])) if open_ else []
-    for pair, is_elsewhere in zip(open_, elsewhere, strict=True):
+    if family.card.kind not in LIKENESS:
+        return found
+    doubtful = [pair for pair in pairs if found[pair.place].agreement is not None]
+    doubtful = [pair for pair in doubtful if found[pair.place].cause in ("", "agreement")]
+    elsewhere = are_elsewhere(np.array([own_rank(family, pair, pairs) for pair in doubtful]))
+    for pair, is_elsewhere in zip(doubtful, elsewhere, strict=True):
         if is_elsewhere:
             found[pair.place] = replace(found[pair.place], cause="pairing", said="")
     return found
@@ -72,7 +74,7 @@ def _compared(family: Family, pair: Pair) -> Finding:
     measure, value = agreement(family.card.annotator, pair.stored, pair.again)
     alike = agrees(measure, value)
     done = replace(done, agreement=value)
-    if not alike and (said := find_polarity(kind, pair.stored, pair.again)):
+    if said := find_polarity(kind, pair.stored, pair.again):
         return replace(done, cause="polarity", said=said)
     if lie := str(find_alignment(kind, pair.stored, pair.again, turns=not alike)):
         return replace(done, cause="alignment", said=lie)

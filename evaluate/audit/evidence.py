@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from annotate.stored import Stored
 from evaluate.audit.again import Again, fitted
 from evaluate.audit.finding import Finding
+from evaluate.audit.looks import Look
 from evaluate.audit.sample import Record, Sample, draw, read
 from manifests.condition import CELLS, Condition, decode
 from manifests.dataset import Dataset
@@ -68,6 +69,7 @@ class Evidence:
     Attributes:
         index: a row for each row of images/.
         pictures: rows of images/ by their place in the index: the sample, and some more.
+        looks: of the same rows, what is kept of their pictures; None where one does not decode.
         findings: of each family's pairs, in their order; families that were compared with nothing have them too.
     """
 
@@ -75,6 +77,7 @@ class Evidence:
     index: pa.Table
     sample: Sample
     pictures: Mapping[int, Record]
+    looks: Mapping[int, Look | None]
     families: Mapping[str, Family]
     findings: Mapping[str, tuple[Finding, ...]]
     seed: int

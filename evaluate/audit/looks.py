@@ -1,12 +1,13 @@
-"""What a picture looks like in a few numbers that need no network: its colours by name, and where they and edges lie."""
+"""What a picture looks like in numbers that need no network: its colours by name, and where they and edges lie."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.image import RGB
+from annotate.image import RGB, decode
 
 SIDE = 64  # pixels: of the thumbnail that is looked at
 CELLS = 4  # a side of the grid over it
@@ -32,6 +33,23 @@ NAMES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.bool_]]] = {
     "grey": lambda hsv: (hsv[..., 1] < GREY) & (hsv[..., 2] >= BLACK) & (hsv[..., 2] <= WHITE),
 }
 SYNONYMS = {"gray": "grey", "violet": "purple", "golden": "yellow", "silver": "grey", "tan": "brown", "beige": "brown"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is kept of a picture that was decoded: its height and width, and a thumbnail [64, 64, 3] uint8 RGB."""
+
+    size: tuple[int, int]
+    thumbnail: RGB
+
+
+def look(data: bytes) -> Look | None:
+    """Decode a picture once; None where it does not decode."""
+    try:
+        image = decode(data)
+    except ValueError:
+        return None
+    return Look((image.shape[0], image.shape[1]), shrink(image))
 
 
 def shrink(image: RGB) -> RGB:

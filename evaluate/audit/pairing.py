@@ -16,13 +16,14 @@ from manifests.layout import IMAGES
 
 OTHERS = 20  # rows whose conditions a stored one is compared with beside its own
 CHANCE = 0.05
-TRACED = 3  # rows whose owner is looked for among their neighbours
+TRACED = 5  # rows whose owner is looked for among their neighbours
+EQUAL = 0.02  # of a difference: a neighbour's condition is this one
 RANK = Limits(warn=0.2, fail=0.35)  # mean rank of a row's own among others: 0 if it is always first, 0.5 by chance
 
 
 def own_rank(family: Family, pair: Pair, pairs: Sequence[Pair]) -> float:
-    """Which share of other rows' conditions, made again, are as like a stored condition as its own is: 0 is the best."""
-    alike, kind = LIKENESS[family.card.kind], family.card.kind
+    """Which share of other rows' conditions, made again, are liker a stored one than its own; 0 is best, ties half."""
+    alike = LIKENESS[family.card.kind]
     others = [other for other in pairs if other is not pair and other.again is not None]
     start = pairs.index(pair) if pair in pairs else 0
     others = [others[(start + step) % len(others)] for step in range(min(OTHERS, len(others)))]
@@ -30,7 +31,7 @@ def own_rank(family: Family, pair: Pair, pairs: Sequence[Pair]) -> float:
         return 0.0
     own = alike(pair.stored, pair.again)
     values = [alike(pair.stored, fitted(family.card, other.again, pair.stored)) for other in others]
-    return float(np.mean(np.array(values) >= own)) if kind else 0.0
+    return float(np.mean(np.array(values) > own) + np.mean(np.array(values) == own) / 2)
 
 
 def are_elsewhere(ranks: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -38,6 +39,8 @@ def are_elsewhere(ranks: NDArray[np.float64]) -> NDArray[np.bool_]:
 
     A row that is most like its own picture belongs there, unless no more rows are than would be by chance.
     """
+    if not len(ranks):
+        return np.zeros(0, bool)
     first = ranks == 0
     by_chance = binom.sf(int(first.sum()) - 1, len(ranks), 1 / (OTHERS + 1)) > CHANCE
     return np.ones(len(ranks), bool) if by_chance and not first.all() else ~first
@@ -69,7 +72,7 @@ def check_pairing(evidence: Evidence) -> Iterator[Verdict]:
 def _by_rank(evidence: Evidence, family: Family, of: int, remedy: str) -> Verdict:
     """By a stand-in: its conditions are like the stored ones of their own rows, if not equal to them."""
     there = {finding.place for finding in compared(evidence.findings[family.card.family]) if not finding.cause}
-    pairs = [pair for pair in family.pairs if pair.place in there]
+    pairs = [pair for pair in family.pairs if pair.place in there and pair.status == "ok"]
     if len(pairs) < 2:
         return skipped("pairing", family.card.family, "fewer than two rows could be compared")
     rank = float(np.mean([own_rank(family, pair, pairs) for pair in pairs]))
@@ -84,8 +87,9 @@ def _traced(evidence: Evidence, family: Family, again: Again) -> str:
     """Where the conditions of some rows come from, if from a neighbour."""
     astray = [one.place for one in evidence.findings[family.card.family] if one.cause == "pairing"][:TRACED]
     steps = [step for place in astray for step in (-1, 1) if _is_owner(evidence, family, again, place, step)]
-    if astray and steps and steps.count(steps[0]) == len(astray):
-        return f" (of the row {'before' if steps[0] < 0 else 'after'} theirs: the rows are off by one)"
+    for step, word in ((-1, "before"), (1, "after")):
+        if 2 * steps.count(step) > len(astray):
+            return f" (of the row {word} theirs: the rows are off by one)"
     return ""
 
 
@@ -101,4 +105,4 @@ def _is_owner(evidence: Evidence, family: Family, again: Again, place: int, step
         family.card, again(stored_of(picture), picture["key"], (pair.row or {}).get("parameters")), pair.stored
     )
     kind = family.card.kind
-    return are_same(kind, pair.stored, made) or explains(LIKENESS[kind](pair.stored, made), 0.0)
+    return are_same(kind, pair.stored, made) or explains(LIKENESS[kind](pair.stored, made), 0.0, by=EQUAL)

@@ -84,9 +84,9 @@ def read(dataset: Dataset, family: str, sample: Sample, columns: Sequence[str]) 
         table = read_rows(dataset.path(family, shard), columns, numbers) if wanted else None
         return list(zip([place for place, _ in wanted], table.to_pylist() if table else [], strict=True))
 
-    for rows in in_parallel(rows_of, [shard for shard in by_shard if shard in present]):
-        for place, row in rows:
-            found[place] = row
+    for of_shard in in_parallel(rows_of, [shard for shard in by_shard if shard in present]):
+        for place, record in of_shard:
+            found[place] = record
     return found
 
 

@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-import cv2
-import numpy as np
-
 from annotate.corpus import AT_INGEST
 from annotate.image import fitted_size, rounded_size
 from annotate.provided.placing import UNLIKE
-from evaluate.audit.evidence import Evidence, Pair, stored_of
+from evaluate.audit.evidence import Evidence, Pair
 from evaluate.audit.of_rows import verdicts
 from evaluate.audit.verdict import Verdict, share_verdict
 from manifests.family import FamilyCard
@@ -42,12 +39,8 @@ def implied(card: FamilyCard, picture: Size) -> Size:
 
 def check_size(evidence: Evidence) -> Iterator[Verdict]:
     """Sizes of pictures, then of every family's conditions."""
-    bad: list[int] = []
-    for place, picture in evidence.pictures.items():
-        image = cv2.imdecode(np.frombuffer(picture["image"]["bytes"], np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
-        if image is None or _size(stored_of(picture).image) == (picture["height"], picture["width"]):
-            continue
-        bad.append(place)
+    said = {place: (row["height"], row["width"]) for place, row in evidence.pictures.items()}
+    bad = [place for place, seen in evidence.looks.items() if seen and seen.size != said[place]]
     yield share_verdict(
         "size",
         "",

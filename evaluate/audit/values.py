@@ -134,4 +134,4 @@ def _raw(cell: Any) -> NDArray[Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return value is not None and bool(np.isfinite(value) if isinstance(value, int | float) else value == value)
+    return value is not None and bool(not isinstance(value, float) or np.isfinite(value))

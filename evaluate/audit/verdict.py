@@ -22,8 +22,8 @@ class Limits:
         return f"warn > {100 * self.warn:g} %, fail > {100 * self.fail:g} %"
 
 
-# A row that its own annotator shows to be wrong is certainly wrong; a few may be rows that a GPU or another version of a
-# library has decided otherwise.
+# A row that its own annotator shows to be wrong is certainly wrong; a few may be rows that a GPU, or another version of
+# a library, has decided otherwise.
 ROWS = Limits(warn=0.0, fail=0.02)
 
 
