@@ -107,8 +107,14 @@ def lines(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, State, str, str]]:
                 visible(fine[0].found if len(fine) == 1 else ""),
             )
         for verdict in of:
-            if verdict not in fine:
+            if verdict not in fine and not (verdict.state == "skipped" and verdict.family):
                 yield check, verdict.state, verdict.family, visible(verdict.found)
+    left: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict.state == "skipped" and verdict.family:
+            left[verdict.family, verdict.found].append(verdict.check)
+    for (family, found), checks in left.items():
+        yield checks[0] if len(checks) == 1 else f"{len(checks)} checks", "skipped", family, visible(found)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from manifests.geometry import crop, flip, moved
 
 FARTHEST = 1 / 8  # of the short side: how far off a condition is looked for
 SEEN = 1e-3  # a smaller difference is not worth a search
-LEFT, LEAST = 0.25, 0.75  # of the difference, and of likeness: what is left where the right one was found
 CONSENSUS = 0.5  # of the rows that a stand-in made again must lie the same way off
 TOLERANT = 2  # pixels: a stand-in may lie less far off by its nature
 BETTER = 0.75  # of the difference may be left where a stand-in is compared
@@ -73,7 +72,7 @@ def find_alignment(kind: Kind, stored: Condition, again: Condition, *, turns: bo
     if 1 - plain < SEEN:
         return Lie()
     lie, best = best_lie(kind, stored, again, alike, turns=turns)
-    return lie if explains(best, plain, by=LEFT, least=LEAST) else Lie()
+    return lie if explains(best, plain) else Lie()
 
 
 def find_alignment_of_many(kind: Kind, pairs: Sequence[Pair]) -> Lie:

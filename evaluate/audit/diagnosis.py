@@ -12,17 +12,19 @@ from evaluate.audit.finding import Finding
 from evaluate.audit.likeness import LIKENESS, agreement, agrees, are_same
 from evaluate.audit.pairing import are_elsewhere, own_rank
 from evaluate.audit.polarity import find_polarity, find_polarity_of_many
-from evaluate.audit.size import find_size
+from evaluate.audit.size import find_size, implied
 from evaluate.audit.values import find_values
 from manifests.figures import Scores
 
 NEAR = 1e-4  # relative: numbers that another processor sums otherwise
+SEVERAL = 3  # sizes
 COULD = 3  # rows: a stand-in is judged by no fewer
 
 
 def diagnose(family: Family) -> tuple[Finding, ...]:
     """A finding for each of a family's pairs, in their order."""
     found = {pair.place: _by_itself(family, pair) for pair in family.pairs}
+    found |= _of_other_aspects(family, found)
     left = [pair for pair in family.pairs if not found[pair.place].cause and _comparable(family, pair)]
     if not isinstance(family.again, str):
         compare = _with_own if family.again.is_own else _with_stand_in
@@ -43,6 +45,19 @@ def _by_itself(family: Family, pair: Pair) -> Finding:
     if said := find_values(family.card, pair):
         return Finding(pair.place, "values", said)
     return Finding(pair.place)
+
+
+def _of_other_aspects(family: Family, found: Mapping[int, Finding]) -> dict[int, Finding]:
+    """Rows of the right short side and of several other aspects: whoever resizes by mistake makes one size of all."""
+    astray = {
+        pair.place: (np.shape(pair.stored)[:2], implied(family.card, pair.picture))
+        for pair in family.pairs
+        if found[pair.place].cause == "size" and isinstance(pair.stored, np.ndarray)
+    }
+    alike = {place: both for place, both in astray.items() if min(both[0]) == min(both[1])}
+    if len({there for there, wanted in alike.values() if there != wanted[::-1]}) < SEVERAL:
+        return {}  # or all of them are turned by a quarter
+    return {place: replace(found[place], cause="pairing", said="of another picture's size") for place in alike}
 
 
 def _with_own(family: Family, pairs: Sequence[Pair]) -> Mapping[int, Finding]:

@@ -98,6 +98,6 @@ LIKENESS: dict[Kind, Callable[[Any, Any], float]] = {
 TO_THE_PIXEL = LIKENESS | {"binary": _edges_to_the_pixel, "depth": rank_correlation}
 
 
-def explains(better: float, plain: float, *, by: float = 0.5, least: float = 0.5) -> bool:
+def explains(better: float, plain: float, *, by: float = 0.25, least: float = 0.75) -> bool:
     """Whether an explanation leaves at most a share `by` of the difference, and no less likeness than `least`."""
     return better >= least and (1 - better) <= by * (1 - plain)

@@ -52,9 +52,10 @@ def write_page(found: Audit, path: Path | UPath) -> Path | UPath:
         if verdict.state == state and verdict.places
     ]
     counts = {state: sum(verdict.state == state for verdict in found.verdicts) for state in STATES}
-    ordered = sorted(found.verdicts, key=lambda verdict: STATES.index(verdict.state))
+    asking = sorted((one for one in found.verdicts if one.state in STATES[:2]), key=lambda one: STATES.index(one.state))
+    quiet = [one for one in found.verdicts if one.state not in STATES[:2]]
     page = render(
-        "audit.html.j2", dataset=evidence.dataset, audit=found, verdicts=ordered, counts=counts, groups=groups
+        "audit.html.j2", dataset=evidence.dataset, audit=found, asking=asking, quiet=quiet, counts=counts, groups=groups
     )
     replace_text(page, path)
     return path

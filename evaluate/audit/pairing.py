@@ -52,24 +52,24 @@ def check_pairing(evidence: Evidence) -> Iterator[Verdict]:
         if family.card.kind not in LIKENESS:
             continue
         findings = evidence.findings[name]
-        done = compared(findings)
-        if not done or isinstance(family.again, str):
-            yield skipped(
-                "pairing", name, family.again if isinstance(family.again, str) else "no row could be compared"
-            )
-            continue
+        of = sum(one.compared or one.cause == "pairing" for one in findings)
+        again = family.again
         remedy = (
             f"conditions of {name} were put beside other pictures. Make it again: "
             f"annotate.py {evidence.dataset.root} {name} --refresh, or ingest the corpus anew"
         )
-        if not family.again.is_own:
-            yield _by_rank(evidence, family, len(done), remedy)
-            continue
-        what = "belong to other pictures" + _traced(evidence, family, family.again)
-        yield verdict_of("pairing", family, findings, of=len(done), what=what, remedy=remedy)
+        if not of:
+            yield skipped("pairing", name, again if isinstance(again, str) else "no row could be compared")
+        elif isinstance(again, str) or again.is_own:
+            what = "belong to other pictures"
+            if isinstance(again, Again):
+                what += _traced(evidence, family, again)
+            yield verdict_of("pairing", family, findings, of=of, what=what, remedy=remedy)
+        else:
+            yield _by_rank(evidence, family, remedy)
 
 
-def _by_rank(evidence: Evidence, family: Family, of: int, remedy: str) -> Verdict:
+def _by_rank(evidence: Evidence, family: Family, remedy: str) -> Verdict:
     """By a stand-in: its conditions are like the stored ones of their own rows, if not equal to them."""
     there = {finding.place for finding in compared(evidence.findings[family.card.family]) if not finding.cause}
     pairs = [pair for pair in family.pairs if pair.place in there and pair.status == "ok"]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluate.audit.evidence import Evidence, Family, Pair
-from evaluate.audit.likeness import LIKENESS, explains
+from evaluate.audit.likeness import LIKENESS, TO_THE_PIXEL, explains
 from evaluate.audit.of_rows import compared, verdict_of
 from evaluate.audit.verdict import Limits, Verdict, share_verdict, skipped
 from manifests.body import OTHER_SIDE
@@ -39,9 +39,10 @@ def inverted(kind: Kind, condition: Condition) -> Iterator[tuple[str, Condition]
 
 def find_polarity(kind: Kind, stored: Condition, again: Condition) -> str:
     """Which other convention explains a condition that is not what its annotator makes; "" if none does."""
-    plain = LIKENESS[kind](stored, again)
+    alike = TO_THE_PIXEL[kind]
+    plain = alike(stored, again)
     for words, other in inverted(kind, again):
-        if explains(LIKENESS[kind](stored, other), plain):
+        if explains(alike(stored, other), plain):
             return words
     return ""
 

@@ -215,7 +215,7 @@ def test_the_page_shows_what_is_wrong_and_trusts_no_caption(room: Dataset, tmp_p
 
 
 def test_what_does_not_exist_is_refused_with_what_does(sound_room: Dataset, run: Run) -> None:
-    with pytest.raises(ValueError, match="no condition 'cany'.*canny"):
+    with pytest.raises(ValueError, match=r"no condition 'cany'.*canny"):
         run(sound_room, "cany")
     with pytest.raises(ValueError, match=r"--skip grammar: no such check\. There are bookkeeping"):
         run(sound_room, skip=("grammar",))
