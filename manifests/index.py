@@ -16,6 +16,7 @@ from manifests.footer import footer_of
 from manifests.layout import IMAGES, INDEX, SUFFIX
 from manifests.parallel import in_parallel
 from manifests.removed import removed_clusters
+from manifests.repeats import caption_hashes, repeats
 from manifests.splits import draw_splits, read_splits
 from manifests.storage import open_table, read_columns, read_table, replace
 
@@ -99,6 +100,7 @@ def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Ta
             "height": images["height"],
             "captions": images["captions"],
             "caption_length": images["caption_length"],
+            "caption_repeats": pa.array(repeats(images["caption_hash"])),
         }
     )
 
@@ -106,6 +108,7 @@ def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Ta
 def _pictures(dataset: Dataset, name: str) -> pa.Table:
     """What the index keeps of one shard of images/."""
     images = read_columns(dataset.path(IMAGES, name), ["key", "captions", "width", "height"])
+    first = _first(images["captions"])
     return pa.table(
         {
             "key": images["key"],
@@ -113,15 +116,15 @@ def _pictures(dataset: Dataset, name: str) -> pa.Table:
             "width": images["width"],
             "height": images["height"],
             "captions": pc.list_value_length(images["captions"]),
-            "caption_length": _first_length(images["captions"]),
+            "caption_length": pc.fill_null(pc.utf8_length(first), 0),
+            "caption_hash": caption_hashes(first),
         }
     )
 
 
-def _first_length(captions: pa.ChunkedArray) -> pa.Array:
-    """Characters of each picture's first caption; 0 where it has none."""
-    first = pc.list_slice(captions.combine_chunks(), 0, 1, return_fixed_size_list=True)  # padded with null
-    return pc.fill_null(pc.utf8_length(first.flatten()), 0)
+def _first(captions: pa.ChunkedArray) -> pa.Array:
+    """Each picture's first caption; null where it has none."""
+    return pc.list_slice(captions.combine_chunks(), 0, 1, return_fixed_size_list=True).flatten()  # padded with null
 
 
 def _family(dataset: Dataset, family: str, names: Sequence[str]) -> pa.Table:

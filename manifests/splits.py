@@ -17,6 +17,7 @@ from manifests.storage import publish, read_columns, read_table
 
 SPLIT = pa.schema([("shard", pa.string()), ("row", pa.int32()), ("cluster", pa.string()), ("split", pa.string())])
 NAMES = ("test", "validation", "train")
+EXCLUDED = "excluded"  # the split of a row that is a duplicate of rows of two splits
 
 
 def splits_of(clusters: pa.ChunkedArray, *, salt: str, shares: Mapping[str, float]) -> pa.Array:

@@ -9,15 +9,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from manifests.account import Account, Standing, account_of, first_reasons
 from manifests.clusters import first_in_order
 from manifests.condition import WORDS_AND_NUMBERS
+from manifests.conjuncts import conjuncts
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.index import ROWS, index_schema, read_index
 from manifests.manifest import Manifest
+from manifests.record import STATUSES
 from manifests.removed import removed_clusters
 from manifests.salt import salted_order
-from manifests.where import check, select
+from manifests.splits import EXCLUDED, NAMES
+from manifests.where import Truth, check, select, truths
 
 DRAWN = ["key", "shard", "row", "cluster"]
 
@@ -29,6 +33,7 @@ class Subset:
     Attributes:
         rows: columns key, shard, row (within the shard).
         found: how many rows fulfilled the conditions, of which `rows` are the first.
+        account: why every other row of the dataset was not drawn.
         words: card of the family whose words replace the captions; None: they are the corpus's.
     """
 
@@ -36,6 +41,7 @@ class Subset:
     card: FamilyCard
     rows: pa.Table
     found: int
+    account: Account
     words: FamilyCard | None = None
 
     @property
@@ -63,15 +69,20 @@ def resolve(manifest: Manifest) -> Subset:
             "choose another condition"
         )
     words = word_card(dataset, manifest.captions) if manifest.captions else None
-    eligible = candidates(dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts)
+    standing = judge(dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts)
+    eligible = standing.rows.filter(pa.array(standing.eligible))
     order = draw_order(eligible, manifest.seed)
     if len(order) < manifest.rows:
         filtered = f" with {manifest.where!r}" if manifest.where else ""
         raise ValueError(
             f"{manifest.dataset}: {manifest.rows} rows are asked for and {len(order)} of the train split have "
-            f"an ok {manifest.condition}{filtered}. Lower rows, widen where, or ingest more"
+            f"an ok {manifest.condition}{filtered}. {account_of(standing, order=len(order), drawn=len(order))}. "
+            "Lower rows, widen where, or ingest more"
         )
-    return Subset(dataset, card, _take(eligible, order[: manifest.rows]), len(order), words)
+    drawn = order[: manifest.rows]
+    wordless = _wordless(dataset, words, np.flatnonzero(standing.eligible)[drawn]) if words else 0
+    account = account_of(standing, order=len(order), drawn=len(drawn), wordless=wordless)
+    return Subset(dataset, card, _take(eligible, drawn), len(order), account, words)
 
 
 def word_card(dataset: Dataset, family: str) -> FamilyCard:
@@ -103,20 +114,37 @@ def candidates(
     dataset: Dataset, condition: str, split: str, *, where: str = "", parts: Sequence[int] | None = None
 ) -> pa.Table:
     """Rows of a split whose condition is ok and which fulfil `where`: columns key, shard, row, cluster."""
+    standing = judge(dataset, condition, split, where=where, parts=parts)
+    return standing.rows.filter(pa.array(standing.eligible))
+
+
+def judge(
+    dataset: Dataset, condition: str, split: str, *, where: str = "", parts: Sequence[int] | None = None
+) -> Standing:
+    """Find of every row of a dataset whether it may be drawn, and if not, why."""
     dataset.card(condition)
     families = _named_families(dataset, condition, where)
     tables = _read(dataset, condition, families, where)
     rows = tables[ROWS]
     for family in families:
         _check_whole(dataset, family, len(tables[family]), len(rows))
-    kept = pc.and_(pc.equal(rows["split"], split), pc.equal(tables[condition]["status"], "ok"))
+    status = tables[condition]["status"]
+    others = [other for other in (*NAMES, EXCLUDED) if other != split]
     gone = pa.array(sorted(removed_clusters(dataset)), pa.string())  # now, not when the index was built
-    kept = pc.and_not(kept, pc.is_in(rows["cluster"], gone))
+    outs = {(f"split_{other}", f"in the {other} split"): pc.equal(rows["split"], other) for other in others}
+    outs["taken_down", "taken down"] = pc.is_in(rows["cluster"], gone)
     if parts is not None:
-        kept = pc.and_(kept, pc.is_in(rows["part"], pa.array(parts, pa.int32())))
+        outs["part", "of another part"] = pc.invert(pc.is_in(rows["part"], pa.array(parts, pa.int32())))
+    outs |= {(f"condition_{bad}", f"with {condition} {bad}"): pc.equal(status, bad) for bad in STATUSES[1:]}
+    masks = [out.to_numpy() for out in outs.values()]
+    reasons, by_conjunct = [*outs], dict[str, Truth]()
     if where:
-        kept = pc.and_(kept, pa.array(select(where, tables)))
-    return rows.select(DRAWN).filter(kept)
+        texts = conjuncts(where)
+        whole, *of_each = truths([where, *texts], tables)
+        by_conjunct = dict(zip(texts, of_each, strict=True))
+        reasons.append(("where", "not fulfilling where"))
+        masks.append(~whole.fulfilled)
+    return Standing(rows.select(DRAWN), tuple(reasons), first_reasons(len(rows), masks), by_conjunct)
 
 
 def draw(eligible: pa.Table, *, rows: int, seed: int) -> pa.Table:
@@ -150,6 +178,12 @@ def _read(dataset: Dataset, condition: str, families: Sequence[str], where: str)
     lowered = {name: {column.lower() for column in columns} for name, columns in needed.items()}  # SQL minds no case
     columns = {name: [field for field in schemas[name].names if field.lower() in lowered[name]] for name in schemas}
     return {name: read_index(dataset, name, columns[name]) for name in schemas}
+
+
+def _wordless(dataset: Dataset, words: FamilyCard, places: NDArray[np.int64]) -> int:
+    """How many of the rows at these places of the index a family of words has none for."""
+    status = read_index(dataset, words.family, ["status"])["status"].take(pa.array(places))
+    return len(places) - int(pc.sum(pc.equal(status, "ok")).as_py() or 0)
 
 
 def _check_whole(dataset: Dataset, family: str, covered: int, rows: int) -> None:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from typer import Argument, Option
 
 from annotate.job import check_dataset
+from evaluate.strip import show_examples
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.index import ROWS, read_index
@@ -27,7 +28,7 @@ def main(
     """Take pictures down: python pipelines/remove.py /data/photos_pairs 0a1b2c3d4e5f6071 --reason "request of 3 May"
 
     With a row go all rows of the same picture, in parts yet to be appended too. The shards keep their bytes: subsets,
-    joins and contact sheets leave the rows out, `datasets.load_dataset` of the folder does not.
+    joins, contact sheets and the card's examples leave the rows out, `datasets.load_dataset` of the folder does not.
     """
     root = check_dataset(dataset)
     opened = Dataset.open(root)
@@ -39,6 +40,7 @@ def main(
         raise ValueError(f"{root}: no row has the key {unknown[0]} ({len(unknown)} such). Nothing was removed")
     clusters = sorted(set(found["cluster"].to_pylist()))
     remove_clusters(opened, clusters, reason)
+    show_examples(opened)
     catalogue(opened)
     gone = pc.sum(pc.is_in(rows["cluster"], pa.array(sorted(removed_clusters(opened)), pa.string()))).as_py()
     print(f"{len(clusters)} pictures taken down; of {len(rows)} rows {gone} are not to be used any more")

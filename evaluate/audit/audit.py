@@ -17,7 +17,19 @@ from manifests.dataset import Dataset
 from manifests.index import ROWS, read_index
 from manifests.parallel import in_parallel
 
-NEEDED = ["key", "shard", "row", "split", "cluster", "removed", "width", "height", "captions", "caption_length"]
+NEEDED = [
+    "key",
+    "shard",
+    "row",
+    "split",
+    "cluster",
+    "removed",
+    "width",
+    "height",
+    "captions",
+    "caption_length",
+    "caption_repeats",
+]
 
 
 @dataclass(frozen=True)
@@ -122,7 +134,6 @@ def _chosen(dataset: Dataset, plan: Plan) -> Sequence[str]:
 
 def _index(dataset: Dataset) -> Any:
     index = read_index(dataset, ROWS)
-    extra = [name for name in index.column_names if name in ("caption_repeats", "cluster_size")]
     if not len(index):
         raise ValueError(f"{dataset.root}: it has no rows. Look into {dataset.root / 'dropped'} for the reasons")
-    return index.select([*NEEDED, *extra])
+    return index.select(NEEDED)

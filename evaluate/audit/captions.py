@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from annotate.stored import Stored
+from evaluate.audit.again import Again
 from evaluate.audit.association import (
     Test,
     likeness_of_looks,
@@ -14,7 +16,7 @@ from evaluate.audit.association import (
     test_kernels,
     test_scores,
 )
-from evaluate.audit.evidence import Evidence
+from evaluate.audit.evidence import Evidence, stored_of
 from evaluate.audit.looks import NAMES, SYNONYMS, colours, layout
 from evaluate.audit.verdict import Verdict, share_verdict, skipped
 from manifests.record import row_key
@@ -24,6 +26,8 @@ WEAKEST = (
     0.4  # standard deviations by the root of the rows: photographs of ImageNet, the weakest of five paired corpora
 )
 ENOUGH = 50  # rows that name something, to call captions unpaired
+SCORE = "clip_score"
+ASKED = 40  # rows whose captions are each put beside the pictures of all
 FEWEST = 8  # rows, to ask at all
 PEOPLE = {
     "person",
@@ -108,6 +112,8 @@ def _tests(evidence: Evidence) -> Iterator[Test]:
         presence = np.column_stack([persons, -persons]).astype(float)
         if any(0 in one for one in people) and any(1 in one for one in people):
             yield test_scores("people", named_presence(people, presence), evidence.seed)
+    if (clip := _by_clip(evidence)) is not None:
+        yield clip
     looks = likeness_of_looks(np.array([layout(one) for one in thumbnails]))
     yield test_kernels(WORDS, likeness_of_words(words), looks, evidence.seed)
 
@@ -120,3 +126,22 @@ def _persons(evidence: Evidence, places: list[int]) -> NDArray[np.float64] | Non
             persons = np.nan_to_num(table["persons"].to_numpy(zero_copy_only=False).astype(float))
             return np.asarray(persons[places], np.float64)
     return None
+
+
+def _by_clip(evidence: Evidence) -> Test | None:
+    """Own captions against others', by the family's own CLIP; None where there is none, or its weights are not here."""
+    for family in evidence.families.values():
+        if SCORE not in family.card.stats or isinstance(family.again, str):
+            continue
+        rows = [stored_of(evidence.pictures[pair.place]) for pair in family.pairs if pair.status == "ok"][:ASKED]
+        if len(rows) < FEWEST:
+            return None
+        scores = np.array([[_score(family.again, row, other) for other in rows] for row in rows])
+        return test_scores("CLIP", scores, evidence.seed)
+    return None
+
+
+def _score(again: Again, picture: Stored, words: Stored) -> float:
+    """How well the words of one row fit the picture of another."""
+    made = again(Stored(picture.data, words.captions), "", None)
+    return float(made.values[SCORE])

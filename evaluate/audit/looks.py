@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.image import RGB, decode
+from annotate.quality.blockiness import blockiness
+from annotate.quality.colour import chroma
+from annotate.quality.compression import jpeg_quality
 
 SIDE = 64  # pixels: of the thumbnail that is looked at
 CELLS = 4  # a side of the grid over it
@@ -37,10 +40,19 @@ SYNONYMS = {"gray": "grey", "violet": "purple", "golden": "yellow", "silver": "g
 
 @dataclass(frozen=True)
 class Look:
-    """What is kept of a picture that was decoded: its height and width, and a thumbnail [64, 64, 3] uint8 RGB."""
+    """What is kept of a picture that was decoded.
+
+    Attributes:
+        size: height and width, pixels.
+        thumbnail: [64, 64, 3] uint8 RGB.
+        grey, blockiness, jpeg_quality: as a quality family measures them.
+    """
 
     size: tuple[int, int]
     thumbnail: RGB
+    grey: float
+    blockiness: float | None
+    jpeg_quality: int | None
 
 
 def look(data: bytes) -> Look | None:
@@ -49,7 +61,9 @@ def look(data: bytes) -> Look | None:
         image = decode(data)
     except ValueError:
         return None
-    return Look((image.shape[0], image.shape[1]), shrink(image))
+    blocks = blockiness(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8))
+    size = (image.shape[0], image.shape[1])
+    return Look(size, shrink(image), chroma(image)["grey"], blocks, jpeg_quality(data))
 
 
 def shrink(image: RGB) -> RGB:

@@ -1,6 +1,7 @@
 """Values: a condition holds what its kind allows, and as much of it as a measurement would."""
 
 from collections.abc import Callable, Iterator
+from math import isfinite
 from typing import Any
 
 import cv2
@@ -25,8 +26,12 @@ def find_values(card: FamilyCard, pair: Pair) -> str:
     if pair.row is None or pair.status == "failed":
         return ""
     if card.kind == "scores":
-        lacking = [name for name, value in (pair.row.get("stats") or {}).items() if not _is_number(value)]
-        return f"no value of {', '.join(lacking)}" if lacking else ""
+        odd = [
+            name
+            for name, value in (pair.row.get("stats") or {}).items()
+            if isinstance(value, float) and not isfinite(value)
+        ]
+        return f"no number in {', '.join(odd)}" if odd else ""
     if pair.stored is None:
         return "does not decode"
     look = _LOOK[card.kind]
@@ -131,7 +136,3 @@ _LOOK: dict[str, Callable[[Any, Any, list[str]], str]] = {
 def _raw(cell: Any) -> NDArray[Any]:
     """Pixels as they are stored: [H, W], or [H, W, 3]."""
     return np.asarray(cv2.imdecode(np.frombuffer(cell["bytes"], np.uint8), cv2.IMREAD_UNCHANGED))
-
-
-def _is_number(value: Any) -> bool:
-    return value is not None and bool(not isinstance(value, float) or np.isfinite(value))

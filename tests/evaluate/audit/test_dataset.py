@@ -8,16 +8,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from annotate.image import decode
+from annotate.weights import VARIABLE
 from evaluate.audit.audit import Audit, Plan, as_json, audit
 from evaluate.audit.page import write_page
-from evaluate.audit.pictures import jpeg_quality
 from manifests.dataset import Dataset
 from manifests.index import ROWS, index_path, read_index
 from manifests.layout import IMAGES
 from manifests.record import row_key
+from tests.annotate import random_models
 from tests.evaluate.audit import plant
 from tests.evaluate.audit.conftest import PHOTOS, build
 from tests.evaluate.audit.test_families import said, states
@@ -153,12 +153,6 @@ def test_greys_and_pictures_that_jpeg_damaged_are_found(tmp_path: Path, run: Run
         assert states(run(dataset)) == {(name, "")}
 
 
-@pytest.mark.parametrize("quality", [10, 39, 41, 90])
-def test_quality_is_that_which_pillow_was_told(quality: int, tmp_path: Path) -> None:
-    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / "one.jpg", quality=quality)
-    assert jpeg_quality((tmp_path / "one.jpg").read_bytes()) == pytest.approx(quality, abs=1.5)
-
-
 def test_a_shard_that_is_missing_or_of_other_settings_is_found(room: Dataset, run: Run) -> None:
     (name,) = room.shards("canny")
     whole = room.read("canny", name)
@@ -219,3 +213,25 @@ def test_what_does_not_exist_is_refused_with_what_does(sound_room: Dataset, run:
         run(sound_room, "cany")
     with pytest.raises(ValueError, match=r"--skip grammar: no such check\. There are bookkeeping"):
         run(sound_room, skip=("grammar",))
+
+
+@on_photos
+def test_quality_of_all_rows_is_asked_of_the_index_where_it_is_there(tmp_path: Path, run: Run) -> None:
+    pictures = {f"{at:03d}.jpg": as_jpeg(photo.read_bytes(), 10 if at < 6 else 90) for at, photo in enumerate(PHOTOS)}
+    words = ["quality", "caption_quality"]
+    dataset = build(tmp_path / "photos", corpus(tmp_path / "corpus", pictures), words, (), 0)
+    found = run(dataset, sample=1)
+    assert states(found) == {("jpeg", "")}
+    assert f"6 of {len(PHOTOS)} pictures are JPEG" in said(found, "jpeg", "")
+
+
+def test_clip_is_asked_where_its_family_and_weights_are(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    random_models.clip(tmp_path / "clip")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    dataset = build(tmp_path / "room", "playroom:12", ["clip_score"], ("clip_score.model=clip",), 0)
+    found = run(dataset, "clip_score")
+    assert "CLIP: " in said(found, "captions", "")
+    assert ("agreement", "clip_score") in states(found, "pass")
