@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from annotate.phash import Phash
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
+from manifests.hashes import is_hash
 from manifests.index import ROWS, index_path, index_schema, read_index
 from manifests.removed import removed_pictures
 from manifests.salt import salted
@@ -138,9 +138,8 @@ def select_rows(dataset: Dataset, where: str = "") -> Selection:
 
 def measures(selection: Selection, family: str) -> list[Column]:
     """Stats of a family that can be ordered: all but hashes."""
-    card = selection.cards[family]
-    names = [] if card.annotator == Phash.name else list(card.stats)
-    return [Column(family, name, selection.schemas[family].field(name).type) for name in names]
+    fields = [selection.schemas[family].field(name) for name in selection.cards[family].stats]
+    return [Column(family, field.name, field.type) for field in fields if not is_hash(field.name)]
 
 
 def _rows(dataset: Dataset) -> pa.Table:

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from annotate.corpora.text import visible
-from annotate.phash import Phash
 from evaluate.panel import Panel, in_words, show
 from evaluate.selection import Selection
 from evaluate.thumbnail import thumbnail
 from manifests.condition import decode
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
+from manifests.hashes import is_hash
 from manifests.layout import IMAGES
 from manifests.parallel import ahead
 from manifests.row_groups import read_rows
@@ -136,6 +136,9 @@ def _figures(card: FamilyCard, said: Record) -> str:
     if said["status"] == "failed":
         return f"failed: {said['code']}"
     values = said.get("stats") or {}
-    if card.annotator == Phash.name:  # bits, not an amount
-        return " ".join(f"{value & (1 << 64) - 1:016x}" for value in values.values() if value is not None)
+    values = {name: _bits(value) if is_hash(name) and value is not None else value for name, value in values.items()}
     return in_words(values) or said["status"]
+
+
+def _bits(number: int) -> str:
+    return f"{number & (1 << 64) - 1:016x}"

@@ -18,6 +18,11 @@ GREY = 0.01  # colour below which a picture counts as grey
 NONE = 0  # instead of a hash: of a flat picture; no hash has no bit set
 
 
+def is_hash(column: str) -> bool:
+    """Whether a column of the index holds bits, not an amount."""
+    return column.startswith(HASHES)
+
+
 class Worth(NamedTuple):
     """What makes one copy better than another: stored bytes [N] int64, and whether it is no grey picture [N] bool."""
 

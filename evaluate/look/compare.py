@@ -12,6 +12,7 @@ from scipy.stats import ks_2samp
 from evaluate.look.bins import Bins, bins_of_numbers
 from manifests.account import Standing
 from manifests.dataset import Dataset
+from manifests.hashes import is_hash
 from manifests.index import ROWS, index_path, index_schema, read_index
 from manifests.manifest import Manifest
 from manifests.subset import draw_order, judge
@@ -19,7 +20,7 @@ from manifests.subset import draw_order, judge
 POPULATIONS = ("all", "eligible", "drawn")  # rows of the train split; that may be drawn; that are
 ALL, ELIGIBLE, DRAWN = range(3)
 # Names and places of rows, what is equal for all of them, and hashes, whose size means nothing.
-NO_STATS = frozenset({"key", "shard", "row", "split", "cluster", "removed", "code", "phash"})
+NO_STATS = frozenset({"key", "shard", "row", "split", "cluster", "picture", "removed", "code"})
 CATEGORIES = frozenset({"part"})  # whole numbers that are names
 MOST = 12  # categories shown; a column of more than `NAMES` different ones holds names, not categories
 NAMES = 200
@@ -102,7 +103,7 @@ def compare(dataset: Dataset, manifest: Manifest) -> Look:
     found = []
     for family in (ROWS, *whole):
         for field in index_schema(dataset, family):
-            if field.name in NO_STATS or (family, field.name) == (manifest.condition, "status"):
+            if field.name in NO_STATS or is_hash(field.name) or (family, field.name) == (manifest.condition, "status"):
                 continue  # of its own status the account speaks
             values = read_index(dataset, family, [field.name])[field.name]
             name = field.name if family == ROWS else f"{family}.{field.name}"
