@@ -34,7 +34,8 @@ def make_app(dataset: Dataset) -> Guard:
         ValueError: it is not indexed.
     """
     site = Site(Pages(hold(dataset)))
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)  # their pages load scripts from elsewhere
+    # Its own pages load scripts from elsewhere; and whatever the environment says, nothing is reported to anybody.
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry={"auto_configure": False})
     for tab in TABS:
         app.add_api_route("/" if tab == "rows" else f"/{tab}", site.tab(tab), response_class=HTMLResponse)
     app.add_api_route("/row/{shard}/{row}", site.row, response_class=HTMLResponse)

@@ -90,7 +90,9 @@ def _numbers(column: Column, array: pa.Array) -> Bins | None:
     place = np.floor(values / step) - start
     codes = np.clip(place, 0, count - 1).astype(np.uint8)
     edges = [_digits((start + number) * step, whole=whole) for number in range(count + 1)]
-    tops = [_digits((start + number + 1) * step - 1, whole=True) if whole else edges[number + 1] for number in range(count)]
+    tops = [
+        _digits((start + number + 1) * step - 1, whole=True) if whole else edges[number + 1] for number in range(count)
+    ]
     labels = [f"{edges[n]} to {tops[n]}" if edges[n] != tops[n] else edges[n] for n in range(count)]
     wheres = [f"{column.address} BETWEEN {edges[n]} AND {tops[n]}" for n in range(count)]
     above = (values > float(tops[-1])) & finite
@@ -128,4 +130,6 @@ def _digits(value: float, *, whole: bool) -> str:
 
 
 def _in_words(value: object) -> str:
-    return {"": "(none)", True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool | str) else str(value)
+    return (
+        {"": "(none)", True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool | str) else str(value)
+    )

@@ -56,7 +56,7 @@ def literal(value: object) -> str:
 
 
 def nearest(where: str, columns: Mapping[str, Column]) -> tuple[str, str] | None:
-    """The first word of an expression that names no column, and the address of the column that was meant, if one is near.
+    """The first name in an expression that is no column's, and the address of the one that was meant, if one is near.
 
     Args:
         where: that was refused.
@@ -76,7 +76,7 @@ def nearest(where: str, columns: Mapping[str, Column]) -> tuple[str, str] | None
 
 def _near(names: Sequence[str], columns: Mapping[str, Column]) -> str | None:
     by_name = {address.lower(): address for address in columns}
-    by_name |= {column.name.lower(): column.address for column in reversed(columns.values())}
+    by_name |= {column.name.lower(): column.address for column in reversed(list(columns.values()))}
     for written in (".".join(names).lower(), names[-1].lower()):
         found = difflib.get_close_matches(written, by_name, 1)
         if found:

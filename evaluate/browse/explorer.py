@@ -10,6 +10,7 @@ from evaluate.browse.bins import Bins
 from evaluate.browse.columns import Column
 
 HEIGHT = 36.0  # of a chart, in the units of its drawing
+PLACES = ("key", "part", "shard", "row", "cluster")  # which name a row more than they tell of it
 LISTED = 8  # values of words that are listed, those of the most rows
 
 
@@ -44,13 +45,17 @@ class Chart:
 def charts(
     columns: Mapping[str, Column], bins: Mapping[str, Bins], counts: Mapping[str, NDArray[np.int64]]
 ) -> dict[str, list[Chart]]:
-    """Charts of all columns by table, in their order."""
+    """Charts of all columns by table; those that tell nothing of a row, or the same of all, come last."""
     found: dict[str, list[Chart]] = {}
     for address, column in columns.items():
         of = bins.get(address)
         chart = Chart(column, False, (), 0) if of is None else _chart(column, of, counts[address])
         found.setdefault(column.table, []).append(chart)
-    return found
+    return {table: sorted(of, key=_tells_little) for table, of in found.items()}
+
+
+def _tells_little(chart: Chart) -> bool:
+    return chart.column.name in PLACES or len(chart.bars) < 2
 
 
 def _chart(column: Column, bins: Bins, counts: NDArray[np.int64]) -> Chart:

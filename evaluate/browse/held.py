@@ -65,17 +65,18 @@ class Held:
         return np.asarray(self.tables[ROWS]["cluster"].combine_chunks().dictionary_encode().indices)
 
     @cached_property
+    def _shards(self) -> pa.DictionaryArray:
+        """Name of each row's shard; their numbers ascend, for rows lie in the order of the shards."""
+        return self.tables[ROWS]["shard"].cast(pa.string()).combine_chunks().dictionary_encode()
+
+    @cached_property
     def _numbers(self) -> dict[str, int]:
-        return {name: number for number, name in enumerate(sorted(self.dataset.shards()))}
+        return {name: number for number, name in enumerate(self._shards.dictionary.to_pylist())}
 
     @cached_property
     def _addresses(self) -> NDArray[np.int64]:
         """Shard and row of each place as one ascending number: [N]."""
-        rows = self.tables[ROWS]
-        shards = rows["shard"].combine_chunks().dictionary_encode()
-        numbers = np.array([self._numbers.get(name, -1) for name in shards.dictionary.to_pylist()], np.int64)
-        at = numbers[np.asarray(shards.indices)] if len(rows) else np.zeros(0, np.int64)
-        return at << 32 | rows["row"].to_numpy()
+        return np.asarray(self._shards.indices, dtype=np.int64) << 32 | self.tables[ROWS]["row"].to_numpy()
 
 
 def hold(dataset: Dataset) -> Held:

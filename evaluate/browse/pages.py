@@ -1,12 +1,13 @@
 """What each page shows of a state."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from starlette.datastructures import QueryParams
 
-from evaluate.browse.cards import LONG, Cards
+from evaluate.browse.cards import Cards
 from evaluate.browse.clusters import best_column, clusters_of, copies
 from evaluate.browse.columns import nearest
 from evaluate.browse.explorer import Bar, charts
@@ -34,7 +35,9 @@ class Pages:
         self.search = Search(held)
         shards = Shards(held)
         self.pictures = Pictures(held, shards)
-        self.cards = Cards(held, shards, self.pictures)
+        same = {address for address, bins in self.search.bins.items() if len(bins.labels) == 1}
+        constant = frozenset(place for place, address in self.search.addresses.items() if address in same)
+        self.cards = Cards(held, shards, self.pictures, constant)
 
     def rows(self, asked: QueryParams) -> Context:
         """A page of rows."""
@@ -93,8 +96,7 @@ class Pages:
     def row(self, asked: QueryParams, place: int) -> Context:
         """One row with all its families, and the rows that are copies of it."""
         context, state = self._frame(asked, charted=False)
-        families = [family for family, card in self.held.cards.items()]
-        (card,) = self.cards.of([place], families, length=LONG)
+        card = self.cards.whole(place)
         others = copies(self.held, place)
         context |= {"card": card, "copies": self.cards.of(others[:24], []), "copies_found": len(others)}
         context |= {"source": self.cards.source(place), "best": best_column(self.held), "before": None, "after": None}
@@ -138,7 +140,15 @@ class Pages:
         if not error and charted:
             context["charts"] = charts(self.search.columns, self.search.bins, self.search.counts(state))
             context["facets"] = self._facets(state)
-        context |= {"state": state, "error": error, "meant": meant, "shown": self._shown(state), "back": state.query()}
+        mended = mend(state.where, *meant) if meant else ""
+        context |= {
+            "mended": mended,
+            "state": state,
+            "error": error,
+            "meant": meant,
+            "shown": self._shown(state),
+            "back": state.query(),
+        }
         return context, state
 
     def _shown(self, state: State) -> list[str]:
@@ -160,7 +170,9 @@ class Pages:
         return found
 
     def _choices(self, state: State, table: str, name: str) -> list[tuple[str, int, str]]:
-        chosen = [label for address, label in self.search.facets(state) if address == self.search.addresses[table, name]]
+        chosen = [
+            label for address, label in self.search.facets(state) if address == self.search.addresses[table, name]
+        ]
         values = []
         for label, rows in self.search.facet(state, self.search.addresses[table, name]):
             wanted = "" if label in chosen else label
@@ -174,7 +186,9 @@ class Pages:
         status, code = (self.search.addresses[family, name] for name in ("status", "code"))
         places = {label: number for number, label in enumerate(bins[status].labels)}
         rows = {
-            name: (int(counts[status][places[name]]), int(bins[status].whole[places[name]])) if name in places else (0, 0)
+            name: (int(counts[status][places[name]]), int(bins[status].whole[places[name]]))
+            if name in places
+            else (0, 0)
             for name in STATUSES
         }
         codes: Sequence[Bar] = ()
@@ -182,6 +196,11 @@ class Pages:
             chart = charts({code: self.search.columns[code]}, bins, counts)[family][0]
             codes = [bar for bar in chart.bars if bar.rows and bar.label not in ("(none)", "NULL")]
         return {"rows": rows, "codes": codes}
+
+
+def mend(where: str, written: str, meant: str) -> str:
+    """`where` with one name in the place of another."""
+    return re.sub(rf'(?<![\w."\']){re.escape(written)}(?![\w"\'])', lambda _: meant, where)
 
 
 def _paged(found: int, page: int, size: int) -> Context:

@@ -67,4 +67,3 @@ def commands(file: str) -> list[str]:
     """What to do with it."""
     named = shlex.quote(file)
     return [f"python pipelines/subset.py {named}", f"accelerate launch train/run.py --manifest {named}"]
-

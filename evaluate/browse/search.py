@@ -157,11 +157,13 @@ class Search:
             return np.ones(len(self.held), bool)
         named = {name.lower() for names in check(where) for name in names}
         tables = self._joined(where, condition)
-        select(where, {name: table.schema.empty_table() for name, table in tables.items()})  # its error names all columns
+        select(
+            where, {name: table.schema.empty_table() for name, table in tables.items()}
+        )  # its error names all columns
         return select(where, {name: _narrowed(table, named) for name, table in tables.items()})
 
     def _joined(self, where: str, condition: str) -> dict[str, pa.Table]:
-        """Tables that `where` means: a bare column is the rows' or the condition's if they have it, as in a manifest."""
+        """Tables that `where` means: a bare column is the rows' or the condition's if they have it, as in manifests."""
         tables = self.held.tables
         if not condition:
             return tables

@@ -73,7 +73,7 @@ def read_state(asked: QueryParams) -> State:
 
 
 def both(where: str, condition: str) -> str:
-    """An expression, and another condition of ours on the rows; OR binds less than AND, and a comment hides the rest."""
+    """An expression and a condition of ours; OR binds less than AND, and a comment hides what follows."""
     where = where.strip()
     if "--" in where:
         return f"(\n{where}\n) AND {condition}"

@@ -15,6 +15,11 @@ function tidy() {
       field.disabled = true;
     }
   }
+  const panels = document.querySelector(".shown");
+  if (!panels) return;
+  const shown = [...panels.querySelectorAll(":checked")].map((box) => box.value);
+  const fields = panels.querySelectorAll("input");
+  if (shown.sort().join(" ") === panels.dataset.usual) for (const field of fields) field.disabled = true;
 }
 
 function typing(target) {
