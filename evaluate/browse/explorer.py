@@ -41,21 +41,22 @@ class Chart:
     bars: tuple[Bar, ...]
     more: int  # bins that are not listed
 
+    @property
+    def telling(self) -> bool:
+        """Whether it says something of a row, and not the same of all."""
+        return self.column.name not in PLACES and len(self.bars) > 1
+
 
 def charts(
     columns: Mapping[str, Column], bins: Mapping[str, Bins], counts: Mapping[str, NDArray[np.int64]]
 ) -> dict[str, list[Chart]]:
-    """Charts of all columns by table; those that tell nothing of a row, or the same of all, come last."""
+    """Charts of all columns by table, in their order."""
     found: dict[str, list[Chart]] = {}
     for address, column in columns.items():
         of = bins.get(address)
         chart = Chart(column, False, (), 0) if of is None else _chart(column, of, counts[address])
         found.setdefault(column.table, []).append(chart)
-    return {table: sorted(of, key=_tells_little) for table, of in found.items()}
-
-
-def _tells_little(chart: Chart) -> bool:
-    return chart.column.name in PLACES or len(chart.bars) < 2
+    return found
 
 
 def _chart(column: Column, bins: Bins, counts: NDArray[np.int64]) -> Chart:

@@ -17,7 +17,7 @@ HEAD = """\
 
 def found_rows(search: Search, state: State) -> int:
     """How many rows a manifest of this state may ask for."""
-    return len(search.drawn(state)) if state.condition else 0
+    return search.drawn(state) if state.condition else 0
 
 
 def manifest_where(search: Search, state: State) -> str:

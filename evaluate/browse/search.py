@@ -1,6 +1,6 @@
 """Which rows a state means, in which order; what was found is kept, so that turning a page costs a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -86,10 +86,10 @@ class Search:
         bins = self.bins[address]
         return list(zip(bins.labels, bins.within(mask).tolist(), strict=True))
 
-    def drawn(self, state: State) -> NDArray[np.int32]:
-        """Places of the rows that a manifest of this state may take, in the order it takes them: [n]."""
+    def drawn(self, state: State) -> int:
+        """How many rows a manifest of this state may take: clusters, for it takes one row of each."""
         assert state.condition, "a manifest has a condition"
-        return self._drawn(replace(self._asked(state), drawn=True, seed=state.seed, order="", down=False))
+        return int(np.count_nonzero(np.bincount(self.held.clusters[self._eligible(self._asked(state))])))
 
     def facets(self, state: State) -> list[tuple[str, str]]:
         """Which values of which columns, by address, were chosen beside `where`; a manifest's split is train."""
@@ -155,20 +155,22 @@ class Search:
     def _filter(self, where: str, condition: str) -> Mask:
         if not where:
             return np.ones(len(self.held), bool)
-        named = {name.lower() for names in check(where) for name in names}
-        tables = self._joined(where, condition)
-        select(
-            where, {name: table.schema.empty_table() for name, table in tables.items()}
-        )  # its error names all columns
-        return select(where, {name: _narrowed(table, named) for name, table in tables.items()})
+        columns = check(where)
+        tables = self._joined(columns, condition)
+        named = {name.lower() for names in columns for name in names}
+        try:
+            return select(where, {name: _narrowed(table, named) for name, table in tables.items()})
+        except ValueError:
+            select(where, {name: table.schema.empty_table() for name, table in tables.items()})  # names all columns
+            raise
 
-    def _joined(self, where: str, condition: str) -> dict[str, pa.Table]:
+    def _joined(self, columns: Sequence[tuple[str, ...]], condition: str) -> dict[str, pa.Table]:
         """Tables that `where` means: a bare column is the rows' or the condition's if they have it, as in manifests."""
         tables = self.held.tables
         if not condition:
             return tables
         near = {name.lower() for table in (ROWS, condition) for name in tables[table].column_names}
-        named = {names[0].lower() for names in check(where) if len(names) > 1 or names[0].lower() not in near}
+        named = {names[0].lower() for names in columns if len(names) > 1 or names[0].lower() not in near}
         wanted = {name for name in tables if named & {name, *(of.lower() for of in tables[name].column_names)}}
         return {name: table for name, table in tables.items() if name in {ROWS, condition, *wanted}}
 
@@ -183,13 +185,16 @@ class Search:
         keys = [("value", "descending" if down else "ascending")]
         return np.asarray(pc.sort_indices(pa.table({"value": values}), keys)).astype(np.int32)
 
-    def _draw(self, asked: Asked) -> NDArray[np.int32]:
-        """As manifests/subset.py draws: train rows whose condition is ok, by hash, the first of each cluster."""
+    def _eligible(self, asked: Asked) -> Mask:
+        """Rows that a manifest may draw: of the train split, whatever split is looked at, and with an ok condition."""
         split, status = self.addresses[ROWS, "split"], self.addresses[asked.condition, "status"]
         others = tuple(facet for facet in asked.chosen if facet[0] != split)
-        mask = self._faceted(asked, ((split, "train"), (status, "ok"), *others))
+        return self._faceted(asked, ((split, "train"), (status, "ok"), *others))
+
+    def _draw(self, asked: Asked) -> NDArray[np.int32]:
+        """Places as manifests/subset.py draws them: eligible rows by hash, the first of each cluster."""
         order = self._sorted(DRAW, False, asked.seed)
-        order = order[mask[order]]
+        order = order[self._eligible(asked)[order]]
         return order[np.sort(np.unique(self.held.clusters[order], return_index=True)[1])]
 
 

@@ -13,6 +13,8 @@ from starlette.datastructures import QueryParams
 from starlette.testclient import TestClient
 
 from evaluate.browse.app import make_app, replaced
+from evaluate.browse.held import hold
+from evaluate.browse.search import Search
 from evaluate.browse.state import State, both, read_state
 from manifests.dataset import Dataset
 from manifests.index import ROWS, build_index, read_index
@@ -196,16 +198,22 @@ def test_a_bare_column_of_two_families_is_the_conditions_once_it_is_chosen(clien
     assert len(keys(page)) == 1
 
 
-def test_every_bar_of_every_chart_leads_to_as_many_rows_as_it_says(client: TestClient) -> None:
-    page = html.unescape(client.get("/").text)
-    bars = re.findall(r'href="(/add\?[^"]*)"[^>]*(?:aria-label="[^"]*: |title=")([\d,]+) of', page)
-    whole = [(link, int(rows.replace(",", ""))) for link, rows in bars if "edge_density" not in link]
-    assert len(whole) > 20
-    for link, rows in whole:
-        answer = client.get(link)
-        assert f"<b>{rows}</b> of {SHOWN} rows" in answer.text, link
-    soft = [(link, int(rows)) for link, rows in bars if "edge_density" in link]
-    assert sum(rows for _, rows in soft) == SHOWN
+def test_bars_of_every_chart_mean_as_many_rows_as_they_say(dataset: Dataset) -> None:
+    search = Search(hold(dataset))
+    for address, bins in search.bins.items():
+        assert bins.whole.sum() == SHOWN, address
+        for bar in {0, len(bins.wheres) - 1}:
+            found = len(search.select(State(where=bins.wheres[bar])).places)
+            assert found == bins.whole[bar], bins.wheres[bar]
+    assert len(search.bins["canny.edge_density"].labels) > 5
+
+
+def test_a_bar_is_a_link_that_leads_to_its_rows(client: TestClient) -> None:
+    page = html.unescape(client.get("/?where=width>1").text)
+    (link, rows) = re.findall(r'href="(/add\?[^"]*)"[^>]*title="(\d+) of \d+ rows"><span class="label">test', page)[0]
+    answer = client.get(link)
+    assert f"<b>{rows}</b> of {SHOWN} rows" in answer.text
+    assert answer.url.params["where"] == "width>1 AND split = 'test'"
 
 
 def test_another_bar_takes_the_place_of_the_first() -> None:
