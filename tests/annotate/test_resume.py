@@ -20,6 +20,7 @@ from annotate.job import ROOT
 from annotate.plan import make_plan
 from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
+from evaluate.strip import show_examples
 from manifests.dataset import SETTINGS, Dataset
 from manifests.family import create_card
 from manifests.hub import write_dataset_card
@@ -74,6 +75,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     bound = bind(tasks, torch.device("cpu"))
     for name in dataset.shards():
         annotate_shard(dataset, name, bound, batch_size=8, threads=1, done=lambda _: None)
+    show_examples(dataset)
     finish(dataset)
     return {"ingest": ingested, "annotate": annotated}
 
