@@ -10,9 +10,9 @@ from evaluate.audit.audit import Audit
 from evaluate.audit.evidence import PICTURE, Evidence
 from evaluate.audit.sample import Record, at, read
 from evaluate.audit.verdict import State, Verdict
-from evaluate.gallery import thumbnail
 from evaluate.panel import KINDS, Panel, show
 from evaluate.render import render
+from evaluate.thumbnail import thumbnail
 from manifests.condition import CELLS, Condition, decode
 from manifests.family import FamilyCard
 from manifests.layout import IMAGES
