@@ -9,7 +9,6 @@ from evaluate.browse.held import Held
 from manifests.index import ROWS
 
 MEMBERS = 8  # of a cluster that are shown in a list of clusters
-BEST = ("best_of_cluster", "first_of_cluster")  # columns that mark one row of each, the first of them that there is
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,3 @@ def clusters_of(held: Held, mask: NDArray[np.bool_], *, page: int, size: int) ->
 def copies(held: Held, place: int) -> list[int]:
     """Places of the other rows of a row's cluster."""
     return [of for of in np.flatnonzero(held.clusters == held.clusters[place]).tolist() if of != place]
-
-
-def best_column(held: Held) -> str | None:
-    """The column that marks one row of each cluster, if there is one."""
-    return next((name for name in BEST if name in held.tables[ROWS].column_names), None)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.index import ROWS, index_path, read_index
-from manifests.removed import removed_clusters
+from manifests.removed import removed_pictures
 from train.hints import HINTS
 
 FEW = 64  # different values; a column of words with no more is held as a dictionary
@@ -86,9 +86,9 @@ def hold(dataset: Dataset) -> Held:
         ValueError: the dataset is not indexed.
     """
     rows = read_index(dataset, ROWS)
-    gone = pc.is_in(rows["cluster"], pa.array(sorted(removed_clusters(dataset)), pa.string()))
+    gone = pc.is_in(rows["picture"], pa.array(sorted(removed_pictures(dataset)), pa.string()))
     shown = pc.invert(pc.or_(gone, rows["removed"]))  # now, not when the index was built
-    tables, cards, lacking = {ROWS: _packed(rows.drop_columns(["removed"]).filter(shown))}, {}, {}
+    tables, cards, lacking = {ROWS: _packed(rows.drop_columns(["removed", "picture"]).filter(shown))}, {}, {}
     for family in dataset.families():
         if not index_path(dataset, family).exists():
             missing = len(dataset.missing(family))

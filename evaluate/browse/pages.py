@@ -8,7 +8,7 @@ import numpy as np
 from starlette.datastructures import QueryParams
 
 from evaluate.browse.cards import Cards
-from evaluate.browse.clusters import best_column, clusters_of, copies
+from evaluate.browse.clusters import clusters_of, copies
 from evaluate.browse.columns import nearest
 from evaluate.browse.explorer import Bar, charts
 from evaluate.browse.held import Held
@@ -24,6 +24,7 @@ SHOWN = 3  # families whose panels are shown unless others are chosen
 CLUSTERS = 10  # on a page
 SIZES = (12, 24, 48, 96)
 FILE = "manifest.yaml"
+BEST = "best_of_cluster"  # the column that marks one row of each cluster
 Context = dict[str, Any]  # of a template
 
 
@@ -67,7 +68,7 @@ class Pages:
             places = [place for cluster in found for place in cluster.places]
             cards = {card.place: card for card in self.cards.of(places, [])}
             context["clusters"] = [(cluster, [cards[place] for place in cluster.places]) for cluster in found]
-            context["best"] = best_column(self.held)
+            context["best"] = BEST
         return context
 
     def manifest(self, asked: QueryParams) -> Context:
@@ -99,7 +100,7 @@ class Pages:
         card = self.cards.whole(place)
         others = copies(self.held, place)
         context |= {"card": card, "copies": self.cards.of(others[:24], []), "copies_found": len(others)}
-        context |= {"source": self.cards.source(place), "best": best_column(self.held), "before": None, "after": None}
+        context |= {"source": self.cards.source(place), "best": BEST, "before": None, "after": None}
         context |= {"number": None}
         if not context["error"]:
             places = self.search.select(state).places

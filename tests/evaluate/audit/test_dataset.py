@@ -19,7 +19,7 @@ from manifests.layout import IMAGES
 from manifests.record import row_key
 from tests.annotate import random_models
 from tests.evaluate.audit import plant
-from tests.evaluate.audit.conftest import PHOTOS, build
+from tests.evaluate.audit.conftest import PHOTOS, build, named
 from tests.evaluate.audit.test_families import said, states
 
 Run = Callable[..., Audit]
@@ -62,7 +62,7 @@ def corpus(home: Path, pictures: dict[str, bytes]) -> str:
     home.mkdir()
     for name, data in pictures.items():
         (home / name).write_bytes(data)
-        (home / name).with_suffix(".txt").write_text(f"a photo, number {int(name[:3])}")
+        (home / name).with_suffix(".txt").write_text(named(name))
     return str(home)
 
 
