@@ -20,6 +20,7 @@ from annotate.recipe import Recipe, known_recipes, load_recipe
 from annotate.room import check_annotate_room
 from annotate.shard import count, missing
 from annotate.task import Task, known_annotators, make_tasks, parse_profile
+from evaluate.strip import show_examples
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.family import create_card
@@ -76,6 +77,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         device, threads = ("cuda", THREADS_OF_A_GPU) if gpus else ("cpu", 0)
         order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), attempts, device, batch_size, threads)
         make(opened, order, pool, names=names, limit=limit)
+    show_examples(opened)
     catalogue(opened)
     settle(opened, tasks, names=names, limit=limit)
     print(f"made {', '.join(str(root / task.family) for task in tasks)}")

@@ -26,7 +26,7 @@ from manifests.figures import Text
 from manifests.footer import write_shard
 from manifests.index import ROWS, build_index, read_index
 from manifests.record import family_schema
-from manifests.removed import remove_clusters
+from manifests.removed import remove_pictures
 from manifests.storage import replace
 
 PARTS = (range(16), range(16, 32), range(32, 40))
@@ -115,7 +115,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     write_words(made)
     write_half(made)
     build_index(made)
-    remove_clusters(made, [read_index(made, ROWS)["cluster"][REMOVED].as_py()], "asked to")
+    remove_pictures(made, [read_index(made, ROWS)["picture"][REMOVED].as_py()], "asked to")
     return made  # the index was built before, and does not know
 
 

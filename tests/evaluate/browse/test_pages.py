@@ -19,7 +19,7 @@ from evaluate.browse.state import State, both, read_state
 from manifests.dataset import Dataset
 from manifests.index import ROWS, build_index, read_index
 from manifests.manifest import load_manifest
-from manifests.removed import remove_clusters
+from manifests.removed import remove_pictures
 from manifests.subset import resolve
 from manifests.where import select
 from tests.evaluate.browse.conftest import COPY, FAILED, OF, QUOTES, REMOVED, ROOMS, SCRIPT, make
@@ -283,7 +283,7 @@ def test_a_dataset_of_hardly_any_rows_has_pages(tmp_path: Path, rows: int) -> No
     dataset = make(tmp_path, [range(1)])
     build_index(dataset)
     if not rows:
-        remove_clusters(dataset, read_index(dataset, ROWS)["cluster"].to_pylist(), "all of them")
+        remove_pictures(dataset, read_index(dataset, ROWS)["picture"].to_pylist(), "all of them")
     client = TestClient(make_app(dataset), base_url="http://localhost")
     for path in ("/", "/?where=width>1&condition=canny&order=draw&drawn=1", "/failures", "/clusters", "/manifest"):
         assert client.get(path).status_code == 200, path
