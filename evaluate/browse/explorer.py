@@ -10,7 +10,7 @@ from evaluate.browse.bins import Bins
 from evaluate.browse.columns import Column
 
 HEIGHT = 36.0  # of a chart, in the units of its drawing
-PLACES = ("key", "part", "shard", "row", "cluster")  # which name a row more than they tell of it
+PLACES = ("key", "part", "shard", "row", "cluster", "picture")  # which name a row more than they tell of it
 LISTED = 8  # values of words that are listed, those of the most rows
 
 

@@ -16,6 +16,7 @@ from manifests.index import ROWS, index_path, read_index
 from manifests.removed import removed_pictures
 from train.hints import HINTS
 
+NAMES = ("key", "cluster", "picture")  # which nearly every row has its own of
 FEW = 64  # different values; a column of words with no more is held as a dictionary
 Record = dict[str, Any]
 
@@ -86,6 +87,9 @@ def hold(dataset: Dataset) -> Held:
         ValueError: the dataset is not indexed.
     """
     rows = read_index(dataset, ROWS)
+    if not {"picture", "removed"} <= {*rows.column_names}:
+        todo = f"python pipelines/index.py {dataset.root}"
+        raise ValueError(f"{dataset.root}: its index is of an older version. Build it again: {todo}")
     gone = pc.is_in(rows["picture"], pa.array(sorted(removed_pictures(dataset)), pa.string()))
     shown = pc.invert(pc.or_(gone, rows["removed"]))  # now, not when the index was built
     tables, cards, lacking = {ROWS: _packed(rows.drop_columns(["removed", "picture"]).filter(shown))}, {}, {}
@@ -107,7 +111,7 @@ def _packed(table: pa.Table) -> pa.Table:
     """In one piece, words that repeat themselves as a dictionary."""
     table = table.unify_dictionaries().combine_chunks()
     for place, field in enumerate(table.schema):
-        if pa.types.is_string(field.type) and field.name not in ("key", "cluster"):
+        if pa.types.is_string(field.type) and field.name not in NAMES:
             encoded = table[field.name].combine_chunks().dictionary_encode()
             if len(encoded.dictionary) <= FEW:
                 table = table.set_column(place, field.name, encoded)

@@ -17,6 +17,7 @@ from manifests.index import ROWS
 from manifests.record import STATUSES
 from manifests.salt import salted_order
 from manifests.splits import NAMES
+from manifests.subset import draw_order
 from manifests.where import check, select
 
 Mask = NDArray[np.bool_]
@@ -192,10 +193,11 @@ class Search:
         return self._faceted(asked, ((split, "train"), (status, "ok"), *others))
 
     def _draw(self, asked: Asked) -> NDArray[np.int32]:
-        """Places as manifests/subset.py draws them: eligible rows by hash, the first of each cluster."""
-        order = self._sorted(DRAW, False, asked.seed)
-        order = order[self._eligible(asked)[order]]
-        return order[np.sort(np.unique(self.held.clusters[order], return_index=True)[1])]
+        """Places of the rows that manifests/subset.py draws: [n], one of each cluster."""
+        eligible = self._eligible(asked)
+        assert asked.seed is not None
+        drawn = draw_order(self.held.tables[ROWS].filter(pa.array(eligible)), asked.seed)
+        return np.flatnonzero(eligible)[drawn].astype(np.int32)
 
 
 def _narrowed(table: pa.Table, named: set[str]) -> pa.Table:
