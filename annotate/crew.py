@@ -33,4 +33,6 @@ class Crew:
         """Of a process: those that share a GPU go to the same one."""
         if kind == "cpu":
             return kind
-        return f"{kind}:{number // int(1 / self.gpus + 1e-9)}" if self.gpus <= 1 else f"{kind}:{number}"
+        return (
+            f"{kind}:{number // int(1 / self.gpus + 1e-9)}" if self.gpus <= 1 else f"{kind}:{number * int(self.gpus)}"
+        )

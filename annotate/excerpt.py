@@ -7,6 +7,7 @@ batches start evenly over all rows that lack a family. Only the row groups that 
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -53,24 +54,26 @@ def sample_runs(
     Args:
         rows: of each shard to sample from.
     """
-    wanted = min(sample, sum(rows.values()))
+    total = sum(rows.values())
+    wanted = min(sample, total)
     runs = max(1, min(RUNS, wanted // size))
-    offset = random.Random(f"{dataset.settings.id}:{sample}").random()
     ends = np.cumsum(list(rows.values()))
-    places = (np.arange(runs) + offset) / runs * ends[-1]
-    shards = np.minimum(np.searchsorted(ends, places, side="right"), len(ends) - 1)
-    names = list(rows)
-    counts = {names[shard]: int((shards == shard).sum()) for shard in dict.fromkeys(shards.tolist())}
-    if wanted == ends[-1]:  # all of it, however short some shards are
-        counts = {name: max(1, counts.get(name, 0)) for name in names if rows[name]}
+    places = (np.arange(runs) + _offset(dataset, sample)) / runs * total
+    counts = Counter(list(rows)[place] for place in np.searchsorted(ends, places, side="right"))
     length = -(-wanted // runs)
+    if wanted == total:
+        counts, length = Counter(name for name in rows if rows[name]), max(rows.values())
 
     def cut(name: str) -> list[Run]:
         batches = _batches(dataset, name, tasks, size)
-        all_of_it = wanted == ends[-1]
-        return list(_cut(name, batches, counts[name], rows[name] if all_of_it else length, offset))
+        return list(_cut(name, batches, counts[name], length, _offset(dataset, sample, name)))
 
     return [run for found in in_parallel(cut, counts) for run in found]
+
+
+def _offset(dataset: Dataset, *of: object) -> float:
+    """Where a systematic sample begins: a number in [0, 1), the same for the same dataset and sample."""
+    return random.Random(f"{dataset.settings.id}:{of}").random()
 
 
 def write_excerpt(dataset: Dataset, folder: Path, tasks: Sequence[Task], shares: Sequence[Sequence[Run]]) -> Dataset:
@@ -124,9 +127,10 @@ def _stand_in(row: int, sizes: Mapping[str, tuple[int, ...]]) -> Inputs:
 
 def _cut(name: str, batches: Sequence[list[int]], count: int, length: int, offset: float) -> Iterator[Run]:
     """So many runs of about `length` rows, evenly over a shard; none of its batches twice."""
+    ends = np.cumsum([len(batch) for batch in batches])  # in rows: where batches are small, there are more of them
     taken: set[int] = set()
     for number in range(count):
-        start = int((number + offset) / count * len(batches))
+        start = int(np.searchsorted(ends, (number + offset) / count * ends[-1], side="right"))
         rows: list[int] = []
         for step in range(len(batches)):
             place = (start + step) % len(batches)

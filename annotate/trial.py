@@ -1,5 +1,6 @@
 """One process of a dry run: a worker over its share of an excerpt, timed; `python -m annotate.trial` runs it."""
 
+import os
 import pickle
 import resource
 import sys
@@ -22,6 +23,7 @@ from annotate.worker import keep_memory, open_same
 from manifests.dataset import Dataset
 from manifests.footer import write_shard
 
+NICENESS = "RAY_worker_niceness"  # a setting of Ray, with its default
 POLL = 0.005  # seconds
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes; getrusage(2)
 
@@ -100,6 +102,7 @@ def _halve(outcome: Outcome, error: BaseException) -> None:
 
 def main(share: Share, *care: str) -> None:
     """Try a share; with care, once it has killed its process."""
+    os.nice(int(os.environ.get(NICENESS, "15")))  # what else runs here goes before Ray's workers
     if care:
         share = replace(share, order=replace(share.order, threads=0), seconds=0.0)
     outcome = try_share(share, read_care(*care) if care else CAREFREE)
