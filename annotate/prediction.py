@@ -56,16 +56,23 @@ class FamilyPrediction:
 
 
 def predict_family(
-    excerpt: Dataset, shares: Sequence[Share], task: Task, rows: Mapping[str, int], said: Sequence[Said]
+    excerpt: Dataset,
+    shares: Sequence[Share],
+    task: Task,
+    *,
+    rows: Mapping[str, int],
+    population: int,
+    said: Sequence[Said],
 ) -> FamilyPrediction:
     """What the tables that were made of the sample say of a family.
 
     Args:
         rows: of each shard that it lacks.
+        population: rows that the sample was drawn from: those that some family lacks.
     """
     tables = [excerpt.read(task.family, share.name) for share in shares]
     runs = [part for table, share in zip(tables, shares, strict=True) for part in _runs(table, share)]
-    population, sizes = max(sum(rows.values()), sum(map(len, runs))), [len(run) for run in runs]
+    sizes = [len(run) for run in runs]
     whole = pa.concat_tables(tables)
     footer, size = (_size(table, task, excerpt) for table in (whole.slice(0, 0), whole))
     each = Sampled([run.nbytes for run in runs], sizes, population).per_row().around((size - footer) / len(whole))

@@ -83,18 +83,19 @@ def reckon(
     """
     dataset, outcomes = trial.dataset, trial.outcomes
     said = [one for outcome in outcomes for one in outcome.said]
+    population = sum(rows.values())
     families = []
     for task in order.tasks:
         lacks = {name: rows[name] for name in rows if task.family in lacking[name]}
-        families.append(predict_family(trial.excerpt, trial.shares, task, lacks, said))
-    pace = measure_pace(trial.shares, outcomes, sum(rows.values()))
+        families.append(predict_family(trial.excerpt, trial.shares, task, rows=lacks, population=population, said=said))
+    pace = measure_pace(trial.shares, outcomes, population)
     portions = [count * part_of_work(pace.work, lacking[name]) for name, count in rows.items()]
     per_worker = pace.seconds.times(crew.slowdown)
     held = max(share.rows for share in trial.shares)
     return Forecast(
         dataset=str(dataset.root),
         rows=dataset.rows(),
-        to_make=sum(rows.values()),
+        to_make=population,
         shards=len(rows),
         sampled=sum(share.rows for share in trial.shares),
         processes=crew.here,

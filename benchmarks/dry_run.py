@@ -34,7 +34,7 @@ from manifests.storage import replace
 from pipelines.entry import run
 
 ROOT = Path(__file__).resolve().parent.parent
-JOBS = {"canny": (512, 4_096), "hed": (128, 1_024), "canny and phash": (256, 4_096)}  # pixels, rows
+JOBS = {"canny": (512, 4_096), "hed": (96, 1_024)}  # pixels, rows
 SPOILT = 0.03  # of the pictures, as a failing disk spoils them
 HEAD = (
     *("", "rows", "img/s, said", "measured", "ratio", "seconds, said", "command took"),

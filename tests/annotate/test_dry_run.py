@@ -18,7 +18,6 @@ from annotate import trial
 from annotate.annotate_worker import AnnotateOrder
 from annotate.annotator import Annotate
 from annotate.attempts import Attempts
-from annotate.batches import Inputs, bucketed
 from annotate.canny import Canny, trace_edges
 from annotate.care import CAREFREE
 from annotate.crew import Crew
@@ -26,7 +25,7 @@ from annotate.dry_run import dry_run, outstanding
 from annotate.excerpt import sample_runs, write_excerpt
 from annotate.image import encode_generated
 from annotate.outcome import Share
-from annotate.reckoning import Forecast, warnings
+from annotate.reckoning import Forecast
 from annotate.shard import annotate_shard, bind, count
 from annotate.task import Task, make_tasks
 from annotate.weights import VARIABLE
@@ -86,7 +85,7 @@ def contents(root: Path) -> dict[str, str]:
 
 
 def test_it_foresees_bytes_and_failures_of_a_half_made_job_and_writes_nothing(ingest: Callable[..., Dataset]) -> None:
-    dataset = ingest("playroom:600")
+    dataset = ingest("fill50k:600")
     spoil(dataset, 16)
     tasks = make_tasks(dataset, ["canny", "phash"], resolution=128)
     first, *others = dataset.shards()
@@ -114,7 +113,8 @@ def test_it_foresees_bytes_and_failures_of_a_half_made_job_and_writes_nothing(in
         failed = count(dataset, family.family, names)["failed"] / family.rows
         assert family.failed.low <= failed <= family.failed.high
         (fault,) = family.faults
-        assert (fault.code, fault.error, fault.rows) == ("decode", "ValueError", family.sampled["failed"])
+        code = "decode" if family is canny else "annotate"  # phash decodes the picture itself
+        assert (fault.code, fault.error, fault.rows) == (code, "ValueError", family.sampled["failed"])
         assert fault.examples[0].message == "not a picture that OpenCV reads (7 bytes)"
     keys = [key for name in dataset.shards() for key in dataset.read(IMAGES, name)["key"].to_pylist()]
     assert canny.faults[0].examples[0].key in keys
@@ -150,55 +150,6 @@ def test_a_row_that_kills_its_worker_is_a_failed_one(tmp_path: Path, ingest: Cal
     (family,) = foresee(dataset, [replace(task, annotator=Deadly())]).families
     assert (family.sampled, family.failed.likely) == ({"ok": 2, "failed": 1}, pytest.approx(1 / 3))
     assert [(fault.code, fault.rows) for fault in family.faults] == [("crashed", 1)]
-
-
-def photographs(dataset: Dataset, rng: np.random.Generator) -> None:
-    """Give pictures the sizes of photographs: some common, many rare."""
-    for name in dataset.shards():
-        table = dataset.read(IMAGES, name)
-        widths = np.where(rng.random(len(table)) < 0.6, 640, rng.integers(400, 900, len(table)))
-        place = table.schema.get_field_index("width")
-        odd = table.set_column(place, table.schema.field("width"), pa.array(widths.tolist(), pa.int32()))
-        odd = odd.set_column(
-            table.schema.get_field_index("height"), "height", pa.array([480] * len(table), pa.int32())
-        ).cast(table.schema)
-        replace_file(lambda partial, odd=odd: write_shard(odd, partial), dataset.path(IMAGES, name))
-
-
-def test_batches_are_those_of_whole_shards(ingest: Callable[..., Dataset], tmp_path: Path) -> None:
-    dataset = ingest("fill50k:600")
-    photographs(dataset, np.random.default_rng(0))
-    tasks = make_tasks(dataset, ["canny"], resolution=480)
-    rows = {name: dataset.rows(IMAGES, [name]) for name in dataset.shards()}
-    runs = sample_runs(dataset, tasks, rows, sample=128, size=8)
-    places = [(run.name, row) for run in runs for row in run.rows]
-    assert 128 <= len(places) == len(set(places)) < 200
-    assert {run.name for run in runs} == set(rows), "all over the dataset"
-    for name in rows:
-        widths = dataset.read(IMAGES, name, ["width"])["width"].to_pylist()
-        inputs = (Inputs(row, {"image": np.broadcast_to(np.uint8(0), (480, w))}) for row, w in enumerate(widths))
-        batches = [tuple(item.row for item in batch) for batch in bucketed(inputs, 8)]
-        for run in (run for run in runs if run.name == name):
-            inside = [batch for batch in batches if set(batch) & set(run.rows)]
-            assert sum(map(len, inside)) == len(run.rows), "batches go in whole"
-    assert sample_runs(dataset, tasks, rows, sample=128, size=8) == runs
-
-    excerpt = write_excerpt(dataset, tmp_path / "excerpt", tasks, [runs[:3], runs[3:]])
-    keys = {name: dataset.read(IMAGES, name)["key"].to_pylist() for name in rows}
-    assert excerpt.shards() == ["00-000000", "00-000001"]
-    read = [key for name in excerpt.shards() for key in excerpt.read(IMAGES, name)["key"].to_pylist()]
-    assert read == [keys[name][row] for name, row in places]
-
-
-def test_a_sample_larger_than_the_dataset_is_all_of_it(ingest: Callable[..., Dataset]) -> None:
-    dataset = ingest("fill50k:300")
-    tasks = make_tasks(dataset, ["canny"], resolution=64)
-    rows = {name: dataset.rows(IMAGES, [name]) for name in dataset.shards()}
-    for sample in (300, 100_000):
-        runs = sample_runs(dataset, tasks, rows, sample=sample, size=8)
-        assert sorted((run.name, row) for run in runs for row in run.rows) == [
-            (name, row) for name, many in rows.items() for row in range(many)
-        ]
 
 
 @dataclass(frozen=True)
@@ -272,58 +223,13 @@ def test_the_command_ends_with_the_job_to_start_and_leaves_its_figures_as_json(
     capsys.readouterr()
     annotate.main(str(dataset.root), ["canny"], dry_run=True, **settings)
     assert "nothing is missing" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="family canny has fingerprint .* make it again with --refresh"):
+    with pytest.raises(ValueError, match=r"family canny has fingerprint .* make it again with --refresh"):
         annotate.main(str(dataset.root), ["canny"], dry_run=True, resolution=128)
-
-
-def test_rows_to_be_made_again_are_counted(ingest: Callable[..., Dataset]) -> None:
-    dataset = ingest("fill50k:300")
-    first, second, third = dataset.shards()
-    tasks = make_tasks(dataset, ["canny"], resolution=64)
-    make(dataset, tasks, [first, second])
-    damaged = dataset.read("canny", first).to_pydict()
-    damaged["status"][0], damaged["code"][0] = "failed", "annotate"
-    schema = dataset.read("canny", first).schema
-    table = pa.Table.from_pydict(damaged, schema=schema)
-    replace_file(lambda partial: write_shard(table, partial, card=tasks[0].card), dataset.path("canny", first))
-
-    def lacking(refresh: bool = False, retry: str | None = None, low: int = 100) -> list[str]:
-        asked = make_tasks(dataset, ["canny"], resolution=64, settings=[f"canny.low={low}"])
-        return list(outstanding(dataset, asked, dataset.shards(), refresh=refresh, retry=retry))
-
-    assert lacking() == [third]
-    assert lacking(retry="") == lacking(retry="annotate") == [first, third]
-    assert lacking(retry="decode") == [third]
-    assert lacking(refresh=True) == [third]
-    assert lacking(refresh=True, low=50) == [first, second, third]
-
-
-def test_what_stands_in_the_way_of_a_job_is_warned_of(ingest: Callable[..., Dataset]) -> None:
-    dataset = ingest("fill50k:8")
-    tasks = make_tasks(dataset, ["canny"], resolution=64)
-    order, forecast = order_of(dataset, tasks, batch_size=64), foresee(dataset, tasks)
-    short = replace(forecast, free=10, batch_size=16, memory=1 << 50)
-    told = list(warnings(short, order, Crew(workers=1, room=1), 1.0))
-    assert [line.partition(":")[0] for line in told] == ["disk", "memory", "memory"]
-    assert "10 bytes are free" in told[0]
-    assert "say --batch-size 16" in told[1]
-    assert "this machine has" in told[2]
-    (crowded, *_) = warnings(forecast, replace(order, batch_size=8), Crew(workers=9, room=2), 1.0)
-    assert crowded == "9 workers share room for 2, and gain nothing. Say --workers 2"
-    assert Crew(workers=9, room=2).slowdown == 4.5
-    assert Crew(workers=9, room=2, elsewhere=True).slowdown == 1.0
-
-
-def test_workers_that_share_a_gpu_are_tried_on_one() -> None:
-    shared = Crew(workers=8, room=8, gpus=0.25)
-    assert [shared.device("cuda", number) for number in (0, 3, 4)] == ["cuda:0", "cuda:0", "cuda:1"]
-    assert Crew(workers=2, room=2, gpus=2).device("cuda", 1) == "cuda:2"
-    assert Crew(workers=2, room=2).device("cpu", 1) == "cpu"
 
 
 def test_what_a_job_would_be_refused_for_a_dry_run_is_too(ingest: Callable[..., Dataset]) -> None:
     dataset = ingest("fill50k:300")
-    with pytest.raises(ValueError, match="scribble reads hed, which .* doesn't have. Make both"):
+    with pytest.raises(ValueError, match=r"scribble reads hed, which .* doesn't have. Make both"):
         annotate.main(str(dataset.root), ["scribble"], dry_run=True)
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match="--gpus 1: a dry run tries a worker here, and here are 0 GPUs"):
