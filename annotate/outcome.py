@@ -42,9 +42,10 @@ class Share:
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass over a share: its seconds, and on what they were spent."""
+    """One pass over a share: its seconds, those of them that it had a processor, and on what they were spent."""
 
     seconds: float
+    processor: float
     spent: dict[Stretch, float]
 
 

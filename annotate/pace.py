@@ -20,11 +20,14 @@ class Pace:
         work: seconds a row by family, and under "" what all families share; as threads count them.
         stages: by the name of a stage, and of its family, shares of a worker's time; where threads help it, of all the
             time that they work.
+        processor: share of the time that a worker had a core; less than 1 where other work is on the machine. Not known,
+            and 1, where threads help.
     """
 
     seconds: Range
     work: dict[str, float]
     stages: dict[str, float]
+    processor: float
 
 
 def measure_pace(shares: Sequence[Share], outcomes: Sequence[Outcome], population: int) -> Pace:
@@ -46,11 +49,13 @@ def measure_pace(shares: Sequence[Share], outcomes: Sequence[Outcome], populatio
         for stretch, spent in one.spent.items():
             work[stretch.family] += spent / rows
             stages[f"{stretch.stage} {stretch.family}".strip()] += spent / rows
+    processor = 1.0
     if not any(share.order.threads for share in shares):
+        processor = min(1.0, sum(one.processor for _, one in tried) / (level * rows))
         stages[REST] = max(0.0, level - sum(stages.values()))
     total = sum(stages.values())
     shown = {stage: spent / total for stage, spent in stages.items()}
-    return Pace(widened(seconds, wobble(_repeated(outcomes))), {SHARED: 0.0, **work}, shown)
+    return Pace(widened(seconds, wobble(_repeated(outcomes))), {SHARED: 0.0, **work}, shown, processor)
 
 
 def _by_run(shares: Sequence[Share], outcomes: Sequence[Outcome], population: int) -> Sampled:

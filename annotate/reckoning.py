@@ -18,6 +18,8 @@ from manifests.room import in_words
 
 COPIES = 2  # of a row that a worker holds at its peak: as Arrow and as Python objects
 
+BUSY = 0.85  # share of the time that a process has a core, below which figures of time say little
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -44,6 +46,7 @@ class Forecast:
         per_worker, together: pictures a second, of one worker beside the others and of all.
         seconds: of the job, from `startup`, the time a worker takes to be ready, `loading` of it for weights.
         stages: shares of a worker's time.
+        processor: share of the time that a process had a core.
         memory, gpu_memory: bytes of one worker.
         batch_size: that fits.
         bytes: of all families.
@@ -63,6 +66,7 @@ class Forecast:
     startup: float
     loading: float
     stages: dict[str, float]
+    processor: float
     memory: int
     gpu_memory: int
     batch_size: int
@@ -106,6 +110,7 @@ def reckon(
         startup=trial.startup,
         loading=max(outcome.loading for outcome in outcomes),
         stages=pace.stages,
+        processor=pace.processor,
         memory=memory_of(
             max(outcome.memory for outcome in outcomes),
             held=held,
@@ -131,6 +136,11 @@ def warnings(forecast: Forecast, order: AnnotateOrder, crew: Crew, max_failed: f
         yield (
             f"memory: a batch of {order.batch_size} does not fit, one of {forecast.batch_size} does. Workers find that "
             f"out over each shard again: say --batch-size {forecast.batch_size}"
+        )
+    if forecast.processor < BUSY:
+        yield (
+            f"this machine is busy, or its disk slow: processes had a core for {forecast.processor:.0%} of the time, "
+            f"and with one to themselves would be up to {1 / forecast.processor:.1f} times as fast. Try on an idle machine"
         )
     if not crew.elsewhere and crew.workers > crew.room:
         yield f"{crew.workers} workers share room for {crew.room}, and gain nothing. Say --workers {crew.room}"

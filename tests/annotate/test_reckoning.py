@@ -75,6 +75,9 @@ def test_what_stands_in_the_way_of_a_job_is_warned_of(ingest: Callable[..., Data
     assert "1.0 GB to 3.0 GB are needed where the dataset lies, and 1.0 GB are free" in told[0]
     assert "say --batch-size 16" in told[1]
     assert "this machine has" in told[2]
+    idle = replace(forecast, free=None, batch_size=64, memory=1)
+    (busy,) = warnings(replace(idle, processor=0.25), order, Crew(workers=1, room=1), 1.0)
+    assert "had a core for 25% of the time, and with one to themselves would be up to 4.0 times as fast" in busy
     (crowded, *_) = warnings(replace(forecast, free=None, batch_size=64), order, Crew(workers=9, room=2), 1.0)
     assert crowded == "9 workers share room for 2, and gain nothing. Say --workers 2"
     assert Crew(workers=9, room=2).slowdown == 4.5
