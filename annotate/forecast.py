@@ -58,13 +58,13 @@ class Sampled:
         Where the sample is the whole population, its interval has no width.
         """
         totals, rows = np.asarray(self.totals, float), np.asarray(self.rows, float)
-        ratio, runs = totals.sum() / rows.sum(), len(rows)
-        left = max(0.0, 1 - rows.sum() / self.population)
+        ratio, runs = float(totals.sum() / rows.sum()), len(rows)
+        left = max(0.0, 1 - float(rows.sum()) / self.population)
         if not left:
             return Range(ratio, ratio, ratio)
         if runs == 1:
             return Range(ratio / BLIND, ratio, ratio * BLIND)
-        error = math.sqrt(left * runs / (runs - 1) * float(((totals - ratio * rows) ** 2).sum())) / rows.sum()
+        error = math.sqrt(left * runs / (runs - 1) * float(((totals - ratio * rows) ** 2).sum())) / float(rows.sum())
         margin = float(stats.t.ppf(0.5 + CONFIDENCE / 2, runs - 1)) * error
         return Range(max(0.0, ratio - margin), ratio, ratio + margin)
 

@@ -20,8 +20,8 @@ class Pace:
         work: seconds a row by family, and under "" what all families share; as threads count them.
         stages: by the name of a stage, and of its family, shares of a worker's time; where threads help it, of all the
             time that they work.
-        processor: share of the time that a worker had a core; less than 1 where other work is on the machine. Not known,
-            and 1, where threads help.
+        processor: share of the time that a worker had a core; less where other work is on the machine. Not known, and
+            so 1, where threads help.
     """
 
     seconds: Range

@@ -140,7 +140,7 @@ def warnings(forecast: Forecast, order: AnnotateOrder, crew: Crew, max_failed: f
     if forecast.processor < BUSY:
         yield (
             f"this machine is busy, or its disk slow: processes had a core for {forecast.processor:.0%} of the time, "
-            f"and with one to themselves would be up to {1 / forecast.processor:.1f} times as fast. Try on an idle machine"
+            f"and with one to themselves would be up to {1 / forecast.processor:.1f} times as fast. Try on an idle one"
         )
     if not crew.elsewhere and crew.workers > crew.room:
         yield f"{crew.workers} workers share room for {crew.room}, and gain nothing. Say --workers {crew.room}"

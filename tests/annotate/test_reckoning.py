@@ -63,6 +63,7 @@ def test_what_stands_in_the_way_of_a_job_is_warned_of(ingest: Callable[..., Data
         startup=1.0,
         loading=0.0,
         stages={},
+        processor=1.0,
         memory=1 << 50,
         gpu_memory=0,
         batch_size=16,
