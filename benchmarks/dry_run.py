@@ -36,7 +36,7 @@ from manifests.storage import replace
 from pipelines.entry import run
 
 ROOT = Path(__file__).resolve().parent.parent
-JOBS = {"canny": (512, 2_048), "hed": (96, 1_024)}  # pixels, rows
+JOBS = {"canny": (512, 2_048), "hed": (96, 768)}  # pixels, rows
 SPOILT = 0.03  # of the pictures, as a failing disk spoils them
 HEAD = (
     *("", "rows", "img/s, said", "measured", "ratio", "seconds, said", "command took"),

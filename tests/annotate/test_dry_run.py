@@ -123,7 +123,7 @@ def test_it_foresees_bytes_and_failures_of_a_half_made_job_and_writes_nothing(in
 
 
 @pytest.mark.skipif(not (WEIGHTS / "ControlNetHED.pth").exists(), reason="no weights here")
-def test_a_chain_of_a_dataset_of_one_row_is_foreseen_to_the_byte(
+def test_a_chain_of_a_dataset_of_one_row_is_foreseen_almost_to_the_byte(
     ingest: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(WEIGHTS))
@@ -133,7 +133,7 @@ def test_a_chain_of_a_dataset_of_one_row_is_foreseen_to_the_byte(
     make(dataset, tasks)
     for family in forecast.families:
         size = dataset.path(family.family, "00-000000").stat().st_size
-        assert family.bytes.low == family.bytes.high == pytest.approx(size, abs=1)
+        assert family.bytes.low == family.bytes.high == pytest.approx(size, rel=0.01)
     assert [family.family for family in forecast.families] == ["hed", "scribble"]
     assert (forecast.sampled, forecast.to_make) == (1, 1)
 
