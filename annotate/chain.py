@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotate.annotator import IMAGE, Annotate, Annotator, Parameters
+from annotate.annotator import PICTURES, Annotate, Annotator, Parameters
 from annotate.registry import ANNOTATORS, build
+from annotate.stored import Stored
 from annotate.task import choose_source, parse_families, parse_settings
 from manifests.condition import Condition, as_stored
 
-Read = NDArray[Any]  # pictures [B, H, W, 3] uint8 RGB, or B conditions that were read
+Read = NDArray[Any] | list[Stored]  # pictures [B, H, W, 3] uint8 RGB, or B conditions that were read, or B rows
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def assemble(words: Sequence[str], settings: Sequence[str] = ()) -> dict[str, An
 
 
 def source(annotators: Mapping[str, Annotator], family: str) -> str:
-    """`IMAGE`, or which of these families an annotator reads; what it asks for, where none of them is that."""
+    """One of `PICTURES`, or which of these families an annotator reads; what it asks for where none of them is that."""
     reads = annotators[family].reads
     fitting = [name for name, annotator in annotators.items() if annotator.name == reads]
     return choose_source(family, reads, fitting) if fitting else reads
@@ -103,7 +104,7 @@ def _add(
         return
     annotator = build(name, overrides.get(family, {}), family if family == name else f"{family}={name}")
     reads = annotator.reads
-    if reads != IMAGE and reads in ANNOTATORS:
+    if reads not in PICTURES and reads in ANNOTATORS:
         fitting = [other for other, of in named.items() if of == reads]
         _add(found, choose_source(family, reads, fitting) if fitting else reads, reads, named, overrides)
     found[family] = annotator

@@ -15,6 +15,7 @@ from annotate.corpora.columns import facts
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 from annotate.corpora.text import visible
 from annotate.corpus import FORMATS
+from annotate.hashing import STATS, hash_row
 from annotate.image import Picture, normalise
 from annotate.opening import Unusable
 from annotate.plan import cards_at_ingest, planned
@@ -22,13 +23,14 @@ from annotate.provided.row import Row, make_row, schema
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.footer import write_shard
+from manifests.hashes import HASHES
 from manifests.layout import DROPPED, IMAGES, SOURCE
 from manifests.parallel import ahead
 from manifests.provenance import versions
 from manifests.record import DROPPED as DROPPED_SCHEMA
 from manifests.record import IMAGES as IMAGES_SCHEMA
 from manifests.record import SOURCE as SOURCE_SCHEMA
-from manifests.record import row_key
+from manifests.record import family_schema, row_key
 from manifests.storage import publish, read_columns
 
 LONGEST_CAPTION = 1 << 16  # bytes
@@ -37,11 +39,11 @@ AHEAD = 32  # records checked before they are asked for
 
 @dataclass(frozen=True)
 class Kept:
-    """A record that enters the dataset: its rows of images/, source/ and each family that comes with the corpus."""
+    """A record that enters the dataset: its rows of images/, source/ and each family made at ingest."""
 
     image: Row
     source: Row
-    provided: Mapping[str, Row] = field(default_factory=dict)
+    families: Mapping[str, Row] = field(default_factory=dict)
 
 
 def ingest_shard(
@@ -55,7 +57,7 @@ def ingest_shard(
         care: for a shard that has killed its worker; needs 0 threads.
     """
     corpus = Corpus.from_text(dataset.corpora()[int(name[:2])])
-    references, cards = planned(dataset.root, name), cards_at_ingest(dataset)
+    references, cards = planned(dataset.root, name), _cards(dataset)
     kept: list[Kept] = []
     dropped: list[Row] = []
     with helpers(threads) as pool:
@@ -90,10 +92,10 @@ def count_dropped(dataset: Dataset, names: Sequence[str] | None = None) -> Count
 
 
 def count_provided(dataset: Dataset, names: Sequence[str]) -> dict[str, Counter[str]]:
-    """Of each family that came with the corpus, rows by status: ok, empty, or why they failed (`code: error`)."""
+    """Of each family made at ingest, rows by status: ok, empty, or why they failed (`code: error`)."""
     said = ["status", "code", "error"]
     counts: dict[str, Counter[str]] = {}
-    for card in cards_at_ingest(dataset):
+    for card in _cards(dataset):
         counts[card.family] = Counter()
         for path in (dataset.path(card.family, name) for name in names):
             groups = read_columns(path, said).group_by(said, use_threads=False).aggregate([([], "count_all")])
@@ -103,6 +105,12 @@ def count_provided(dataset: Dataset, names: Sequence[str]) -> dict[str, Counter[
     return counts
 
 
+def _cards(dataset: Dataset) -> list[FamilyCard]:
+    """Cards of the families made here: those that come with the corpus, and hashes where near-duplicates are told."""
+    hashes = [dataset.card(HASHES)] if dataset.settings.duplicates == "near" else []
+    return [*cards_at_ingest(dataset), *hashes]
+
+
 def _publish(
     dataset: Dataset, name: str, cards: Sequence[FamilyCard], kept: Sequence[Kept], dropped: Sequence[Row]
 ) -> None:
@@ -110,7 +118,7 @@ def _publish(
     table = pa.Table.from_pylist(list(dropped), schema=DROPPED_SCHEMA)
     publish(partial(pq.write_table, table, compression="zstd"), dataset.path(DROPPED, name))
     for card in cards:
-        table = pa.Table.from_pylist([record.provided[card.family] for record in kept], schema=schema(card))
+        table = pa.Table.from_pylist([record.families[card.family] for record in kept], schema=_schema(card))
         publish(partial(write_shard, table, card=card), dataset.path(card.family, name))
     for folder, columns, rows in (
         (SOURCE, SOURCE_SCHEMA, [record.source for record in kept]),
@@ -176,5 +184,15 @@ def _keep(record: Raw, captions: list[str], picture: Picture, cards: Sequence[Fa
         "conversion": picture.conversion,
     }
     source: Row = {"key": key} | facts(record.about, record.captions)
-    provided = {card.family: make_row(card, key, record.provided.get(card.family), picture) for card in cards}
-    return Kept(image, source, provided)
+    families = {card.family: _make(card, key, record, picture) for card in cards}
+    return Kept(image, source, families)
+
+
+def _make(card: FamilyCard, key: str, record: Raw, picture: Picture) -> Row:
+    if card.family == HASHES:
+        return hash_row(key, picture.data)
+    return make_row(card, key, record.provided.get(card.family), picture)
+
+
+def _schema(card: FamilyCard) -> pa.Schema:
+    return family_schema("scores", {}, STATS) if card.family == HASHES else schema(card)

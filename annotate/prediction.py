@@ -16,6 +16,7 @@ from annotate.outcome import Share
 from annotate.task import Task
 from manifests.dataset import Dataset
 from manifests.footer import write_shard
+from manifests.hashes import is_hash
 
 EXAMPLES = 3  # rows shown for each way of failing
 
@@ -134,7 +135,7 @@ def _stats(table: pa.Table) -> Iterator[tuple[str, tuple[float, float, float]]]:
         return
     stats = table["stats"]
     for place, field in enumerate(stats.type):
-        if kinds.is_integer(field.type) or kinds.is_floating(field.type):
+        if not is_hash(field.name) and (kinds.is_integer(field.type) or kinds.is_floating(field.type)):
             column = pc.struct_field(stats, place).drop_null().to_numpy()
             if len(column):
                 yield field.name, (float(column.min()), float(np.median(column)), float(column.max()))

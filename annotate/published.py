@@ -57,6 +57,7 @@ WEIGHTS: dict[str, File] = {
     ),
 }
 NVIDIA = "NVIDIA SegFormer: non-commercial"  # https://github.com/NVlabs/SegFormer, LICENSE
+CLIP_SIZES = ("base-patch32", "base-patch16", "large-patch14", "large-patch14-336")
 MODELS: dict[str, Model] = {
     **{f"openmmlab/upernet-convnext-{size}": Model("MIT") for size in ("tiny", "small", "base", "large", "xlarge")},
     **{f"nvidia/segformer-b{size}-finetuned-ade-512-512": Model(NVIDIA) for size in range(5)},
@@ -64,6 +65,7 @@ MODELS: dict[str, Model] = {
     **{f"shi-labs/oneformer_ade20k_{trunk}_large": Model("MIT") for trunk in ("swin", "dinat")},
     "shi-labs/oneformer_ade20k_swin_tiny": Model("MIT"),
     **{f"Salesforce/blip-image-captioning-{size}": Model("BSD-3-Clause") for size in ("base", "large")},
+    **{f"openai/clip-vit-{size}": Model("MIT") for size in CLIP_SIZES},  # https://github.com/openai/CLIP, LICENSE
     **{f"tiny/{name}": Model("Apache-2.0") for name in ("depth", "segmentation", "openpose")},  # of this repository
     "Intel/dpt-large": Model("Apache-2.0"),
     "Intel/dpt-hybrid-midas": Model("Apache-2.0"),

@@ -10,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from annotate.annotator import Annotator
 from annotate.canny import Canny
 from annotate.caption import Caption
+from annotate.caption_quality import CaptionQuality
+from annotate.clip_score import ClipScore
 from annotate.corpus import AT_INGEST
 from annotate.depth import Depth
 from annotate.hed import Hed
@@ -18,6 +20,7 @@ from annotate.mlsd import Mlsd
 from annotate.normal import Normal
 from annotate.openpose.annotator import OpenPose
 from annotate.phash import Phash
+from annotate.quality.annotator import Quality
 from annotate.scribble import Scribble
 from annotate.segmentation import Segmentation
 from annotate.softedge import SoftEdge
@@ -38,6 +41,9 @@ ANNOTATORS: dict[str, type[Annotator]] = {
     "segmentation": Segmentation,
     "caption": Caption,
     "phash": Phash,
+    "quality": Quality,
+    "caption_quality": CaptionQuality,
+    "clip_score": ClipScore,
 }
 
 

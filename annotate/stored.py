@@ -1,10 +1,12 @@
 """A row of images/ as it lies there, for annotators that ask for more than its resized picture."""
 
+import io
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from annotate.image import decode
 
@@ -34,3 +36,16 @@ class Stored:
             ValueError: it does not decode.
         """
         return decode(self.data)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels, as the header says, for whoever reads nothing but the words.
+
+        Raises:
+            ValueError: it is no picture.
+        """
+        try:
+            with Image.open(io.BytesIO(self.data)) as header:
+                return header.height, header.width
+        except (OSError, SyntaxError) as error:
+            raise ValueError(f"not a picture that Pillow reads ({len(self.data)} bytes)") from error

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from annotate.care import ROOT, go_through
 from annotate.outcome import Outcome, Share
@@ -52,7 +53,9 @@ def _started(shares: Sequence[Share]) -> Iterator[list[tuple[Share, Process]]]:
         for share in shares:
             command = [sys.executable, "-m", MODULE, str(share.file("share"))]
             with share.file("trouble").open("wb") as trouble:
-                processes.append((share, subprocess.Popen(command, cwd=ROOT, stdout=trouble, stderr=trouble)))
+                # Sessions of their own, as Ray's workers have: Linux shares a busy machine out by session (autogroup).
+                options: dict[str, Any] = {"stdout": trouble, "stderr": trouble, "start_new_session": True}
+                processes.append((share, subprocess.Popen(command, cwd=ROOT, **options)))
         yield processes
     finally:
         for _, process in processes:

@@ -18,6 +18,7 @@ from annotate.corpus import find_corpus
 from annotate.plan import make_plan, planned, planned_rows
 from annotate.shard import count
 from benchmarks.big_dataset import FAMILY, make_corpus, make_dataset
+from evaluate.sheet import write_sheet
 from manifests.dataset import Dataset
 from manifests.gather import Families, forecast_reading, rows_by_shard
 from manifests.hub import write_dataset_card
@@ -107,6 +108,12 @@ def card(dataset: Dataset) -> str:
     return f"{len(dataset.families()) + 2} configurations"
 
 
+def sheet(dataset: Dataset) -> str:
+    """The contact sheet; its pictures, of a few bytes, do not open."""
+    page = write_sheet(dataset, dataset.root.parent / "sheet.html", rows=12)
+    return f"{page.read_text().count('<article')} rows on it"
+
+
 def statuses(dataset: Dataset) -> str:
     """What an annotate job counts at its end."""
     return ", ".join(f"{number:,} {status}" for status, number in count(dataset, FAMILY).items())
@@ -125,6 +132,7 @@ STEPS: dict[str, tuple[str, Callable[[Dataset], str]]] = {
     "index": ("`build_index`, splits drawn", index),
     "read": ("`read_index`, all columns", read),
     "card": ("dataset card", card),
+    "sheet": ("contact sheet", sheet),
     "statuses": ("statuses of a family counted", statuses),
     "failed": ("shards with failed rows found", failed),
     "candidates": ("candidates", eligible),

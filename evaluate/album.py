@@ -8,15 +8,14 @@ from hashlib import sha256
 from pathlib import Path
 from statistics import median
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from annotate.annotator import IMAGE, Annotator, Parameters
+from annotate.annotator import IMAGE, STORED, Annotator, Parameters
 from annotate.chain import Link, Read, source
-from annotate.image import decode, fit, normalise
+from annotate.image import fit, normalise
 from annotate.opening import Unusable
 from annotate.rows import Fault
+from annotate.stored import Stored
 from annotate.weights import describe, offline
 from evaluate.checkup import why_not
 from evaluate.panel import Panel, as_thumbnail, in_words, show
@@ -128,21 +127,32 @@ def load(annotators: Mapping[str, Annotator], device: torch.device) -> Bench:
 
 def _shoot(file: Path, bench: Bench, asked: Sequence[str], scale: Scale) -> Shot:
     data = file.read_bytes()
-    image = decode(normalise(data, max_side=0).data)
+    stored = Stored(normalise(data, max_side=0).data, _captions(file))
+    image = stored.image
     picture = fit(image, scale.resolution, scale.profile)
-    made = _conditions(bench, picture, sha256(data).hexdigest()[:16])
+    made = _conditions(bench, {IMAGE: picture[None], STORED: [stored]}, sha256(data).hexdigest()[:16])
     panels = tuple(_panel(bench, family, made[family]) for family in asked if family in bench.links)
     sizes = [f"{width} x {height}" for height, width in (image.shape[:2], picture.shape[:2])]
     return Shot(file.name, " → ".join(dict.fromkeys(sizes)), as_thumbnail(picture), panels)
 
 
-def _conditions(bench: Bench, picture: NDArray[np.uint8], key: str) -> dict[str, Made]:
-    """What every family makes of one picture [H, W, 3] uint8 RGB."""
+def _captions(file: Path) -> tuple[str, ...]:
+    """What stands in a text file beside the picture."""
+    beside = file.with_suffix(".txt")
+    return (beside.read_text(errors="replace").strip(),) if beside.is_file() else ()
+
+
+def _conditions(bench: Bench, pictures: Mapping[str, Read], key: str) -> dict[str, Made]:
+    """What every family makes of one picture.
+
+    Args:
+        pictures: `IMAGE` and `STORED` → the picture as their readers take it, as a batch of one.
+    """
     made: dict[str, Made] = {}
     for family, link in bench.links.items():
         before = source(bench.annotators, family)
-        read: Read = picture[None]
-        if before != IMAGE:
+        read = pictures.get(before)
+        if read is None:
             given = made[before]
             if isinstance(given, Fault):
                 made[family] = Fault("source", given.error)

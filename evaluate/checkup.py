@@ -9,12 +9,12 @@ from typing import Literal
 
 import torch
 
-from annotate.annotator import IMAGE, STORED, Annotator
-from annotate.chain import Link, Read, path_to, source
+from annotate.annotator import PICTURES, Annotator
+from annotate.chain import Link, path_to, source
 from annotate.published import MODELS, WEIGHTS
 from annotate.registry import ANNOTATORS, build
 from annotate.weights import TINY, Missing, describe, find_file, find_model, offline
-from evaluate.golden import FOLDER, KEY, card_of, compare, golden_picture, recorded
+from evaluate.golden import FOLDER, KEY, card_of, compare, golden_input, recorded
 from manifests.condition import Condition
 from manifests.room import in_words
 
@@ -90,8 +90,8 @@ def examine(annotators: Mapping[str, Annotator], family: str, device: torch.devi
 def why_not(annotators: Mapping[str, Annotator], family: str) -> str:
     """What a family lacks to run here, "" if nothing; to be asked `offline`, or weights are fetched."""
     steps = path_to(annotators, family)
-    if (reads := source(annotators, steps[0])) != IMAGE:
-        return "reads whole rows of a dataset" if reads == STORED else f"reads {reads}, which only a dataset has"
+    if (reads := source(annotators, steps[0])) not in PICTURES:
+        return f"reads {reads}, which only a dataset has"
     needs = [need for step in steps for need in missing_weights(annotators[step])]
     return f"not on this machine: {', '.join(f'{need.name} ({need.said})' for need in needs)}" if needs else ""
 
@@ -149,7 +149,7 @@ def _is_missing(name: str) -> bool:
 def show(annotators: Mapping[str, Annotator], family: str, device: torch.device) -> Shown:
     """Load what leads to a family, and run it on the golden picture."""
     links = [Link(step, annotators[step], annotators[step].load(device)) for step in path_to(annotators, family)]
-    read: Read = golden_picture(annotators, family)[None]
+    read = golden_input(annotators, family)
     for link in links[:-1]:
         read = link.as_read(link(read, [KEY]))
     links[-1](read, [KEY])  # what happens once, on the first picture, is not timed

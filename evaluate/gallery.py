@@ -1,19 +1,16 @@
-"""Which samples a report shows, by rules that leave nobody a choice, as thumbnails that need no other file."""
+"""Which samples a report shows, by rules that leave nobody a choice."""
 
-import base64
-import io
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
-from PIL import Image
 
 from evaluate.anchors import CONTROLLED
 from evaluate.pictures import Found, find
 from evaluate.scores import matrix
+from evaluate.thumbnail import thumbnail
 
-SIDE = 256  # pixels: thumbnails are no larger
 SHOWN = ("condition", "real", "drawn", "reannotated", "floor")
 
 
@@ -73,16 +70,6 @@ def rank(scores: pa.Table, *, measure: str, higher_is_better: bool) -> dict[str,
 def random_keys(keys: list[str], count: int) -> list[str]:
     """The `count` keys of smallest hash."""
     return sorted(keys, key=lambda key: sha256(f"gallery:{key}".encode()).digest())[:count]
-
-
-def thumbnail(data: bytes) -> str:
-    """Make a data URI of a stored picture, shrunk to `SIDE`."""
-    image: Image.Image = Image.open(io.BytesIO(data)).convert("RGB")
-    if max(image.size) > SIDE:
-        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=88, method=4)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def _sample(key: str, score: float, found: Found) -> Sample:

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from annotate.annotator import IMAGE, Annotator
-from annotate.chain import path_to, source
+from annotate.annotator import PICTURES, STORED, Annotator
+from annotate.chain import Read, path_to, source
 from annotate.corpora import playroom
 from annotate.image import decode
 from annotate.registry import make_card
+from annotate.stored import Stored
 from evaluate.adherence import ADHERENCE
 from evaluate.measures.measure import SHARE, SIMILARITY
 from manifests import condition
@@ -25,6 +26,7 @@ from manifests.condition import CELLS, Condition, Kind
 from manifests.family import FamilyCard
 
 FOLDER = Path(__file__).parent / "goldens"
+CAPTION = "the astronaut Eileen Collins"
 KEY = "golden"  # of the row: parameters that are drawn by key are drawn for it
 PLAYROOM_ROW = 11  # of seed 0: a box, a person of whom every joint is seen, a cone
 SLACK = 0.02  # of a share or similarity: what another machine or device may change in a network's output
@@ -37,6 +39,13 @@ class Verdict:
 
     same: bool
     said: str
+
+
+def golden_input(annotators: Mapping[str, Annotator], family: str) -> Read:
+    """What the first of the annotators behind a family reads, as a batch of one."""
+    if source(annotators, path_to(annotators, family)[0]) == STORED:
+        return [Stored((FOLDER / "photograph.webp").read_bytes(), (CAPTION,))]
+    return golden_picture(annotators, family)[None]
 
 
 def golden_picture(annotators: Mapping[str, Annotator], family: str) -> NDArray[np.uint8]:
@@ -54,7 +63,7 @@ def card_of(annotators: Mapping[str, Annotator], family: str) -> FamilyCard:
         ValueError: its weights, or those of a family that it reads, are missing or damaged.
     """
     reads = source(annotators, family)
-    made_from = {} if reads == IMAGE else {annotators[reads].name: card_of(annotators, reads).fingerprint}
+    made_from = {} if reads in PICTURES else {annotators[reads].name: card_of(annotators, reads).fingerprint}
     return make_card(annotators[family], family, made_from=made_from, resolution=0)
 
 

@@ -1,4 +1,4 @@
-"""One condition on a page, as a hint, or as words where it is words, under what is said of it."""
+"""One condition on a page, as a hint, or as words where it is words or numbers, under what is said of it."""
 
 import io
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from evaluate.gallery import thumbnail
+from evaluate.thumbnail import SIDE, thumbnail
 from manifests.condition import Condition
-from manifests.figures import Text
-from train.hints import HINTS, hint
+from manifests.figures import Scores, Text
+from train.hints import HINTS, as_picture, hint
 
 KINDS = (*HINTS, "text")  # that a page can show
 
@@ -26,7 +26,7 @@ class Panel:
         status: ok, empty or failed.
         said: parameters and stats, or why there is none.
         picture: data URI of its hint; "" where it has none.
-        words: of a caption: from a model or a corpus, untrusted, escaped by the template.
+        words: of a caption: from a model or a corpus, untrusted, escaped by the template; or numbers, one a line.
     """
 
     family: str
@@ -36,23 +36,26 @@ class Panel:
     words: str = ""
 
 
-def show(family: str, kind: str, condition: Condition, *, status: str, said: str) -> Panel:
+def show(family: str, kind: str, condition: Condition, *, status: str, said: str, side: int = SIDE) -> Panel:
     """The panel of a condition as `manifests.condition.decode` gives it."""
     if isinstance(condition, Text):
         return Panel(family, status, said, words=condition.text)
-    return Panel(family, status, said, picture=as_thumbnail(drawn(kind, condition)))
+    if isinstance(condition, Scores):
+        there = {name: value for name, value in condition.values.items() if value is not None}
+        return Panel(family, status, "", words="\n".join(in_words({name: value}) for name, value in there.items()))
+    return Panel(family, status, said, picture=as_thumbnail(drawn(kind, condition), side=side))
 
 
 def drawn(kind: str, condition: Condition) -> NDArray[np.uint8]:
     """A condition as its hint: [H, W, 3] uint8 RGB."""
-    return (hint(kind, condition).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    return as_picture(hint(kind, condition))
 
 
-def as_thumbnail(picture: NDArray[np.uint8]) -> str:
-    """[H, W, 3] uint8 RGB as a data URI, shrunk."""
+def as_thumbnail(picture: NDArray[np.uint8], *, side: int = SIDE) -> str:
+    """[H, W, 3] uint8 RGB as a data URI, its longer side shrunk to `side` pixels."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
-    return thumbnail(buffer.getvalue())
+    return thumbnail(buffer.getvalue(), side=side)
 
 
 def in_words(values: Mapping[str, Any]) -> str:

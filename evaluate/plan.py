@@ -118,6 +118,7 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: st
             captions=word_card(dataset, task.manifest.captions).fingerprint if task.manifest.captions else "",
         ),
         versions=versions(),
+        account=provenance.account,
     )
 
 

@@ -1,11 +1,13 @@
 """Fills the templates: numbers in one form everywhere, every text escaped."""
 
 import math
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from evaluate.plot import COLOURS
 from evaluate.statistics import REPLICATES, Interval
@@ -26,6 +28,7 @@ def render(template: str, **context: Any) -> str:
         "with_interval": with_interval,
         "percent": percent,
         "count": count,
+        "breakable": breakable,
     }
     return environment.get_template(template).render(colours=COLOURS, replicates=count(REPLICATES), **context)
 
@@ -57,9 +60,21 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def breakable(name: str) -> Markup:
+    """A long name that may be broken where its words end."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._])", name))
+
+
 def cell(text: str) -> str:
     """A text that is safe in a Markdown table."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
+
+
+def code(text: str) -> str:
+    """A text as it was typed, in a Markdown table."""
+    if "`" in text:
+        return cell(text)
+    return "`" + text.replace("|", "\\|").replace("\n", " ") + "`"
 
 
 def numbers(value: Interval) -> dict[str, float | None]:

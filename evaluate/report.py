@@ -11,11 +11,12 @@ from evaluate.adherence import ADHERENCE
 from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
 from evaluate.gallery import SHOWN, galleries
 from evaluate.plot import distributions
-from evaluate.render import cell, number, numbers, render, with_interval
+from evaluate.render import cell, code, count, number, numbers, render, with_interval
 from evaluate.scores import matrix, read_scores
 from evaluate.spec import Spec, read_spec
 from evaluate.statistics import LEVEL, REPLICATES
 from evaluate.summary import Line, Summary, summarise, verdict
+from manifests.account import Account
 from manifests.storage import replace_text
 
 SCORES_FILE, PICTURES_FOLDER = "scores.parquet", "pictures"
@@ -85,7 +86,24 @@ def as_markdown(spec: Spec, summary: Summary) -> str:
         f"{coverage(spec, summary)} Normalised: 0 is control off, 1 is the real picture through the autoencoder. "
         f"Brackets are 95% intervals of a bootstrap over samples ({REPLICATES} replicates). "
         f"Evaluation {spec.fingerprint}, protocol {spec.protocol.fingerprint}.\n"
+        f"{account_as_markdown(spec.account) if spec.account else ''}"
     )
+
+
+def account_as_markdown(account: Account) -> str:
+    """Which rows were drawn, and why each of the others was not."""
+    lines = [f"| all rows of the dataset | {count(account.rows)} |"]
+    for out in account.kept_out:
+        lines.append(f"| kept out: {cell(out.said)} | −{count(out.rows)} |")
+        if out.reason == "where":
+            lines += [
+                f"| · of {count(account.judged)}, {code(part.text)} {account.effect(part)} | |"
+                for part in account.conjuncts
+            ]
+    lines.append(f"| **drawn** | **{count(account.drawn)}** |")
+    if account.wordless:
+        lines.append(f"| · of these without words: their caption is empty | {count(account.wordless)} |")
+    return "\n## Which rows it was trained on\n\n| | rows |\n|---|---:|\n" + "\n".join(lines) + "\n"
 
 
 def as_html(spec: Spec, summary: Summary, scores: pa.Table, pictures: Path) -> str:

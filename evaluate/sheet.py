@@ -1,138 +1,120 @@
 """A contact sheet: rows of a dataset with their conditions side by side, in one HTML file that needs nothing else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from upath import UPath
 
-from evaluate.gallery import random_keys, thumbnail
-from evaluate.panel import KINDS, Panel, in_words, show
 from evaluate.render import render
-from manifests.condition import decode
+from evaluate.selection import Selection, select_rows
+from evaluate.sheet_clusters import Cluster, Clusters, Piece, differences, find_clusters, in_words
+from evaluate.sheet_groups import Section, columns_of, drawn_from_all, laid_out, not_ok
+from evaluate.sheet_head import describe_families, row_counts
+from evaluate.sheet_rows import SIDE, Row, read_shown
 from manifests.dataset import Dataset
-from manifests.family import FamilyCard
-from manifests.index import ROWS, index_path, read_index
-from manifests.layout import IMAGES, ROW_GROUP
-from manifests.record import STATUSES
-from manifests.storage import open_table, replace_text
-
-Record = dict[str, Any]
-EXTREMES = 3  # rows shown from either end of a stat, and of those that are not ok
+from manifests.room import in_words as bytes_in_words
+from manifests.storage import replace_text
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row of images/ with its conditions."""
+class Entry:
+    """A line of the table of contents: where it leads, and how many rows are shown there."""
 
-    key: str
-    split: str
-    caption: str  # from the corpus: untrusted text, escaped by the template
-    picture: str
-    panels: tuple[Panel, ...]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows chosen by one rule."""
-
+    anchor: str
     title: str
-    rows: tuple[Row, ...]
+    rows: int
 
 
 @dataclass(frozen=True)
-class Column:
-    """One family: its card, its rows by status, and its stats as name → (least, median, greatest)."""
+class Twins:
+    """A cluster of duplicates as it is shown: its rows, each with its caption in pieces."""
 
-    card: FamilyCard
-    statuses: dict[str, int]
-    stats: dict[str, tuple[float, float, float]]
+    cluster: Cluster
+    said: str
+    members: tuple[tuple[int, Row, tuple[Piece, ...]], ...]
 
 
-def write_sheet(dataset: Dataset, path: Path | UPath, *, rows: int) -> Path | UPath:
-    """Write the sheet.
+def write_sheet(
+    dataset: Dataset, path: Path | UPath, *, rows: int, by: Sequence[str] = (), where: str = ""
+) -> Path | UPath:
+    """Write the sheet: the same bytes for the same dataset.
 
     Args:
         path: the HTML file.
-        rows: chosen by the hash of their keys; those with extreme stats, and some that are not ok, come on top.
+        rows: shown at random, and again for each column that is laid out in strata; a few extreme ones, a few that
+            failed or are empty and the largest clusters of duplicates come on top.
+        by: columns of the index to lay out, as edge_density or canny.edge_density; none: those that families choose.
+        where: an expression over the index; other rows are left out.
 
     Raises:
-        ValueError: the dataset is not indexed, or no family of it can be shown.
+        ValueError: the dataset is not indexed, no family of it is whole, or no such column or row is there.
     """
-    whole = [dataset.card(family) for family in dataset.families() if index_path(dataset, family).exists()]
-    cards = [card for card in whole if card.kind in KINDS]
-    if not cards:
-        raise ValueError(
-            f"{dataset.root}: no whole condition that can be shown. "
-            f"Make one: python pipelines/annotate.py {dataset.root} canny"
-        )
-    index = read_index(dataset, ROWS)
-    shown = pc.invert(index["removed"])
-    tables = {card.family: read_index(dataset, card.family).filter(shown) for card in cards}
-    index = index.filter(shown)
-    groups = [
-        Group(title, tuple(_row(dataset, index, tables, cards, place) for place in places))
-        for title, places in _choose(index, tables, cards, rows).items()
-    ]
-    columns = [_column(card, tables[card.family]) for card in cards]
-    hidden = [family for family in dataset.families() if family not in tables]
-    page = render("sheet.html.j2", dataset=dataset, index=index, columns=columns, groups=groups, hidden=hidden)
+    selection = select_rows(dataset, where)
+    sections = _sections(selection, rows, by)
+    clusters = find_clusters(selection)
+    places = [place for section in sections for group in section.groups for place in group.rows]
+    shown = read_shown(selection, places, [place for cluster in clusters.largest for place in cluster.places])
+    page = render(
+        "sheet.html.j2",
+        selection=selection,
+        families=describe_families(selection),
+        splits=row_counts(selection, "split"),
+        parts=row_counts(selection, "part"),
+        width=1 + sum(card.kind != "scores" for card in selection.cards.values()),
+        contents=_contents(sections, clusters),
+        sections=sections,
+        rows=shown,
+        side=SIDE,
+        clusters=clusters,
+        twins=_twins(clusters, shown),
+        hidden={family: _lacking(dataset, family) for family in dataset.families() if family not in selection.cards},
+        weight=bytes_in_words(_weight(places, clusters, shown)),
+    )
     replace_text(page, path)
     return path
 
 
-def _choose(
-    index: pa.Table, tables: dict[str, pa.Table], cards: Sequence[FamilyCard], rows: int
-) -> dict[str, list[int]]:
-    """Title of a group → places of its rows in the index; groups without rows are left out."""
-    keys = index["key"].to_pylist()
-    place_of = {key: place for place, key in reversed(list(enumerate(keys)))}
-    groups = {"Random": [place_of[key] for key in random_keys(list(place_of), rows)]}
-    for card in cards:
-        table = tables[card.family]
-        statuses = np.array(table["status"].to_pylist())
-        for status in STATUSES[1:]:
-            groups[f"{card.family}: {status}"] = np.flatnonzero(statuses == status)[:EXTREMES].tolist()
-        for stat in card.stats:
-            values = table[stat].to_numpy()
-            order = [int(place) for place in np.argsort(values, kind="stable") if statuses[place] == "ok"]
-            groups[f"{card.family}: least {stat}"] = order[:EXTREMES]
-            groups[f"{card.family}: greatest {stat}"] = order[::-1][:EXTREMES]
-    return {title: places for title, places in groups.items() if places}
+def _sections(selection: Selection, rows: int, by: Sequence[str]) -> list[Section]:
+    columns = columns_of(selection, by)
+    found = [
+        drawn_from_all(selection, rows),
+        *(laid_out(selection, column, rows) for column in columns),
+        not_ok(selection, "failed", "Failed"),
+        not_ok(selection, "empty", "Empty"),
+    ]
+    return [section for section in found if section]
 
 
-def _row(
-    dataset: Dataset, index: pa.Table, tables: dict[str, pa.Table], cards: Iterable[FamilyCard], place: int
-) -> Row:
-    known = index.slice(place, 1).to_pylist()[0]
-    picture = _read(dataset, IMAGES, known, ["captions", "image"])
-    panels = tuple(_panel(dataset, card, known, tables[card.family].slice(place, 1).to_pylist()[0]) for card in cards)
-    caption = next(iter(picture["captions"]), "")  # a corpus may have none
-    return Row(known["key"], known["split"], caption, thumbnail(picture["image"]["bytes"]), panels)
+def _contents(sections: Sequence[Section], clusters: Clusters) -> dict[str, list[Entry]]:
+    """Lines by heading."""
+    lines: dict[str, list[Entry]] = {"Rows": [], "By column": []}
+    for section in sections:
+        rows = sum(len(group.rows) for group in section.groups)
+        heading = "By column" if section.anchor.startswith("by-") else "Rows"
+        lines[heading].append(Entry(section.anchor, section.title, rows))
+    if clusters.largest:
+        shown = sum(len(cluster.places) for cluster in clusters.largest)
+        lines["Rows"].append(Entry("duplicates", "Duplicates", shown))
+    return {heading: of for heading, of in lines.items() if of}
 
 
-def _panel(dataset: Dataset, card: FamilyCard, known: Record, said: Record) -> Panel:
-    if said["status"] == "failed":
-        return Panel(card.family, "failed", str(said["code"]))
-    cell = _read(dataset, card.family, known, ["condition"])["condition"]
-    values = in_words({name: said[name] for name in (*card.parameters, *card.stats)})
-    return show(card.family, card.kind, decode(card.kind, cell), status=said["status"], said=values)
+def _twins(clusters: Clusters, rows: dict[int, Row]) -> list[Twins]:
+    found = []
+    for cluster in clusters.largest:
+        members = [rows[place] for place in cluster.places]
+        pieces = differences([row.caption for row in members])
+        found.append(Twins(cluster, in_words(cluster, rows), tuple(zip(cluster.places, members, pieces, strict=True))))
+    return found
 
 
-def _read(dataset: Dataset, family: str, known: Record, columns: list[str]) -> Record:
-    """One row of a shard, by reading no more than its row group."""
-    group, place = divmod(known["row"], ROW_GROUP)
-    with open_table(dataset.path(family, known["shard"])) as file:
-        row: Record = file.read_row_group(group, columns).slice(place, 1).to_pylist()[0]
-    return row
+def _lacking(dataset: Dataset, family: str) -> str:
+    missing, all_of_them = len(dataset.missing(family)), len(dataset.shards())
+    return f"{missing} of {all_of_them} shards are missing" if missing else "not indexed"
 
 
-def _column(card: FamilyCard, table: pa.Table) -> Column:
-    counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(table["status"]).to_pylist()}
-    found = table.filter(pc.not_equal(table["status"], "failed"))
-    stats = {name: tuple(np.quantile(found[name].to_numpy(), (0, 0.5, 1)).tolist()) for name in card.stats}
-    return Column(card, {status: counts.get(status, 0) for status in STATUSES}, stats if len(found) else {})
+def _weight(places: Sequence[int], clusters: Clusters, rows: dict[int, Row]) -> int:
+    """Bytes of the pictures on the page, nearly all of it."""
+    full = sum(len(panel.picture) for place in places for panel in rows[place].panels)
+    bare = [*places, *(place for cluster in clusters.largest for place in cluster.places)]
+    return full + sum(len(rows[place].picture) for place in bare)

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from manifests.account import Account, account_from
 from manifests.difference import differences
 from manifests.storage import replace_text
 
@@ -47,6 +48,7 @@ class Spec:
     asked: int  # test samples wanted
     protocol: Protocol
     versions: dict[str, str]
+    account: Account | None = None  # of the rows trained on, and of those kept out; None: an older run keeps none
 
     @property
     def fingerprint(self) -> str:
@@ -71,7 +73,8 @@ def read_spec(folder: Path) -> Spec:
     if not path.is_file():
         raise ValueError(f"{folder}: no evaluation here (no {SPEC_FILE}). Make one: python pipelines/evaluate.py RUN")
     fields = json.loads(path.read_text(encoding="utf-8"))
-    return Spec(**{**fields, "protocol": Protocol(**fields["protocol"])})
+    account = account_from(fields["account"]) if fields.get("account") else None
+    return Spec(**{**fields, "protocol": Protocol(**fields["protocol"]), "account": account})
 
 
 def sha256_of(path: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluate.anchors import CONTROLLED
-from evaluate.gallery import random_keys, thumbnail
+from evaluate.gallery import random_keys
 from evaluate.pictures import find
 from evaluate.plot import Point, sizes
 from evaluate.render import cell, count, number, numbers, render, with_interval
@@ -14,6 +14,7 @@ from evaluate.report import PICTURES_FOLDER, SCORES_FILE
 from evaluate.scores import matrix, read_scores
 from evaluate.statistics import LEVEL, REPLICATES, Interval
 from evaluate.study import Comparison, headline
+from evaluate.thumbnail import thumbnail
 from manifests.storage import replace_text
 
 EXAMPLES = 6  # test samples shown at every size

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -22,13 +22,17 @@ LAYOUT = 1
 DEFAULT_SHARES = {"train": 0.96, "validation": 0.02, "test": 0.02}
 
 
+# What a cluster is, which decides split and draw: pictures of equal source bytes, or also those whose hashes are near.
+Duplicates = Literal["exact", "near"]
+
+
 class Settings(BaseModel):
     """dataset.json: chosen when the dataset was begun, never rewritten."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     id: str = Field(default_factory=lambda: uuid.uuid4().hex)
     layout: int = LAYOUT
-    duplicates: str = "exact"
+    duplicates: Duplicates = "exact"
     splits: dict[str, float] = DEFAULT_SHARES
     salt: str = ""
     shard_rows: int = SHARD_ROWS

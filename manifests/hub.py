@@ -10,14 +10,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import yaml
 from upath import UPath
 
+from manifests.card import describe
 from manifests.clusters import CLUSTER_DIGITS
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES, SOURCE, SUFFIX
+from manifests.licences import count_licences, hub_licence
+from manifests.markdown import page, size_category
 from manifests.parallel import in_parallel
-from manifests.removed import removed_clusters
+from manifests.removed import removed_pictures
 from manifests.storage import read_metadata, read_table, replace_text
 
 CARD = "README.md"
@@ -40,17 +42,27 @@ def write_dataset_card(dataset: Dataset) -> None:
     whatever files there are: so each configuration names its shards, and one that is missing is an error.
     """
     names, shards = [IMAGES, SOURCE, *dataset.families()], dataset.planned()
-    configs = [_config(family, shards) for family in names]
     found = {family: extent(dataset, family) for family in names}
-    header = {"configs": configs, "dataset_info": [_info(family, extent) for family, extent in found.items()]}
-    prose = _prose(dataset, found[IMAGES].rows)
-    replace_text(f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n{prose}", dataset.root / CARD)
+    licences, rows = count_licences(dataset), found[IMAGES].rows
+    header = {
+        **hub_licence(list(licences.rows)),
+        "size_categories": [size_category(rows)],
+        "task_categories": ["text-to-image"],
+        "tags": ["controlnet", "pairmill", *dataset.families()],
+        "configs": [_config(family, shards) for family in names],
+        "dataset_info": [_info(family, extent) for family, extent in found.items()],
+    }
+    replace_text(page(header, describe(dataset, rows, licences)), dataset.root / CARD)
 
 
 def extent(dataset: Dataset, family: str) -> Extent:
     """How much a family's shards hold, and a digest of what."""
+    return extent_of([dataset.path(family, name) for name in dataset.shards(family)])
+
+
+def extent_of(paths: Sequence[UPath]) -> Extent:
+    """The same of any Parquet files."""
     digest, size, rows = hashlib.sha256(), 0, 0
-    paths = [dataset.path(family, name) for name in dataset.shards(family)]
     for path, (bytes_of_file, metadata) in zip(paths, in_parallel(_size_and_footer, paths), strict=True):
         digest.update(f"{path.stem} {bytes_of_file} {metadata.num_rows} ".encode())
         digest.update(repr(sorted((metadata.metadata or {}).items())).encode())
@@ -77,7 +89,7 @@ def join(dataset: Dataset, families: Sequence[str]) -> datasets.Dataset:
                 columns[f"{family}_{name}"], features[f"{family}_{name}"] = table[name], feature
     schema = datasets.Features(features).arrow_schema
     joined = datasets.Dataset(pa.table([columns[name] for name in schema.names], schema=schema))
-    removed = pa.array(sorted(removed_clusters(dataset)), pa.string())
+    removed = pa.array(sorted(removed_pictures(dataset)), pa.string())
     if not len(removed):
         return joined
     gone = pc.is_in(pc.utf8_slice_codeunits(columns["sha256"], 0, CLUSTER_DIGITS), removed)
@@ -104,28 +116,3 @@ def _config(family: str, shards: Sequence[str]) -> dict[str, object]:
 def _info(family: str, extent: Extent) -> dict[str, object]:
     splits = [{"name": SPLIT, "num_bytes": extent.size, "num_examples": extent.rows}]
     return {"config_name": family, "description": extent.digest, "splits": splits}
-
-
-def _prose(dataset: Dataset, rows: int) -> str:
-    corpora = ", ".join(f"`{corpus}`" for corpus in dataset.corpora())
-    lines = [
-        f"# {dataset.root.name}",
-        "",
-        f"Paired conditions made by Pairmill from {corpora}: {rows:,} pictures.",
-        "",
-        "| family | annotator | settings | resolution | fingerprint | weights' licence |",
-        "|---|---|---|---|---|---|",
-    ]
-    for family in dataset.families():
-        card = dataset.card(family)
-        settings = ", ".join(f"{name}={value}" for name, value in card.settings.items()) or "-"
-        licences = ", ".join(sorted({weights.licence for weights in card.weights})) or "-"
-        annotator = f"{card.annotator} v{card.version}"
-        lines.append(f"| {family} | {annotator} | {settings} | {card.resolution} | {card.fingerprint} | {licences} |")
-    named = {family: dataset.card(family).labels for family in dataset.families()}
-    for family, labels in named.items():
-        if labels:
-            lines += ["", f"Classes of {family}, from 0: {', '.join(labels)}."]
-    example = dataset.families()[0] if dataset.families() else IMAGES
-    lines += ["", "```python", f'datasets.load_dataset("{dataset.root.name}", "{example}", split="{SPLIT}")', "```", ""]
-    return "\n".join(lines)

@@ -9,17 +9,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
-from manifests.clusters import first_of_each
+from manifests.clusters import CLUSTER_DIGITS, as_numbers, first_of_each, ranks, sizes
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.footer import footer_of
+from manifests.hashes import read_worth
 from manifests.layout import IMAGES, INDEX, SUFFIX
 from manifests.parallel import in_parallel
-from manifests.removed import removed_clusters
+from manifests.removed import removed_pictures
+from manifests.repeats import caption_hashes, repeats
 from manifests.splits import draw_splits, read_splits
 from manifests.storage import open_table, read_columns, read_table, replace
 
 ROWS = "rows"
+RANK = "cluster_rank"
 
 
 def build_index(dataset: Dataset) -> dict[str, int]:
@@ -93,35 +96,57 @@ def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Ta
             "row": images["row"],
             "split": splits["split"],
             "cluster": splits["cluster"],
-            "first_of_cluster": pa.array(first_of_each(splits["cluster"])),
-            "removed": pc.is_in(splits["cluster"], pa.array(sorted(removed_clusters(dataset)), pa.string())),
+            "cluster_size": pa.array(sizes(splits["cluster"])),
+            **_standing(dataset, names, splits["cluster"], images),
+            "picture": images["picture"],
+            "removed": pc.is_in(images["picture"], pa.array(sorted(removed_pictures(dataset)), pa.string())),
             "width": images["width"],
             "height": images["height"],
             "captions": images["captions"],
             "caption_length": images["caption_length"],
+            "caption_repeats": pa.array(repeats(images["caption_hash"])),
         }
     )
+
+
+def _standing(
+    dataset: Dataset, names: Sequence[str], clusters: pa.ChunkedArray, images: pa.Table
+) -> dict[str, pa.Array]:
+    """Which row of its cluster is the best; of clusters of near pictures the place of every row too, the best at 0.
+
+    The best has most pixels, then colour, then most stored bytes, then the least key. Where clusters are of equal
+    pictures, all are as good, and the first is called the best.
+    """
+    if dataset.settings.duplicates != "near":
+        return {"best_of_cluster": pa.array(first_of_each(clusters))}
+    worth = read_worth(dataset, names)
+    area = np.multiply(images["width"].to_numpy(), images["height"].to_numpy(), dtype=np.int64)
+    keys = as_numbers(images["key"])
+    places = ranks(clusters, np.lexsort((keys, -worth.stored_bytes, ~worth.coloured, -area)))
+    return {"best_of_cluster": pa.array(places == 0), RANK: pa.array(places)}
 
 
 def _pictures(dataset: Dataset, name: str) -> pa.Table:
     """What the index keeps of one shard of images/."""
-    images = read_columns(dataset.path(IMAGES, name), ["key", "captions", "width", "height"])
+    images = read_columns(dataset.path(IMAGES, name), ["key", "sha256", "captions", "width", "height"])
+    first = _first(images["captions"])
     return pa.table(
         {
             "key": images["key"],
+            "picture": pc.utf8_slice_codeunits(images["sha256"], 0, CLUSTER_DIGITS),
             "row": pa.array(np.arange(len(images)), pa.int32()),
             "width": images["width"],
             "height": images["height"],
             "captions": pc.list_value_length(images["captions"]),
-            "caption_length": _first_length(images["captions"]),
+            "caption_length": pc.fill_null(pc.utf8_length(first), 0),
+            "caption_hash": caption_hashes(first),
         }
     )
 
 
-def _first_length(captions: pa.ChunkedArray) -> pa.Array:
-    """Characters of each picture's first caption; 0 where it has none."""
-    first = pc.list_slice(captions.combine_chunks(), 0, 1, return_fixed_size_list=True)  # padded with null
-    return pc.fill_null(pc.utf8_length(first.flatten()), 0)
+def _first(captions: pa.ChunkedArray) -> pa.Array:
+    """Each picture's first caption; null where it has none."""
+    return pc.list_slice(captions.combine_chunks(), 0, 1, return_fixed_size_list=True).flatten()  # padded with null
 
 
 def _family(dataset: Dataset, family: str, names: Sequence[str]) -> pa.Table:

@@ -11,21 +11,24 @@ from manifests.dataset import Dataset
 from manifests.layout import REMOVED, SUFFIX
 from manifests.storage import publish, read_table
 
+# "cluster" is the name of a picture: of these, clusters of exact duplicates consist.
 SCHEMA = pa.schema([("cluster", pa.string()), ("reason", pa.string()), ("day", pa.string())])
 
 
-def remove_clusters(dataset: Dataset, clusters: Sequence[str], reason: str) -> None:
+def remove_pictures(dataset: Dataset, pictures: Sequence[str], reason: str) -> None:
     """Note that these pictures, whatever their captions, in parts to come too, are not to be used any more.
+
+    Near-duplicates of theirs are other pictures, and stay: who asked for one may not have a say in the other.
 
     A request is a file of its own, so that none is lost when two are made at once. The index is to be built afterwards.
     """
     day = date.today().isoformat()
-    table = pa.table([list(clusters), [reason] * len(clusters), [day] * len(clusters)], schema=SCHEMA)
-    name = hashlib.sha256("\n".join([day, reason, *clusters]).encode()).hexdigest()[:16]
+    table = pa.table([list(pictures), [reason] * len(pictures), [day] * len(pictures)], schema=SCHEMA)
+    name = hashlib.sha256("\n".join([day, reason, *pictures]).encode()).hexdigest()[:16]
     publish(lambda partial: pq.write_table(table, partial), dataset.root / REMOVED / f"{name}{SUFFIX}")
 
 
-def removed_clusters(dataset: Dataset) -> set[str]:
-    """Clusters of duplicates that were taken down."""
+def removed_pictures(dataset: Dataset) -> set[str]:
+    """Pictures that were taken down, by the first 16 hex digits of the sha256 of their source."""
     paths = sorted((dataset.root / REMOVED).glob(f"*{SUFFIX}"))
     return {cluster for path in paths for cluster in read_table(path)["cluster"].to_pylist()}

@@ -9,15 +9,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from manifests.clusters import first_in_order
+from manifests.account import Account, Standing, account_of, first_reasons
+from manifests.clusters import best_of_each, first_in_order
 from manifests.condition import WORDS_AND_NUMBERS
+from manifests.conjuncts import conjuncts
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.index import ROWS, index_schema, read_index
+from manifests.index import RANK, ROWS, index_schema, read_index
+from manifests.joining import EXCLUDED
 from manifests.manifest import Manifest
-from manifests.removed import removed_clusters
+from manifests.record import STATUSES
+from manifests.removed import removed_pictures
 from manifests.salt import salted_order
-from manifests.where import check, select
+from manifests.splits import NAMES
+from manifests.where import Truth, check, select, truths
 
 DRAWN = ["key", "shard", "row", "cluster"]
 
@@ -29,6 +34,7 @@ class Subset:
     Attributes:
         rows: columns key, shard, row (within the shard).
         found: how many rows fulfilled the conditions, of which `rows` are the first.
+        account: why every other row of the dataset was not drawn.
         words: card of the family whose words replace the captions; None: they are the corpus's.
     """
 
@@ -36,6 +42,7 @@ class Subset:
     card: FamilyCard
     rows: pa.Table
     found: int
+    account: Account
     words: FamilyCard | None = None
 
     @property
@@ -63,15 +70,20 @@ def resolve(manifest: Manifest) -> Subset:
             "choose another condition"
         )
     words = word_card(dataset, manifest.captions) if manifest.captions else None
-    eligible = candidates(dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts)
+    standing = judge(dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts)
+    eligible = standing.rows.filter(pa.array(standing.eligible))
     order = draw_order(eligible, manifest.seed)
     if len(order) < manifest.rows:
         filtered = f" with {manifest.where!r}" if manifest.where else ""
         raise ValueError(
             f"{manifest.dataset}: {manifest.rows} rows are asked for and {len(order)} of the train split have "
-            f"an ok {manifest.condition}{filtered}. Lower rows, widen where, or ingest more"
+            f"an ok {manifest.condition}{filtered}. {account_of(standing, order=len(order), drawn=len(order))}. "
+            "Lower rows, widen where, or ingest more"
         )
-    return Subset(dataset, card, _take(eligible, order[: manifest.rows]), len(order), words)
+    drawn = order[: manifest.rows]
+    wordless = _wordless(dataset, words, np.flatnonzero(standing.eligible)[drawn]) if words else 0
+    account = account_of(standing, order=len(order), drawn=len(drawn), wordless=wordless)
+    return Subset(dataset, card, _take(eligible, drawn), len(order), account, words)
 
 
 def word_card(dataset: Dataset, family: str) -> FamilyCard:
@@ -102,35 +114,60 @@ def held_out(manifest: Manifest, split: str, *, samples: int, seed: int) -> pa.T
 def candidates(
     dataset: Dataset, condition: str, split: str, *, where: str = "", parts: Sequence[int] | None = None
 ) -> pa.Table:
-    """Rows of a split whose condition is ok and which fulfil `where`: columns key, shard, row, cluster."""
+    """Rows of a split whose condition is ok and which fulfil `where`: columns key, shard, row, cluster.
+
+    Where clusters are of near pictures, cluster_rank too: 0 for the best row of each.
+    """
+    standing = judge(dataset, condition, split, where=where, parts=parts)
+    return standing.rows.filter(pa.array(standing.eligible))
+
+
+def judge(
+    dataset: Dataset, condition: str, split: str, *, where: str = "", parts: Sequence[int] | None = None
+) -> Standing:
+    """Find of every row of a dataset whether it may be drawn, and if not, why."""
     dataset.card(condition)
     families = _named_families(dataset, condition, where)
     tables = _read(dataset, condition, families, where)
     rows = tables[ROWS]
     for family in families:
         _check_whole(dataset, family, len(tables[family]), len(rows))
-    kept = pc.and_(pc.equal(rows["split"], split), pc.equal(tables[condition]["status"], "ok"))
-    gone = pa.array(sorted(removed_clusters(dataset)), pa.string())  # now, not when the index was built
-    kept = pc.and_not(kept, pc.is_in(rows["cluster"], gone))
+    status = tables[condition]["status"]
+    others = [other for other in (*NAMES, EXCLUDED) if other != split]
+    gone = pa.array(sorted(removed_pictures(dataset)), pa.string())  # now, not when the index was built
+    outs = {(f"split_{other}", f"in the {other} split"): pc.equal(rows["split"], other) for other in others}
+    outs["taken_down", "taken down"] = pc.is_in(rows["picture"], gone)
     if parts is not None:
-        kept = pc.and_(kept, pc.is_in(rows["part"], pa.array(parts, pa.int32())))
+        outs["part", "of another part"] = pc.invert(pc.is_in(rows["part"], pa.array(parts, pa.int32())))
+    outs |= {(f"condition_{bad}", f"with {condition} {bad}"): pc.equal(status, bad) for bad in STATUSES[1:]}
+    masks = [out.to_numpy() for out in outs.values()]
+    reasons, by_conjunct = [*outs], dict[str, Truth]()
     if where:
-        kept = pc.and_(kept, pa.array(select(where, tables)))
-    return rows.select(DRAWN).filter(kept)
+        texts = conjuncts(where)
+        whole, *of_each = truths([where, *texts], tables)
+        by_conjunct = dict(zip(texts, of_each, strict=True))
+        reasons.append(("where", "not fulfilling where"))
+        masks.append(~whole.fulfilled)
+    drawn = [*DRAWN, RANK] if RANK in rows.column_names else DRAWN
+    return Standing(rows.select(drawn), tuple(reasons), first_reasons(len(rows), masks), by_conjunct)
 
 
 def draw(eligible: pa.Table, *, rows: int, seed: int) -> pa.Table:
     """The `rows` rows of smallest salted hash of their key, one of each duplicate cluster: columns key, shard, row.
 
-    A smaller draw is a prefix of every larger one. Which row stands for its cluster is the hash's choice, among the
-    eligible: the corpus's order has no say, and pinning a part does not lose the pictures that an earlier part has too.
+    A smaller draw is a prefix of every larger one. Which row stands for its cluster is chosen among the eligible, so
+    that pinning a part does not lose the pictures that an earlier part has too: where clusters are of near pictures it
+    is the best row, else the hash's choice. The corpus's order has no say.
     """
     return _take(eligible, draw_order(eligible, seed)[:rows])
 
 
 def draw_order(eligible: pa.Table, seed: int) -> NDArray[np.int64]:
     """Positions of the rows that a draw may take, one of each duplicate cluster, in the order it takes them."""
-    return first_in_order(eligible["cluster"], salted_order(eligible["key"], str(seed)))
+    if RANK not in eligible.column_names:
+        return first_in_order(eligible["cluster"], salted_order(eligible["key"], str(seed)))
+    best = best_of_each(eligible["cluster"], eligible[RANK])
+    return best[salted_order(eligible["key"].take(pa.array(best)), str(seed))]
 
 
 def _take(eligible: pa.Table, positions: NDArray[np.int64]) -> pa.Table:
@@ -141,15 +178,24 @@ def _take(eligible: pa.Table, positions: NDArray[np.int64]) -> pa.Table:
 def _read(dataset: Dataset, condition: str, families: Sequence[str], where: str) -> dict[str, pa.Table]:
     """Of the index of rows and of these families the columns that a draw needs: a small part of them all."""
     schemas = {name: index_schema(dataset, name) for name in (ROWS, *families)}
+    if "picture" not in schemas[ROWS].names:
+        todo = f"python pipelines/index.py {dataset.root}"
+        raise ValueError(f"{dataset.root}: its index is of an older version. Build it again: {todo}")
     if where:  # before anything big is read: a wrong column is named beside all that there are
         select(where, {name: schema.empty_table() for name, schema in schemas.items()})
     named = {name for column in (check(where) if where else []) for name in column}
     needed = {name: {*named} for name in schemas}
-    needed[ROWS] |= {*DRAWN, "split", "removed", "part"}
+    needed[ROWS] |= {*DRAWN, RANK, "split", "picture", "removed", "part"}
     needed[condition] |= {"status"}
     lowered = {name: {column.lower() for column in columns} for name, columns in needed.items()}  # SQL minds no case
     columns = {name: [field for field in schemas[name].names if field.lower() in lowered[name]] for name in schemas}
     return {name: read_index(dataset, name, columns[name]) for name in schemas}
+
+
+def _wordless(dataset: Dataset, words: FamilyCard, places: NDArray[np.int64]) -> int:
+    """How many of the rows at these places of the index a family of words has none for."""
+    status = read_index(dataset, words.family, ["status"])["status"].take(pa.array(places))
+    return len(places) - int(pc.sum(pc.equal(status, "ok")).as_py() or 0)
 
 
 def _check_whole(dataset: Dataset, family: str, covered: int, rows: int) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import numpy as np
 import pyarrow as pa
 from upath import UPath
 
@@ -20,6 +19,7 @@ from manifests.family import FamilyCard
 from manifests.gather import Families, Gather, forecast_reading, gather_in_turn, rows_by_shard
 from manifests.manifest import Manifest
 from manifests.room import check_room
+from manifests.spool import in_chunks
 from manifests.storage import replace_text
 from manifests.subset import Subset
 
@@ -78,24 +78,14 @@ def build_training_set(subset: Subset, path: Path, families: Families, gather: G
     try:
         by_shard = rows_by_shard(subset.rows)
         features = _features(subset.card)
-        chunks = [_spool(aside, number) for number in range((len(subset.rows) + CHUNK - 1) // CHUNK)]
-        writers: dict[int, pa.RecordBatchStreamWriter] = {}
-        for table in gather(subset.dataset, families, by_shard):
-            for number in np.unique(table["position"].to_numpy() // CHUNK):
-                inside = table.filter(pa.array(table["position"].to_numpy() // CHUNK == number))
-                if number not in writers:
-                    writers[number] = pa.ipc.new_stream(str(chunks[number]), inside.schema)
-                writers[number].write_table(inside)
-        for writer in writers.values():
-            writer.close()
-        for number, spooled in enumerate(chunks):
-            with pa.ipc.open_stream(str(spooled)) as stream:
-                table = stream.read_all().sort_by("position").drop_columns("position")
+        files = 0
+        for number, table in in_chunks(gather(subset.dataset, families, by_shard), aside, CHUNK):
+            ordered = table.sort_by("position").drop_columns("position").cast(features.arrow_schema)
             with pa.ipc.new_stream(str(aside / _file(number)), features.arrow_schema) as stream:
-                stream.write_table(table.cast(features.arrow_schema), max_chunksize=256)
-            spooled.unlink()
+                stream.write_table(ordered, max_chunksize=256)
+            files += 1
         keys = subset.rows["key"].to_pylist()
-        text = json.dumps({"rows": len(keys), "files": len(chunks), "fingerprint": subset.fingerprint, "keys": keys})
+        text = json.dumps({"rows": len(keys), "files": files, "fingerprint": subset.fingerprint, "keys": keys})
         replace_text(text, aside / MARKER)
         aside.chmod(0o755)
         shutil.rmtree(path, ignore_errors=True)
@@ -137,10 +127,6 @@ def _features(card: FamilyCard) -> datasets.Features:
 def _undecoded(part: datasets.Dataset, column: str) -> datasets.Dataset:
     feature = part.features[column]
     return part.cast_column(column, datasets.Image(decode=False)) if isinstance(feature, datasets.Image) else part
-
-
-def _spool(folder: Path, number: int) -> Path:
-    return folder / f"spool-{number:05d}"
 
 
 def _file(number: int) -> str:

@@ -1,7 +1,9 @@
 """`where`: one scalar SQL expression over the index, checked, then run where nothing else can be reached."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -22,6 +24,19 @@ ALLOWED_FUNCTIONS = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class Truth:
+    """What an expression says of every row.
+
+    Attributes:
+        fulfilled: [N] bool; false too where the expression is NULL.
+        unknown: [N] bool; the expression is NULL.
+    """
+
+    fulfilled: NDArray[np.bool_]
+    unknown: NDArray[np.bool_]
+
+
 def check(where: str) -> list[tuple[str, ...]]:
     """Accept one scalar expression over columns, and nothing else that SQL can say.
 
@@ -31,13 +46,13 @@ def check(where: str) -> list[tuple[str, ...]]:
     Raises:
         ValueError: It does not parse, or holds a subquery, an aggregate, a window, a random or file function …
     """
-    parsed = _parse(where)
+    parsed = parse(where)
     if parsed.get("error"):
         raise ValueError(f"where {where!r}: {parsed['error_message']}")
     if len(parsed["statements"]) != 1:
         raise ValueError(f"where {where!r} holds several statements; it takes one scalar expression")
     node = parsed["statements"][0]["node"]
-    if _around(node) != _around(_parse("true")["statements"][0]["node"]):
+    if _around(node) != _around(parse("true")["statements"][0]["node"]):
         raise ValueError(f"where {where!r} goes beyond one scalar expression (GROUP BY, ORDER BY, UNION and the like)")
     columns = []
     for expression in _expressions(node["where_clause"]):
@@ -60,20 +75,31 @@ def select(where: str, tables: Mapping[str, pa.Table]) -> NDArray[np.bool_]:
     Raises:
         ValueError: The expression is refused, or names no such column.
     """
-    check(where)
+    (truth,) = truths([where], tables)
+    return truth.fulfilled
+
+
+def truths(expressions: Sequence[str], tables: Mapping[str, pa.Table]) -> list[Truth]:
+    """What each expression says of every row, found in one pass; arguments and errors as of `select`."""
+    for expression in expressions:
+        check(expression)
     first, *others = tables
     joined = f'"{first}"' + "".join(f' POSITIONAL JOIN "{name}"' for name in others)
+    wanted = ", ".join(f"CAST((\n{said}\n) AS BOOLEAN) AS truth{place}" for place, said in enumerate(expressions))
     with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
         for name, table in tables.items():
             connection.register(name, table)
         connection.execute("SET lock_configuration = true")
         try:
-            found = connection.execute(f"SELECT COALESCE(CAST((\n{where}\n) AS BOOLEAN), false) AS kept FROM {joined}")
-            return np.asarray(found.fetchnumpy()["kept"], dtype=bool)
+            found = connection.execute(f"SELECT {wanted} FROM {joined}").fetchnumpy()
         except duckdb.Error as error:
             listed = "; ".join(f"{name}: {', '.join(table.column_names)}" for name, table in tables.items())
             message = str(error).splitlines()[0]
-            raise ValueError(f"where {where!r}: {message}. Columns are {listed}") from error
+            raise ValueError(f"where {expressions[0]!r}: {message}. Columns are {listed}") from error
+    return [
+        Truth(np.ma.filled(column, False).astype(bool, copy=False), np.ma.getmaskarray(column))
+        for column in found.values()
+    ]
 
 
 def _refuse(expression: Mapping[str, Any], where: str) -> None:
@@ -99,13 +125,18 @@ def _expressions(tree: Any) -> Iterator[Mapping[str, Any]]:
             yield from _expressions(child)
 
 
-def _parse(where: str) -> Any:
-    """The tree that DuckDB's own parser makes of a SELECT with this WHERE."""
+def parse(where: str) -> Any:
+    """The tree that DuckDB's own parser makes of a SELECT with this WHERE, or its `error` and `error_message`."""
+    return json.loads(_serialised(where))
+
+
+@lru_cache(maxsize=256)  # a connection takes 14 ms, and one `where` is looked at again and again
+def _serialised(where: str) -> str:
     with duckdb.connect(":memory:") as connection:
         query = f"SELECT 1 FROM rows WHERE (\n{where}\n)"
         found = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
     assert found is not None
-    return json.loads(found[0])
+    return str(found[0])
 
 
 def _around(node: Mapping[str, Any]) -> dict[str, Any]:

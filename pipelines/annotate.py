@@ -22,6 +22,7 @@ from annotate.recipe import Recipe, known_recipes, load_recipe
 from annotate.room import check_annotate_room
 from annotate.shard import count, missing
 from annotate.task import Task, known_annotators, make_tasks, parse_profile
+from evaluate.strip import show_examples
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.family import create_card
@@ -141,6 +142,7 @@ def produce(
     limit = Limit(max_failed, dataset.rows(IMAGES, names))
     if missing(dataset, tasks, names):
         make(dataset, order, pool, names=names, limit=limit)
+    show_examples(dataset)
     catalogue(dataset)
     settle(dataset, tasks, names=names, limit=limit)
     print(f"made {', '.join(str(dataset.root / task.family) for task in tasks)}")

@@ -18,6 +18,7 @@ from annotate.task import known_annotators, parse_families, parse_profile
 from evaluate.album import Scale, write_album
 from evaluate.sheet import write_sheet
 from manifests.dataset import SETTINGS, Dataset
+from manifests.room import in_words
 from manifests.storage import locate
 from pipelines.entry import run as run_command
 
@@ -27,7 +28,11 @@ RESOLUTION = 512  # pixels
 def main(  # noqa: PLR0913, PLR0917  options of a command
     what: Annotated[list[str], Argument(help="a dataset; or picture files, or folders of them")],
     out: Annotated[str, Option(help="HTML file to write; DATASET/sheet.html or ./gallery.html by default")] = "",
-    rows: Annotated[int, Option(help="pictures shown; of a dataset, some with extreme stats come on top", min=1)] = 12,
+    rows: Annotated[int, Option(help="pictures shown; of a dataset at random, and again for each column", min=1)] = 12,
+    by: Annotated[
+        list[str] | None, Option(help="of a dataset: index columns to lay out in strata, as canny.edge_density, width")
+    ] = None,
+    where: Annotated[str, Option(help="of a dataset: only these rows, as 'persons = 1 AND width >= 512'")] = "",
     families: Annotated[str, Option(help=f"of pictures: as canny,hed; there are {known_annotators()}")] = "",
     resolution: Annotated[int, Option(help="of pictures: short side in pixels; 0: as the picture", min=0)] = RESOLUTION,
     profile: Annotated[str, Option(help="of pictures: exact, or aux as controlnet_aux")] = "exact",
@@ -38,7 +43,8 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     """Look: python pipelines/gallery.py /data/photos_pairs, or python pipelines/gallery.py cat.jpg dog.jpg
 
     One HTML file that needs nothing else. Of a dataset it shows what was made: are the conditions upright, aligned, of
-    the right polarity? Of pictures it shows what every annotator that can run here would make; nothing is fetched.
+    the right polarity? Rows at random, from every stratum of each stat, those that failed, and the largest clusters of
+    duplicates. Of pictures it shows what every annotator that can run here would make; nothing is fetched.
     """
     if is_dataset(what):
         if families or set_ or resolution != RESOLUTION or profile != "exact":
@@ -46,13 +52,17 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
                 f"{what[0]}: --families, --resolution, --profile and --set are for pictures; datasets have theirs"
             )
         root = check_dataset(what[0])
-        print(f"made {write_sheet(Dataset.open(root), locate(out) if out else root / 'sheet.html', rows=rows)}")
+        page = locate(out) if out else root / "sheet.html"
+        made = write_sheet(Dataset.open(root), page, rows=rows, by=by or (), where=where)
+        print(f"made {made}, {in_words(made.stat().st_size)}")
         return
+    if by or where:
+        raise ValueError(f"{what[0]}: --by and --where are for a dataset, whose index they ask. Leave them out")
     asked = families.split(",") if families else list(ANNOTATORS)
     scale = Scale(resolution, parse_profile(profile))
-    page = Path(out or "gallery.html").absolute()
+    album = Path(out or "gallery.html").absolute()
     names = list(parse_families(asked))
-    print(f"made {write_album(find_pictures(what, rows), assemble(asked, set_ or []), names, page, scale=scale)}")
+    print(f"made {write_album(find_pictures(what, rows), assemble(asked, set_ or []), names, album, scale=scale)}")
 
 
 def is_dataset(what: Sequence[str]) -> bool:

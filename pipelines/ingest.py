@@ -16,6 +16,7 @@ from annotate import job
 from annotate.attempts import Attempts, sweep
 from annotate.corpora.format import MAX_SIDE, OPTIONAL, REQUIRED
 from annotate.corpus import WAYS, find_corpus, is_path
+from annotate.hashes_at_ingest import begin_hashes, choose_duplicates
 from annotate.ingest import count_dropped, count_provided
 from annotate.ingest_worker import IngestWorker
 from annotate.plan import append_plan, make_plan, planned_rows
@@ -45,6 +46,10 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         list[str] | None,
         Option(help=f"FAMILY=FORM:FIELD, a condition that the corpus carries, as {EXAMPLE}; forms: {', '.join(FORMS)}"),
     ] = None,
+    duplicates: Annotated[
+        str,
+        Option(help="near: copies by perceptual hash share a split; exact: equal files do, as in generated corpora"),
+    ] = "",
     allow_no_captions: Annotated[
         bool, Option("--allow-no-captions", help="keep pictures without one, for annotate.py DATASET caption")
     ] = False,
@@ -59,7 +64,9 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     carried = tuple(map(str, parse(provided or [])))
     asked = replace(find_corpus(corpus), image=image_column, caption=caption_column, split=split, seed=seed)
     asked = replace(asked, max_side=max_side, provided=carried, captions=OPTIONAL if allow_no_captions else REQUIRED)
-    made = append_plan(root, asked) if append else make_plan(root, asked)
+    alike = choose_duplicates(duplicates, root, asked)
+    made = append_plan(root, asked) if append else make_plan(root, asked, duplicates=alike)
+    begin_hashes(made)
     check_ingest_room(made, asked)
     names = made.planned()  # other jobs may append meanwhile
     job.connect(pool.workers)

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 from typer import Argument, Option
 
 from annotate.job import check_dataset
+from evaluate.strip import show_examples
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.index import ROWS, read_index
-from manifests.removed import remove_clusters, removed_clusters
+from manifests.removed import remove_pictures, removed_pictures
 from pipelines.entry import run as run_command
 
 
@@ -26,22 +27,24 @@ def main(
 ) -> None:
     """Take pictures down: python pipelines/remove.py /data/photos_pairs 0a1b2c3d4e5f6071 --reason "request of 3 May"
 
-    With a row go all rows of the same picture, in parts yet to be appended too. The shards keep their bytes: subsets,
-    joins and contact sheets leave the rows out, `datasets.load_dataset` of the folder does not.
+    With a row go all rows of the same picture, in parts yet to be appended too, but not its near-duplicates: name them
+    as well. The shards keep their bytes: subsets, joins, contact sheets and the card's examples leave the rows out,
+    `datasets.load_dataset` of the folder does not.
     """
     root = check_dataset(dataset)
     opened = Dataset.open(root)
     wanted = {key for given in keys for key in _named(given)}
-    rows = read_index(opened, ROWS, ["key", "cluster"])
+    rows = read_index(opened, ROWS, ["key", "picture"])
     found = rows.filter(pc.is_in(rows["key"], pa.array(sorted(wanted), pa.string())))
     unknown = sorted(wanted - set(found["key"].to_pylist()))
     if unknown:
         raise ValueError(f"{root}: no row has the key {unknown[0]} ({len(unknown)} such). Nothing was removed")
-    clusters = sorted(set(found["cluster"].to_pylist()))
-    remove_clusters(opened, clusters, reason)
+    pictures = sorted(set(found["picture"].to_pylist()))
+    remove_pictures(opened, pictures, reason)
+    show_examples(opened)
     catalogue(opened)
-    gone = pc.sum(pc.is_in(rows["cluster"], pa.array(sorted(removed_clusters(opened)), pa.string()))).as_py()
-    print(f"{len(clusters)} pictures taken down; of {len(rows)} rows {gone} are not to be used any more")
+    gone = pc.sum(pc.is_in(rows["picture"], pa.array(sorted(removed_pictures(opened)), pa.string()))).as_py()
+    print(f"{len(pictures)} pictures taken down; of {len(rows)} rows {gone} are not to be used any more")
 
 
 def _named(given: str) -> list[str]:

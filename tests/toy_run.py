@@ -28,13 +28,18 @@ def write_dataset(root: Path, *, settings: Sequence[str] = ()) -> Dataset:
     dataset = make_plan(root, find_corpus("playroom:60"), splits={"train": 0.5, "validation": 0.1, "test": 0.4})
     for name in dataset.missing(IMAGES):
         ingest_shard(dataset, name, threads=1, done=lambda _: None)
-    tasks = make_tasks(dataset, ["canny"], settings=settings, resolution=128)
-    for task in tasks:
-        create_card(root, task.card)
-    for name in dataset.missing("canny"):
-        annotate_shard(dataset, name, bind(tasks, torch.device("cpu")), batch_size=8, threads=1, done=lambda _: None)
+    annotate_edges(dataset, settings=settings)
     build_index(dataset)
     return dataset
+
+
+def annotate_edges(dataset: Dataset, *, resolution: int = 128, settings: Sequence[str] = ()) -> None:
+    """Make the family `canny` in this process; not its index."""
+    tasks = make_tasks(dataset, ["canny"], settings=settings, resolution=resolution)
+    for task in tasks:
+        create_card(dataset.root, task.card)
+    for name in dataset.missing("canny"):
+        annotate_shard(dataset, name, bind(tasks, torch.device("cpu")), batch_size=8, threads=1, done=lambda _: None)
 
 
 def write_manifest(path: Path, dataset: Path, base: Path) -> Path:

@@ -156,17 +156,32 @@ def crop_pair(
     Returns:
         [resolution, resolution, 3] uint8 RGB and the condition of that square.
     """
+    image, condition = fit_pair(image, condition, kind, resolution=resolution)
     height, width = condition.shape[:2]
-    scale = max(1.0, resolution / min(height, width))
-    height, width = round(height * scale), round(width * scale)
-    image = _resize(image, height, width, cv2.INTER_AREA if image.shape[0] > height else cv2.INTER_LANCZOS4)
-    condition = resize(kind, condition, (height, width))
     top, left = (
         min(int(place * (side - resolution + 1)), side - resolution)
         for place, side in zip(offset, (height, width), strict=True)
     )
     square = slice(top, top + resolution), slice(left, left + resolution)
     return np.ascontiguousarray(image[square]), crop(condition, (top, left), (resolution, resolution))
+
+
+def fit_pair(image: np.ndarray, condition: Condition, kind: Kind, *, resolution: int) -> tuple[np.ndarray, Condition]:
+    """Bring a picture to its condition's size; a pair whose short side is below `resolution` is enlarged to it.
+
+    Args:
+        image: [H, W, 3] uint8 RGB.
+        condition: as `manifests.condition.decode` gives it; its size [h, w] is the one it was measured at.
+        resolution: pixels.
+
+    Returns:
+        [h, w, 3] uint8 RGB and the condition, of one size.
+    """
+    height, width = condition.shape[:2]
+    scale = max(1.0, resolution / min(height, width))
+    height, width = round(height * scale), round(width * scale)
+    image = _resize(image, height, width, cv2.INTER_AREA if image.shape[0] > height else cv2.INTER_LANCZOS4)
+    return image, resize(kind, condition, (height, width))
 
 
 def decode_image(data: bytes) -> np.ndarray:

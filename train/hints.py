@@ -5,6 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from manifests.condition import Condition
@@ -111,6 +112,11 @@ def hint(kind: str, condition: Condition) -> Tensor:
         [3, H, W] float32 in [0, 1].
     """
     return drawing(kind)(condition)
+
+
+def as_picture(hint: Tensor) -> NDArray[np.uint8]:
+    """Turn a hint, [3, H, W] float32 in [0, 1], into a picture, [H, W, 3] uint8 RGB."""
+    return (hint.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
 
 
 def drawing(kind: str) -> Drawing:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from manifests.account import Account, account_from
 from manifests.manifest import Manifest, TrainSettings, dump
 from manifests.provenance import git_revision, versions
 from manifests.storage import replace_text
@@ -32,6 +33,7 @@ class Provenance:
     versions: dict[str, str]
     git: str
     started: str  # UTC, ISO 8601
+    account: Account | None = None  # why the other rows of the dataset were not drawn; None: of a run before there was
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -62,6 +64,7 @@ def provenance_of(manifest: Manifest, subset: Subset, *, overrides: list[str], p
         versions=versions(),
         git=git_revision(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        account=subset.account,
     )
 
 
@@ -72,7 +75,8 @@ def load_provenance(run: Path) -> Provenance:
         raise ValueError(f"{run}: no run is here (it has no provenance.json). Give the folder of a run")
     record = json.loads(path.read_text())
     record.pop("resumed", None)
-    return Provenance(**record)
+    account = account_from(record["account"]) if record.get("account") else None
+    return Provenance(**{**record, "account": account})
 
 
 def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool) -> None:

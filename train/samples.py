@@ -19,7 +19,7 @@ from manifests.storage import replace
 from manifests.subset import held_out
 from train.base import Base
 from train.batches import crop_pair, decode_image
-from train.hints import hint
+from train.hints import as_picture, hint
 
 GAP = 4  # pixels between two pictures of a grid
 
@@ -107,8 +107,7 @@ def grid(pairs: Sequence[Pair], drawn: np.ndarray) -> np.ndarray:
     """
     rows = []
     for pair, picture in zip(pairs, drawn, strict=True):
-        hint_picture = (pair.hint.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
-        tiles = [_frame(tile) for tile in (hint_picture, pair.image, picture)]
+        tiles = [_frame(tile) for tile in (as_picture(pair.hint), pair.image, picture)]
         rows.append(np.concatenate(tiles, axis=1))
     return np.concatenate(rows)
 

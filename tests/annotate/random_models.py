@@ -153,6 +153,30 @@ def blip(folder: Path, *, silent: bool = False) -> None:
 
 
 @torch.no_grad()
+def clip(folder: Path) -> None:
+    """A small CLIP that reads 16 tokens, of the tiny base's tokenizer."""
+    tokenizer = hf.CLIPTokenizer.from_pretrained(TOKENIZER)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    text = {
+        **sizes,
+        "vocab_size": len(tokenizer),
+        "max_position_embeddings": 16,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    config = hf.CLIPConfig(
+        text_config=text, vision_config={**sizes, "image_size": 64, "patch_size": 16}, projection_dim=16
+    )
+    model = hf.CLIPModel(config)
+    for weights in model.parameters():
+        if weights.ndim > 1:  # as initialised all pictures and captions are alike
+            weights.normal_(0, 2 / weights[0].numel() ** 0.5)
+    pictures = hf.CLIPImageProcessor(size={"shortest_edge": 64}, crop_size={"height": 64, "width": 64})
+    _save(model, hf.CLIPProcessor(pictures, tokenizer), folder)
+
+
+@torch.no_grad()
 def _spread(model: nn.Module) -> nn.Module:
     """Weights drawn anew, so wide that masks have borders and their classes differ; as initialised all are alike.
 

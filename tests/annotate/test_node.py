@@ -15,7 +15,7 @@ from annotate.plan import append_plan, make_plan
 from manifests.dataset import Dataset
 from manifests.index import ROWS, build_index, read_index
 from manifests.layout import IMAGES
-from manifests.removed import remove_clusters
+from manifests.removed import remove_pictures
 from manifests.subset import candidates
 
 
@@ -76,5 +76,5 @@ def test_a_picture_taken_down_is_not_drawn_whatever_the_index_says(ingest: Calla
     dataset = ingest("fill50k:60")
     build_index(dataset)
     before = candidates(dataset, "truth_edges", "train")
-    remove_clusters(dataset, [before["cluster"][0].as_py()], "by request")
+    remove_pictures(dataset, [before["cluster"][0].as_py()], "by request")
     assert len(candidates(dataset, "truth_edges", "train")) == len(before) - 1

@@ -108,6 +108,20 @@ def test_words_are_shown_as_words_and_nothing_more(write: Write, monkeypatch: py
     assert "<script" not in page
 
 
+def test_numbers_are_shown_as_words_beside_the_conditions(write: Write, picture: Path) -> None:
+    picture.with_suffix(".txt").write_text(f"a disc {HARM}")
+    page = write("canny", "quality", "caption_quality")
+    assert shown(page, "canny").any()
+    assert "short_side 128\nmegapixels 0.0256\naspect 1.56" in page
+    assert "jpeg_quality" not in page, "it is a PNG"
+    assert "words 3" in page or "tags" in page
+    assert "<script" not in page
+
+
+def test_a_picture_without_words_has_empty_numbers_of_them(write: Write) -> None:
+    assert "<b>caption_quality</b> empty" in write("caption_quality")
+
+
 def test_a_picture_that_an_annotator_chokes_on_is_one_failed_panel(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,6 +132,13 @@ def test_an_annotator_that_reads_what_no_picture_gives_is_not_tried(monkeypatch:
     assert (found.state, found.said) == ("dataset", "reads truth_masks, which only a dataset has")
 
 
+@pytest.mark.parametrize("family", ["phash", "quality", "caption_quality"])
+def test_a_reader_of_stored_rows_is_tried_on_the_photograph_and_its_caption(family: str) -> None:
+    found = look(family)
+    assert found.state in ("expected", "runs")
+    assert "finds nothing" not in found.said
+
+
 def test_the_golden_picture_is_a_photograph() -> None:
     picture = golden_picture(assemble(["canny"]), "canny")
     assert picture.shape == (256, 256, 3)

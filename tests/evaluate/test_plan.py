@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -5,8 +6,11 @@ import pytest
 
 from evaluate.job import finished, in_spans
 from evaluate.plan import plan_evaluation
+from evaluate.spec import read_spec
 from manifests.manifest import load_manifest
+from manifests.subset import resolve
 from tests.toy_run import train, write_dataset, write_manifest
+from train.run_folder import load_provenance
 
 
 def test_test_samples_are_those_of_the_test_split_and_the_same_for_every_run(run: Path, tmp_path: Path) -> None:
@@ -79,3 +83,12 @@ def test_what_is_missing_is_cut_into_spans_around_what_is_there(tmp_path: Path) 
     assert in_spans(missing, 2) == [range(2), range(2, 3), range(6, 8), range(9, 11), range(11, 12)]
     assert in_spans(list(range(12)), 8) == [range(8), range(8, 12)]
     assert in_spans([], 8) == []
+
+
+def test_an_evaluation_takes_over_which_rows_its_run_was_trained_on(run: Path, tmp_path: Path) -> None:
+    manifest = load_manifest(run / "manifest.yaml")
+    plan_evaluation(run, tmp_path / "out", manifest)
+    assert read_spec(tmp_path / "out").account == resolve(manifest).account
+    assert load_provenance(run).account == resolve(manifest).account
+    kept = json.loads((run / "controlnet/provenance.json").read_text())["account"]
+    assert kept["drawn"] == manifest.rows

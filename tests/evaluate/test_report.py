@@ -1,4 +1,8 @@
+import html
 import json
+import re
+import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -8,7 +12,9 @@ import pytest
 from evaluate.gallery import rank
 from evaluate.report import coverage, write_report
 from evaluate.scores import matrix, read_scores
+from evaluate.spec import read_spec, write_spec
 from evaluate.summary import Summary
+from manifests.account import Account, Conjunct, KeptOut, account_from
 from tests.evaluate.synthetic import spec, write_evaluation
 
 NASTY = "<script>alert(\"1\")</script> & <img src=x onerror='x'> | {{ 7 * 7 }}\nline"
@@ -111,3 +117,76 @@ def test_a_report_of_an_error_says_that_less_is_better(tmp_path: Path) -> None:
     assert "the 6 lowest by rmse" in page.text
     assert "the 6 highest by rmse, the very worst first" in page.text
     assert "0 is perfect; lower is better" in page.text
+
+
+ACCOUNT = Account(
+    rows=1_200,
+    drawn=1_000,
+    judged=1_100,
+    kept_out=(
+        KeptOut("split_test", "in the test split", 60),
+        KeptOut("condition_empty", "with canny empty", 40),
+        KeptOut("where", "not fulfilling where", 70),
+        KeptOut("duplicate", "duplicates of a row that can be drawn", 30),
+    ),
+    conjuncts=(
+        Conjunct("edge_density BETWEEN 0.02 AND 0.20", keeps_out=61, alone=50, nulls=4),
+        Conjunct("key <> '<script>alert(1)</script>|`'", keeps_out=20, alone=9, nulls=0),
+    ),
+    wordless=3,
+)
+
+
+@pytest.fixture(scope="module")
+def accounted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same evaluation, of a run that keeps an account."""
+    made = Path(shutil.copytree(folder, tmp_path_factory.mktemp("accounted") / "evaluation"))
+    found = replace(read_spec(made), account=ACCOUNT)
+    (made / "spec.json").unlink()
+    write_spec(found, made)
+    write_report(made)
+    return made
+
+
+def test_a_report_says_which_rows_were_kept_out_and_why(accounted: Path) -> None:
+    page = Page(accounted / "report.html")
+    said = " ".join(html.unescape(re.sub("<[^>]*>", " ", (accounted / "report.html").read_text())).split())
+    assert "Which rows it was trained on" in said
+    for part in (
+        "all rows 1,200",
+        "kept out: in the test split −60 5.0 %",
+        "kept out: with canny empty −40",
+        "kept out: duplicates of a row that can be drawn −30 2.5 %",
+        "It decided on the 1,100 rows that nothing above keeps out",
+        "edge_density BETWEEN 0.02 AND 0.20 keeps out 61, 50 of them alone, 4 because it is NULL",
+        "key <> '<script>alert(1)</script>|`' keeps out 20, 9 of them alone",
+        "3 of them have no words",
+        "1,000 83.3 %",
+    ):
+        assert part in said, part
+    assert not [tag for tag, _ in page.tags if tag == "script"]
+
+
+def test_the_same_account_is_in_json_and_markdown(accounted: Path) -> None:
+    found = json.loads((accounted / "report.json").read_text())["spec"]["account"]
+    assert account_from(found) == ACCOUNT
+    words = (accounted / "report.md").read_text()
+    assert "## Which rows it was trained on" in words
+    assert "| kept out: in the test split | −60 |" in words
+    assert "| · of 1,100, `edge_density BETWEEN 0.02 AND 0.20` keeps out 61, 50 of them alone" in words
+    assert "<script>" not in words
+    table = [line for line in words.partition("## Which")[2].splitlines() if line.startswith("|")]
+    assert {len(re.split(r"(?<!\\)\|", line)) for line in table} == {4}, "every row has its two cells"
+
+
+def test_an_evaluation_of_an_older_run_has_no_account_and_is_the_same_evaluation(folder: Path, accounted: Path) -> None:
+    fields = json.loads((folder / "spec.json").read_text())
+    assert fields.pop("account") is None
+    (accounted.parent / "old").mkdir()
+    (accounted.parent / "old/spec.json").write_text(json.dumps(fields))
+    old = read_spec(accounted.parent / "old")
+    assert old.account is None
+    assert old.fingerprint == read_spec(accounted).fingerprint
+    write_spec(read_spec(accounted), accounted.parent / "old")
+    assert "Which rows" not in Page(folder / "report.html").text
+    assert "Which rows" not in (folder / "report.md").read_text()

@@ -50,7 +50,7 @@ def test_no_cluster_is_in_two_splits_and_only_train_is_drawn_from(dataset: Datas
     assert set(keys(resolve(manifest(dataset, rows=90)))) <= train
     assert not set(held_out(manifest(dataset), "test", samples=500, seed=0)["key"].to_pylist()) & train
     assert rows[10]["cluster"] == rows[11]["cluster"]
-    assert [rows[10]["first_of_cluster"], rows[11]["first_of_cluster"]] == [True, False]
+    assert [rows[10]["best_of_cluster"], rows[11]["best_of_cluster"]] == [True, False]
 
 
 def test_splits_are_frozen(dataset: Dataset) -> None:

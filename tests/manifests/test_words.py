@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from evaluate.samples import read_samples
@@ -20,6 +21,8 @@ from manifests.record import family_schema
 from manifests.storage import publish
 from manifests.subset import resolve
 from manifests.training_set import ensure_training_set, open_training_set
+from train.export import plan_export
+from train.export_shards import make_shards
 from train.run_folder import provenance_of
 from train.samples import validation_pairs
 
@@ -125,3 +128,14 @@ def test_rows_can_be_chosen_by_their_words(made: Callable[..., Dataset], tmp_pat
     asked = manifest(dataset, captions="caption", where="caption.status = 'ok'", rows=20)
     table = open_training_set(ensure_training_set(resolve(asked), asked), 20)
     assert all(table["captions"][:])
+
+
+def test_an_export_has_the_words_of_the_family_and_of_rows_without_any_an_empty_text(
+    rooms: Dataset, tmp_path: Path
+) -> None:
+    export = plan_export(manifest(rooms, captions="caption"), held=5, shard_rows=64)
+    make_shards(export, tmp_path, lambda _: None)
+    read = [pq.read_table(path) for path in export.files(tmp_path)["train"]]
+    texts = {row["key"]: row["text"] for table in read for row in table.select(["key", "text"]).to_pylist()}
+    assert len(texts) == 90
+    assert {text for key, text in texts.items() if text != f"a room {key}"} == {""}

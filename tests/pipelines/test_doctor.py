@@ -10,7 +10,7 @@ import pytest
 from annotate.job import ROOT
 from annotate.published import WEIGHTS
 from annotate.weights import VARIABLE
-from pipelines.gallery import find_pictures, is_dataset
+from pipelines.gallery import find_pictures, is_dataset, main
 
 HED = "ControlNetHED.pth"
 PHOTOGRAPH = ROOT / "evaluate/goldens/photograph.webp"
@@ -66,6 +66,12 @@ def test_a_picture_is_shown_with_what_can_be_made_of_it(bare: dict[str, str], tm
     page = (tmp_path / "gallery.html").read_text()
     assert 'alt="canny"' in page
     assert HED in page
+
+
+def test_what_asks_an_index_is_refused_of_pictures() -> None:
+    for option in ({"by": ["width"]}, {"where": "width > 1"}):
+        with pytest.raises(ValueError, match=r"--by and --where are for a dataset.*Leave them out"):
+            main([str(PHOTOGRAPH)], **option)
 
 
 def test_pictures_are_told_from_a_dataset(tmp_path: Path) -> None:
