@@ -41,13 +41,17 @@ class Pool:
         """
         has = ray.cluster_resources()
         cores, gpus = int(has.get("CPU", 0)), has.get("GPU", 0.0)
-        room = min(cores, self._on(gpus)) if self.gpus else cores
+        room = self.room(cores, gpus)
         what = f"a worker takes one core and {self.gpus:g} GPUs, and the cluster has {cores} cores and {gpus:g} GPUs"
         if self.workers is None and room == 0:
             raise ValueError(f"{what}. Add nodes, or say --workers N to wait for them")
         if room == 0:
             sys.stderr.write(f"{what}: the job waits for a node that has them\n")  # it may be for hours
         return self.workers or room
+
+    def room(self, cores: int, gpus: float) -> int:
+        """How many fit on so many cores and GPUs."""
+        return min(cores, self._on(gpus)) if self.gpus else cores
 
     def _on(self, gpus: float) -> int:
         """Workers that so many GPUs take: a share is never of two GPUs."""

@@ -12,10 +12,11 @@ Row = dict[str, Any]  # the columns of manifests.record.family_schema
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a picture has no condition: a code for counting, and the class of the exception."""
+    """Why a picture has no condition: a code for counting, the class of the exception, and what it said."""
 
     code: str  # decode | source | annotate | encode
     error: str
+    said: str = ""  # in no column: it may hold anything of the picture, and is shown by whoever tries a sample
 
 
 def finish(task: Task, key: str, condition: Condition | Fault, parameters: Parameters) -> Row:
@@ -25,7 +26,7 @@ def finish(task: Task, key: str, condition: Condition | Fault, parameters: Param
     try:
         row = _made(task, key, condition, parameters)
     except ValueError as error:
-        return _failed(task, key, Fault("encode", type(error).__name__))
+        return _failed(task, key, Fault("encode", type(error).__name__, str(error)))
     return row
 
 
@@ -51,4 +52,4 @@ def _made(task: Task, key: str, condition: Condition, parameters: Parameters) ->
 
 def _failed(task: Task, key: str, fault: Fault) -> Row:
     row: Row = {"key": key, "status": "failed", "code": fault.code, "error": fault.error}
-    return row | {"condition": None, "width": None, "height": None}
+    return row | {"condition": None, "width": None, "height": None, "said": fault.said}

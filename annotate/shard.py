@@ -78,9 +78,9 @@ def annotate_shard(  # noqa: PLR0913  all of them keywords
     todo = [one for one in bound if not dataset.path(one.task.family, name).exists()]
     if not todo:
         return {}
+    batched = partial(bucketed, size=batch_size)
     with helpers(threads) as pool:
-        keys, inputs = _inputs(dataset, name, [one.task for one in todo], pool, care)
-        tables = _make(bucketed(inputs, batch_size), keys, todo, pool, done, care)
+        tables = make_tables(dataset, name, todo, batched=batched, pool=pool, done=done, care=care)
     for one in todo:
         family = one.task.family
         publish(partial(write_shard, tables[family], card=one.task.card), dataset.path(family, name))
@@ -131,7 +131,7 @@ def _read(row: int, *, cells: Mapping[str, Any], decoders: Mapping[str, Decoder]
             else:
                 inputs.arrays[source] = decoders[source](cell)
         except ValueError as error:
-            inputs.faults[source] = Fault("decode", type(error).__name__)
+            inputs.faults[source] = Fault("decode", type(error).__name__, str(error))
     return inputs
 
 
@@ -139,19 +139,22 @@ def _stored(row: Mapping[str, Any]) -> Stored:
     return Stored(row["image"]["bytes"], tuple(row["captions"]))
 
 
-def _make(
-    batches: Iterable[list[Inputs]],
-    keys: Sequence[str],
+def make_tables(  # noqa: PLR0913  all of them keywords
+    dataset: Dataset,
+    name: str,
     bound: Sequence[Bound],
+    *,
+    batched: Callable[[Iterable[Inputs]], Iterable[list[Inputs]]],
     pool: Executor,
     done: Callable[[int], None],
-    care: Care,
+    care: Care = CAREFREE,
 ) -> dict[str, pa.Table]:
-    """Run every annotator over every batch, encoding behind its back."""
+    """A shard of each family, unwritten: every annotator over every batch, encoding behind its back."""
+    keys, inputs = _inputs(dataset, name, [one.task for one in bound], pool, care)
     read = {one.task.source for one in bound}
     rows: dict[str, list[Future[Row] | Row | None]] = {one.task.family: [None] * len(keys) for one in bound}
     pending: list[Future[Row]] = []
-    for batch in batches:
+    for batch in batched(inputs):
         made: dict[str, list[Condition | Fault]] = {}
         for one in bound:
             drawn = [one.task.annotator.draw(f"{keys[item.row]}:{one.task.family}") for item in batch]
@@ -176,7 +179,7 @@ def _as_stored(task: Task, result: Condition | Fault) -> Condition | Fault:
     try:
         return condition.as_stored(task.annotator.kind, result)
     except ValueError as error:
-        return Fault("encode", type(error).__name__)
+        return Fault("encode", type(error).__name__, str(error))
 
 
 def _table(task: Task, rows: Sequence[Any]) -> pa.Table:
@@ -198,7 +201,7 @@ def _run(
         made[source][place] if source in made else item.arrays.get(source, item.faults.get(source))
         for place, item in enumerate(batch)
     ]
-    results = [Fault("source", item.error) if isinstance(item, Fault) else item for item in given]
+    results = [Fault("source", item.error, item.said) if isinstance(item, Fault) else item for item in given]
     if source in PICTURES:
         results = given
     able = [place for place, item in enumerate(given) if not isinstance(item, Fault)]
@@ -222,7 +225,7 @@ def _annotate(one: Bound, arrays: Any, drawn: Sequence[Parameters]) -> list[Cond
         raise
     except Exception as error:  # whatever a detector raises is a fact about these pictures
         if len(arrays) == 1:
-            return [Fault("annotate", type(error).__name__)]
+            return [Fault("annotate", type(error).__name__, str(error))]
         return [
             result
             for place in range(len(arrays))

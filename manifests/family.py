@@ -82,7 +82,19 @@ def create_card(root: UPath, card: FamilyCard, *, refresh: bool = False) -> Fami
     path = root / card.family / CARD
     path.parent.mkdir(parents=True, exist_ok=True)
     (replace_text if refresh else publish_text)(card.model_dump_json(indent=1) + "\n", path)
-    present = load_card(root, card.family)
+    return check_card(root, card)
+
+
+def check_card(root: UPath, card: FamilyCard) -> FamilyCard:
+    """Hold a family's card against the one that is there.
+
+    Returns:
+        The card on disk.
+
+    Raises:
+        ValueError: The family was begun otherwise; names both fingerprints and the fields that differ.
+    """
+    path, present = root / card.family / CARD, load_card(root, card.family)
     if present.fingerprint != card.fingerprint:
         differing = [
             f"{name}: {present.identity[name]!r} there, {card.identity[name]!r} asked for"
