@@ -15,7 +15,7 @@ from evaluate.audit.verdict import Limits, Verdict, skipped
 from manifests.layout import IMAGES
 
 OTHERS = 20  # rows whose conditions a stored one is compared with beside its own
-CHANCE = 0.05
+CHANCE = 0.002  # that so many rows would be most like their own picture though they are of others
 TRACED = 5  # rows whose owner is looked for among their neighbours
 EQUAL = 0.02  # of a difference: a neighbour's condition is this one
 RANK = Limits(warn=0.2, fail=0.35)  # mean rank of a row's own among others: 0 if it is always first, 0.5 by chance
