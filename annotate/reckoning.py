@@ -85,17 +85,11 @@ def reckon(
         lacking: the families that the job would make of each shard.
         rows: of each of those shards.
     """
-    dataset, outcomes = trial.dataset, trial.outcomes
-    said = [one for outcome in outcomes for one in outcome.said]
-    population = sum(rows.values())
-    families = []
-    for task in order.tasks:
-        lacks = {name: rows[name] for name in rows if task.family in lacking[name]}
-        families.append(predict_family(trial.excerpt, trial.shares, task, rows=lacks, population=population, said=said))
+    dataset, outcomes, population = trial.dataset, trial.outcomes, sum(rows.values())
+    families = tuple(_families(trial, order, lacking, rows))
     pace = measure_pace(trial.shares, outcomes, population)
     portions = [count * part_of_work(pace.work, lacking[name]) for name, count in rows.items()]
     per_worker = pace.seconds.times(crew.slowdown)
-    held = max(share.rows for share in trial.shares)
     return Forecast(
         dataset=str(dataset.root),
         rows=dataset.rows(),
@@ -111,17 +105,32 @@ def reckon(
         loading=max(outcome.loading for outcome in outcomes),
         stages=pace.stages,
         processor=pace.processor,
-        memory=memory_of(
-            max(outcome.memory for outcome in outcomes),
-            held=held,
-            rows=max(rows.values()),
-            bytes_per_row=COPIES * (_stored(trial) + sum(one.bytes_per_row.likely for one in families)),
-        ),
+        memory=_memory(trial, families, max(rows.values())),
         gpu_memory=max(outcome.gpu_memory for outcome in outcomes),
         batch_size=min(outcome.batch_size for outcome in outcomes),
         bytes=_sum(one.bytes for one in families),
         free=shutil.disk_usage(dataset.root).free if isinstance(dataset.root, Path) else None,
-        families=tuple(families),
+        families=families,
+    )
+
+
+def _families(
+    trial: Trial, order: AnnotateOrder, lacking: Mapping[str, tuple[str, ...]], rows: Mapping[str, int]
+) -> Iterator[FamilyPrediction]:
+    """What each family of the job would be; arguments as `reckon` has them."""
+    said = [one for outcome in trial.outcomes for one in outcome.said]
+    for task in order.tasks:
+        lacks = {name: rows[name] for name in rows if task.family in lacking[name]}
+        yield predict_family(trial.excerpt, trial.shares, task, rows=lacks, population=sum(rows.values()), said=said)
+
+
+def _memory(trial: Trial, families: Sequence[FamilyPrediction], rows: int) -> int:
+    """Bytes of a worker over a shard of so many rows."""
+    return memory_of(
+        max(outcome.memory for outcome in trial.outcomes),
+        held=max(share.rows for share in trial.shares),
+        rows=rows,
+        bytes_per_row=COPIES * (_stored(trial) + sum(one.bytes_per_row.likely for one in families)),
     )
 
 
