@@ -7,7 +7,7 @@ from pathlib import Path
 from upath import UPath
 
 from evaluate.render import render
-from evaluate.selection import Selection, select_rows
+from evaluate.selection import Column, Selection, select_rows
 from evaluate.sheet_clusters import Cluster, Clusters, Piece, differences, find_clusters, in_words
 from evaluate.sheet_groups import Section, columns_of, drawn_from_all, laid_out, not_ok
 from evaluate.sheet_head import describe_families, row_counts
@@ -79,11 +79,17 @@ def _sections(selection: Selection, rows: int, by: Sequence[str]) -> list[Sectio
     columns = columns_of(selection, by)
     found = [
         drawn_from_all(selection, rows),
-        *(laid_out(selection, column, rows) for column in columns),
+        *(laid_out(selection, column, rows if by or _drawn(selection, column) else 0) for column in columns),
         not_ok(selection, "failed", "Failed"),
         not_ok(selection, "empty", "Empty"),
     ]
     return [section for section in found if section]
+
+
+def _drawn(selection: Selection, column: Column) -> bool:
+    """Whether a column is of a family that has a picture or words; families of numbers have many stats."""
+    card = selection.cards.get(column.family)
+    return card is None or card.kind != "scores"
 
 
 def _contents(sections: Sequence[Section], clusters: Clusters) -> dict[str, list[Entry]]:

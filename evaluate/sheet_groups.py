@@ -12,6 +12,7 @@ from evaluate.histogram import short
 from evaluate.selection import Column, Selection, measures
 from evaluate.sheet_head import describe_column
 from evaluate.strata import Stratum, as_numbers, extremes, is_number, smallest, strata
+from manifests.hashes import HASHES
 
 EXTREMES = 2  # rows shown from either end of a column
 EXAMPLES = 4  # of each code with which rows failed, and of those that are empty
@@ -54,7 +55,9 @@ def drawn_from_all(selection: Selection, rows: int) -> Section:
 
 
 def columns_of(selection: Selection, by: Sequence[str]) -> list[Column]:
-    """The columns that a user names; or of each family that has a picture or words its first stat, else all stats.
+    """The columns that a user names; or of each family that has a picture or words its first stat, of others all.
+
+    Not those of hashes, which the duplicates on the page come from.
 
     Raises:
         ValueError: there is no such column.
@@ -64,21 +67,26 @@ def columns_of(selection: Selection, by: Sequence[str]) -> list[Column]:
     columns = []
     for family, card in selection.cards.items():
         stats = measures(selection, family)
-        columns += stats if card.kind == "scores" else stats[:1]
+        if family != HASHES:
+            columns += stats if card.kind == "scores" else stats[:1]
     return columns
 
 
 def laid_out(selection: Selection, column: Column, rows: int) -> Section | None:
-    """A column's strata with some rows of each, between its extremes; None if no row has a value."""
+    """A column's strata with some rows of each, between its extremes; None if no row has a value.
+
+    Args:
+        rows: of all strata together; 0: the extremes alone, and None if all rows are alike.
+    """
     values = selection.read(column)
     parts = strata(values, selection.places)
-    if not parts:
+    if not parts or (len(parts) == 1 and not rows):
         return None
     each = max(1, rows // len(parts))
     numbers = as_numbers(values) if is_number(column.kind) else None
-    groups = [_of_stratum(selection, part, column, each, numbers) for part in parts]
+    groups = [_of_stratum(selection, part, column, each, numbers) for part in parts] if rows else []
     cuts: tuple[float, ...] = ()
-    if numbers is not None and any(part.low != part.high for part in parts):
+    if numbers is not None and (not rows or any(part.low != part.high for part in parts)):
         least, greatest = extremes(numbers, selection.places, EXTREMES)
         groups.insert(0, _extreme(f"least {column.name}", least, column, numbers))
         groups.append(_extreme(f"greatest {column.name}", greatest, column, numbers))

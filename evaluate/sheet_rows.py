@@ -136,9 +136,4 @@ def _figures(card: FamilyCard, said: Record) -> str:
     if said["status"] == "failed":
         return f"failed: {said['code']}"
     values = said.get("stats") or {}
-    values = {name: _bits(value) if is_hash(name) and value is not None else value for name, value in values.items()}
-    return in_words(values) or said["status"]
-
-
-def _bits(number: int) -> str:
-    return f"{number & (1 << 64) - 1:016x}"
+    return in_words({name: value for name, value in values.items() if not is_hash(name)}) or said["status"]
