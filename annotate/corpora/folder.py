@@ -59,7 +59,9 @@ def _read(reference: Reference, rows: Rows, corpus: Corpus) -> Raw | Lost:
     captions = captions or find_captions(about, corpus.caption) or [_beside(path, ".txt", root)]
     found = ((provision.family, _carried(path, provision.field, root)) for provision in corpus.provisions)
     provided = {family: cell for family, cell in found if cell is not None}
-    return Raw(reference, image, captions, about | (rows[0] if rows else {}), provided)
+    said = about | (rows[0] if rows else {})
+    said.setdefault("key", reference.member)  # by which whatever is found out about it is mended in the folder
+    return Raw(reference, image, captions, said, provided)
 
 
 def _carried(path: Path, field: str, root: Path) -> Cell | Unusable | None:

@@ -48,6 +48,7 @@ def test_a_folder_with_captions_in_text_files(tmp_path: Path, png: list[bytes], 
 
     assert told(images) == {data: [caption] for data, caption in zip(png, CAPTIONS, strict=False)}
     assert [(row["width"], row["height"], row["conversion"]) for row in images] == [(128, 128, "")] * 3
+    assert {row["id"] for row in images} == {"0.png", "deeper/1.png", "deeper/2.png"}
 
 
 @pytest.mark.parametrize("table", ["metadata.jsonl", "metadata.csv"])
