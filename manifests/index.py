@@ -87,6 +87,7 @@ def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Ta
     if len(splits) != len(images):
         raise ValueError(f"{dataset.root}: {len(splits)} rows have a split and {len(images)} are in images/")
     counts = [len(table) for table in tables]
+    removed = pc.is_in(images["picture"], pa.array(sorted(removed_pictures(dataset)), pa.string()))
     shard = pa.array(np.repeat(np.arange(len(names)), counts), pa.int32())
     return pa.table(
         {
@@ -97,9 +98,9 @@ def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Ta
             "split": splits["split"],
             "cluster": splits["cluster"],
             "cluster_size": pa.array(sizes(splits["cluster"])),
-            **_standing(dataset, names, splits["cluster"], images),
+            **_standing(dataset, names, splits["cluster"], images.append_column("removed", removed)),
             "picture": images["picture"],
-            "removed": pc.is_in(images["picture"], pa.array(sorted(removed_pictures(dataset)), pa.string())),
+            "removed": removed,
             "width": images["width"],
             "height": images["height"],
             "captions": images["captions"],
@@ -114,15 +115,15 @@ def _standing(
 ) -> dict[str, pa.Array]:
     """Which row of its cluster is the best; of clusters of near pictures the place of every row too, the best at 0.
 
-    The best has most pixels, then colour, then most stored bytes, then the least key. Where clusters are of equal
-    pictures, all are as good, and the first is called the best.
+    The best has most pixels, then colour, then most stored bytes, then the least key; those taken down come last.
+    Where clusters are of equal pictures, all are as good and go together, and the first is called the best.
     """
     if dataset.settings.duplicates != "near":
         return {"best_of_cluster": pa.array(first_of_each(clusters))}
     worth = read_worth(dataset, names)
     area = np.multiply(images["width"].to_numpy(), images["height"].to_numpy(), dtype=np.int64)
     keys = as_numbers(images["key"])
-    places = ranks(clusters, np.lexsort((keys, -worth.stored_bytes, ~worth.coloured, -area)))
+    places = ranks(clusters, np.lexsort((keys, -worth.stored_bytes, ~worth.coloured, -area, images["removed"])))
     return {"best_of_cluster": pa.array(places == 0), RANK: pa.array(places)}
 
 

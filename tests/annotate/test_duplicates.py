@@ -137,7 +137,10 @@ def test_a_take_down_removes_the_picture_and_leaves_its_near_copies(copied: Data
     annotate(copied, "canny")
     rows = rows_of(copied)
     remove.main(str(copied.root), [rows["0"]["key"]])
-    assert [rows_of(copied)[name]["removed"] for name in ("0", "half", "grey", "cut")] == [True, False, False, False]
+    family = [rows_of(copied)[name] for name in ("0", "half", "grey", "cut")]
+    assert [row["removed"] for row in family] == [True, False, False, False]
+    assert [row["cluster_rank"] for row in family] == [3, 2, 0, 1]
+    assert [row["best_of_cluster"] for row in family] == [False, False, True, False]
     drawn = draw(candidates(copied, "canny", rows["0"]["split"]), rows=99, seed=1)["key"].to_pylist()
     assert rows["0"]["key"] not in drawn
     assert rows["grey"]["key"] in drawn, "the best of those that are left"
