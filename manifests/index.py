@@ -23,6 +23,7 @@ from manifests.storage import open_table, read_columns, read_table, replace
 
 ROWS = "rows"
 RANK = "cluster_rank"
+ADDED = {"removed", "picture", "cluster_size", "best_of_cluster", "caption_repeats"}  # lacking in older versions' rows
 
 
 def build_index(dataset: Dataset) -> dict[str, int]:
@@ -54,29 +55,30 @@ def read_index(dataset: Dataset, family: str, columns: list[str] | None = None) 
     """The index table of a family, or of `rows`; or some of its columns.
 
     Raises:
-        ValueError: It is not there, or does not cover all rows.
+        ValueError: It is not there, does not cover all rows, or is of an older version.
     """
-    return read_table(_existing(dataset, family), columns=columns)
+    index_schema(dataset, family)
+    return read_table(index_path(dataset, family), columns=columns)
 
 
 def index_schema(dataset: Dataset, family: str) -> pa.Schema:
     """Columns of the index table of a family, or of `rows`; raises as `read_index` does."""
-    with open_table(_existing(dataset, family)) as file:
-        return file.schema_arrow
-
-
-def index_path(dataset: Dataset, family: str) -> UPath:
-    """File of a family's index."""
-    return dataset.root / INDEX / f"{family}{SUFFIX}"
-
-
-def _existing(dataset: Dataset, family: str) -> UPath:
     path = index_path(dataset, family)
     if not path.exists():
         what = "ingest" if family == ROWS else f"annotate.py {dataset.root} {family}"
         todo = f"{len(dataset.missing(family if family != ROWS else IMAGES))} shards are missing"
         raise ValueError(f"{dataset.root}: {family} is not indexed ({todo}). Finish it: python pipelines/{what}")
-    return path
+    with open_table(path) as file:
+        schema = file.schema_arrow
+    if family == ROWS and not ADDED <= {*schema.names}:
+        todo = f"python pipelines/index.py {dataset.root}"
+        raise ValueError(f"{dataset.root}: its index is of an older version. Build it again: {todo}")
+    return schema
+
+
+def index_path(dataset: Dataset, family: str) -> UPath:
+    """File of a family's index."""
+    return dataset.root / INDEX / f"{family}{SUFFIX}"
 
 
 def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Table:
