@@ -70,7 +70,7 @@ def index_schema(dataset: Dataset, family: str) -> pa.Schema:
         raise ValueError(f"{dataset.root}: {family} is not indexed ({todo}). Finish it: python pipelines/{what}")
     with open_table(path) as file:
         schema = file.schema_arrow
-    if family == ROWS and not ADDED <= {*schema.names}:
+    if family == ROWS and not {*schema.names} >= ADDED:
         todo = f"python pipelines/index.py {dataset.root}"
         raise ValueError(f"{dataset.root}: its index is of an older version. Build it again: {todo}")
     return schema
