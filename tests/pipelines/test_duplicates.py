@@ -1,18 +1,15 @@
-"""The report of duplicates of a dataset that has nothing to show."""
+"""The report of duplicates: of a dataset that has nothing to show, and of equal files."""
 
 from pathlib import Path
 
 import pytest
 
-from annotate.corpus import find_corpus
-from annotate.hashes_at_ingest import begin_hashes
-from annotate.ingest import ingest_shard
-from annotate.plan import make_plan
 from manifests.dataset import Dataset
+from manifests.hashes import HASHES
 from manifests.index import ROWS, build_index, read_index
-from manifests.layout import IMAGES
 from manifests.removed import remove_pictures
 from pipelines import duplicates
+from tests.near_copies import annotate, copies, ingest, scenes, write
 from tests.toy_run import write_dataset
 
 
@@ -30,12 +27,7 @@ def dropped(tmp_path: Path) -> Dataset:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus/torn.jpg").write_bytes(b"torn")
     (tmp_path / "corpus/torn.txt").write_text("a torn picture")
-    dataset = make_plan(tmp_path / "dropped", find_corpus(str(tmp_path / "corpus")), duplicates="near")
-    begin_hashes(dataset)
-    for name in dataset.missing(IMAGES):
-        ingest_shard(dataset, name, threads=1, done=lambda _: None)
-    build_index(dataset)
-    return dataset
+    return ingest(tmp_path / "dropped", tmp_path / "corpus")
 
 
 @pytest.mark.parametrize("which", ["taken_down", "dropped"])
@@ -46,3 +38,16 @@ def test_a_dataset_without_rows_has_a_report_too(
     duplicates.main(str(dataset.root))
     assert "0 rows in 0 clusters" in capsys.readouterr().out
     assert "No two rows share a cluster." in (dataset.root / "duplicates.html").read_text()
+
+
+def test_the_best_is_that_of_the_clusters_that_draws_go_by(tmp_path: Path) -> None:
+    picture = scenes(1)[0]
+    corpus = write(tmp_path / "corpus", {"0": picture, "again": picture, **copies(picture)})
+    dataset = ingest(tmp_path / "exact", corpus, alike="exact")
+    rows = read_index(dataset, ROWS).to_pylist()
+    best = next(row["key"] for row in rows if row["cluster_size"] == 2 and row["best_of_cluster"])
+    for _ in range(2):
+        duplicates.main(str(dataset.root))
+        _, shown = (dataset.root / "duplicates.html").read_text().split('class="best"')
+        assert best in shown.partition("</figure>")[0]
+        annotate(dataset, HASHES)  # the page then shows near copies too, and a draw takes each of them
