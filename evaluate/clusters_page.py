@@ -63,7 +63,7 @@ def _choose(found: Survey, count: int) -> dict[str, list[np.ndarray]]:
     """Title of a group → positions of the rows of each cluster in it."""
     order = np.argsort(found.labels, kind="stable")
     starts = np.flatnonzero(np.diff(found.labels[order], prepend=~found.labels[order[:1]]))
-    ends = np.append(starts[1:], len(order))
+    ends = np.append(starts, len(order))[1:]
     largest = np.argsort(starts - ends, kind="stable")
     copies = [order[starts[place] : ends[place]] for place in largest if ends[place] - starts[place] > 1]
     split = np.asarray(found.rows["split"].to_pylist(), object)
@@ -85,7 +85,7 @@ def _choose(found: Survey, count: int) -> dict[str, list[np.ndarray]]:
 
 def _shown(dataset: Dataset, found: Survey, rows: np.ndarray) -> Shown:
     known = found.rows.take(pa.array(rows)).to_pylist()
-    known.sort(key=lambda row: (row.get(RANK, 0), -row["width"] * row["height"], row["key"]))
+    known.sort(key=lambda row: (row.get(RANK, not row["best_of_cluster"]), -row["width"] * row["height"], row["key"]))
     splits = sorted({row["split"] for row in known})
     return Shown(len(known), ", ".join(splits), tuple(_copy(dataset, row) for row in known[:SHOWN]))
 
@@ -95,5 +95,5 @@ def _copy(dataset: Dataset, row: dict[str, Any]) -> Copy:
     stored = read_rows(dataset.path(IMAGES, row["shard"]), ["captions", "image"], place).to_pylist()[0]
     caption = next(iter(stored["captions"]), "")
     size = f"{row['width']} × {row['height']}"
-    best = row.get(RANK) == 0  # among equal files there is no better one
+    best = row["best_of_cluster"] and row["cluster_size"] > 1  # by the clusters that draws go by
     return Copy(row["key"], row["split"], size, caption, thumbnail(stored["image"]["bytes"]), best)

@@ -23,6 +23,7 @@ from manifests.storage import open_table, read_columns, read_table, replace
 
 ROWS = "rows"
 RANK = "cluster_rank"
+ADDED = {"removed", "picture", "cluster_size", "best_of_cluster", "caption_repeats"}  # lacking in older versions' rows
 
 
 def build_index(dataset: Dataset) -> dict[str, int]:
@@ -54,29 +55,30 @@ def read_index(dataset: Dataset, family: str, columns: list[str] | None = None) 
     """The index table of a family, or of `rows`; or some of its columns.
 
     Raises:
-        ValueError: It is not there, or does not cover all rows.
+        ValueError: It is not there, does not cover all rows, or is of an older version.
     """
-    return read_table(_existing(dataset, family), columns=columns)
+    index_schema(dataset, family)
+    return read_table(index_path(dataset, family), columns=columns)
 
 
 def index_schema(dataset: Dataset, family: str) -> pa.Schema:
     """Columns of the index table of a family, or of `rows`; raises as `read_index` does."""
-    with open_table(_existing(dataset, family)) as file:
-        return file.schema_arrow
-
-
-def index_path(dataset: Dataset, family: str) -> UPath:
-    """File of a family's index."""
-    return dataset.root / INDEX / f"{family}{SUFFIX}"
-
-
-def _existing(dataset: Dataset, family: str) -> UPath:
     path = index_path(dataset, family)
     if not path.exists():
         what = "ingest" if family == ROWS else f"annotate.py {dataset.root} {family}"
         todo = f"{len(dataset.missing(family if family != ROWS else IMAGES))} shards are missing"
         raise ValueError(f"{dataset.root}: {family} is not indexed ({todo}). Finish it: python pipelines/{what}")
-    return path
+    with open_table(path) as file:
+        schema = file.schema_arrow
+    if family == ROWS and not {*schema.names} >= ADDED:
+        todo = f"python pipelines/index.py {dataset.root}"
+        raise ValueError(f"{dataset.root}: its index is of an older version. Build it again: {todo}")
+    return schema
+
+
+def index_path(dataset: Dataset, family: str) -> UPath:
+    """File of a family's index."""
+    return dataset.root / INDEX / f"{family}{SUFFIX}"
 
 
 def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Table:
@@ -87,6 +89,7 @@ def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Ta
     if len(splits) != len(images):
         raise ValueError(f"{dataset.root}: {len(splits)} rows have a split and {len(images)} are in images/")
     counts = [len(table) for table in tables]
+    removed = pc.is_in(images["picture"], pa.array(sorted(removed_pictures(dataset)), pa.string()))
     shard = pa.array(np.repeat(np.arange(len(names)), counts), pa.int32())
     return pa.table(
         {
@@ -97,9 +100,9 @@ def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Ta
             "split": splits["split"],
             "cluster": splits["cluster"],
             "cluster_size": pa.array(sizes(splits["cluster"])),
-            **_standing(dataset, names, splits["cluster"], images),
+            **_standing(dataset, names, splits["cluster"], images.append_column("removed", removed)),
             "picture": images["picture"],
-            "removed": pc.is_in(images["picture"], pa.array(sorted(removed_pictures(dataset)), pa.string())),
+            "removed": removed,
             "width": images["width"],
             "height": images["height"],
             "captions": images["captions"],
@@ -114,15 +117,15 @@ def _standing(
 ) -> dict[str, pa.Array]:
     """Which row of its cluster is the best; of clusters of near pictures the place of every row too, the best at 0.
 
-    The best has most pixels, then colour, then most stored bytes, then the least key. Where clusters are of equal
-    pictures, all are as good, and the first is called the best.
+    The best has most pixels, then colour, then most stored bytes, then the least key; those taken down come last.
+    Where clusters are of equal pictures, all are as good and go together, and the first is called the best.
     """
     if dataset.settings.duplicates != "near":
         return {"best_of_cluster": pa.array(first_of_each(clusters))}
     worth = read_worth(dataset, names)
     area = np.multiply(images["width"].to_numpy(), images["height"].to_numpy(), dtype=np.int64)
     keys = as_numbers(images["key"])
-    places = ranks(clusters, np.lexsort((keys, -worth.stored_bytes, ~worth.coloured, -area)))
+    places = ranks(clusters, np.lexsort((keys, -worth.stored_bytes, ~worth.coloured, -area, images["removed"])))
     return {"best_of_cluster": pa.array(places == 0), RANK: pa.array(places)}
 
 

@@ -1,14 +1,15 @@
 """Which frozen cluster the rows of a new part join: that of the older rows they are near to."""
 
+from itertools import chain
 from typing import NamedTuple
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from manifests.hamming import Hashes
-from manifests.near import DISTANCE, cluster, distinct, near_values
+from manifests.hamming import Hashes, near_pairs
+from manifests.near import DISTANCE, cluster, distinct, places_of
 
 EXCLUDED = "excluded"  # the split of rows that are near to rows of two: neither may have them
 
@@ -25,6 +26,13 @@ class Joined(NamedTuple):
 
     clusters: Hashes
     splits: pa.Array
+
+
+class Known(NamedTuple):
+    """What is known of N rows, hashes or labels: their least cluster [N], and a bit for each of their splits [N]."""
+
+    clusters: Hashes
+    splits: NDArray[np.uint8]
 
 
 def join(new: Rows, old: Rows, clusters: Hashes, splits: pa.Array) -> Joined:
@@ -48,44 +56,45 @@ def join(new: Rows, old: Rows, clusters: Hashes, splits: pa.Array) -> Joined:
     taken[known] = np.asarray(splits.take(pa.array(same[known])), object)
     fresh = np.flatnonzero(~known)
     labels = np.unique(cluster(new.hashes[fresh], new.pictures[fresh]).labels, return_inverse=True)[1]
-    least = np.full(labels.max(initial=-1) + 1, np.iinfo(np.uint64).max, np.uint64)
+    names = splits.unique()
+    bits = np.left_shift(1, pc.index_in(splits, names).to_numpy()).astype(np.uint8)
+    near = _near_to(new.hashes[fresh], labels, old.hashes, Known(clusters, bits))
+    least = _nothing(len(near.clusters)).clusters
     np.minimum.at(least, labels, new.pictures[fresh])
     given: NDArray[np.object_] = np.full(len(least), None, object)
-    for label, cluster_id, split, several in _touched(new.hashes[fresh], labels, old.hashes, clusters, splits):
-        given[label] = EXCLUDED if several else split
-        least[label] = least[label] if several else cluster_id
+    given[np.bitwise_count(near.splits) > 1] = EXCLUDED
+    for place, name in enumerate(names.to_pylist()):
+        given[near.splits == 1 << place] = name
+    one = np.bitwise_count(near.splits) == 1
+    least[one] = near.clusters[one]
     ids[fresh], taken[fresh] = least[labels], given[labels]
     return Joined(ids, pa.array(taken, pa.string()))
 
 
-def _touched(
-    new: Hashes, labels: NDArray[np.int64], old: Hashes, clusters: Hashes, splits: pa.Array
-) -> list[tuple[int, int, str, bool]]:
-    """Of each label near to older rows: itself, their least cluster, a split of theirs, and whether there are two."""
-    if not len(new) or not len(old):
-        return []
+def _near_to(new: Hashes, labels: NDArray[np.int64], old: Hashes, known: Known) -> Known:
+    """Of each label what is known of the old rows that one of its rows is near to; pairs are not held."""
     ours, theirs = distinct(new)[0], distinct(old)[0]
     values, shared = distinct(np.concatenate([ours, theirs]))
-    first, second = near_values(values, DISTANCE)
-    pairs = pa.table(
-        {"ours": np.concatenate([shared, first, second]), "theirs": np.concatenate([shared, second, first])}
-    )
-    wanted = np.unique(pairs["ours"].to_numpy())
-    with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
-        connection.register("pairs", pairs)
-        connection.register("new", _long(new, wanted, {"label": labels}))
-        connection.register("old", _long(old, wanted, {"cluster": clusters, "split": splits}))
-        return connection.execute(
-            "SELECT label, min(cluster), min(split), min(split) <> max(split) "
-            "FROM pairs JOIN new ON new.value = ours JOIN old ON old.value = theirs GROUP BY label ORDER BY label"
-        ).fetchall()
+    have, see, out = (_nothing(count) for count in (len(theirs), len(ours), labels.max(initial=-1) + 1))
+    for column in old.T:
+        rows, places = places_of(theirs, column)
+        _tell(have, places, known, rows)
+    for first, second in chain([(shared, shared)], near_pairs(values, DISTANCE)):
+        for here, there in ((first, second), (second, first)):
+            pairs, mine = places_of(ours, here)
+            crossing, other = places_of(theirs, there[pairs])
+            _tell(see, mine[crossing], have, other)
+    for column in new.T:
+        rows, places = places_of(ours, column)
+        _tell(out, labels[rows], see, places)
+    return out
 
 
-def _long(hashes: Hashes, wanted: Hashes, columns: dict[str, NDArray[np.generic] | pa.Array]) -> pa.Table:
-    """Every hash that is wanted with what its row says, a line each."""
-    lines = []
-    for column in hashes.T:
-        rows = pa.array(np.flatnonzero(np.isin(column, wanted)))
-        said = {name: pa.array(values).take(rows) for name, values in columns.items()}
-        lines.append(pa.table({"value": pa.array(column).take(rows), **said}))
-    return pa.concat_tables(lines)
+def _nothing(count: int) -> Known:
+    return Known(np.full(count, np.iinfo(np.uint64).max, np.uint64), np.zeros(count, np.uint8))
+
+
+def _tell(those: Known, places: NDArray[np.int64], known: Known, rows: NDArray[np.int64]) -> None:
+    """Let those at `places` know what is known of `rows`."""
+    np.minimum.at(those.clusters, places, known.clusters[rows])
+    np.bitwise_or.at(those.splits, places, known.splits[rows])

@@ -61,19 +61,6 @@ def cluster(hashes: Hashes, pictures: Hashes, *, distance: int = DISTANCE, large
     return Clusters(labels, capped)
 
 
-def near_values(values: Hashes, distance: int = DISTANCE) -> Pairs:
-    """Pairs of near hashes; where there are too many to hold, those that join the same hashes in a chain."""
-    held: list[Pairs] = []
-    count = 0
-    for pair in near_pairs(values, distance):
-        held.append(pair)
-        count += len(pair[0])
-        if count > FULL:
-            held = [_spanning(_joined(held))]
-            count = len(held[0][0])
-    return _joined(held)
-
-
 def distinct(hashes: Hashes) -> tuple[Hashes, Hashes]:
     """Every hash once, ascending, and of these those that are there more than once; `NONE` is not among them."""
     ordered = np.sort(hashes, axis=None)
@@ -96,7 +83,7 @@ def places_of(wanted: Hashes, column: Hashes) -> tuple[Ids, Ids]:
 def _components(hashes: Hashes, pictures: Hashes, distance: int, largest: int) -> tuple[Ids, list[tuple[Ids, int]]]:
     """Labels of rows, and of the components with more different hashes than `largest` the rows and that number."""
     values, again = distinct(hashes)
-    first, second = near_values(values, distance)
+    first, second = _near_values(values, distance)
     del values
     shared = np.unique(np.concatenate([again, first, second]))
     same = distinct(pictures)[1]
@@ -115,6 +102,19 @@ def _components(hashes: Hashes, pictures: Hashes, distance: int, largest: int) -
         for label in np.flatnonzero(counts > largest):
             wide.append((members[labels[members] == label], int(counts[label])))
     return labels[:rows], wide
+
+
+def _near_values(values: Hashes, distance: int) -> Pairs:
+    """Pairs of near hashes; where there are too many to hold, those that join the same hashes in a chain."""
+    held: list[Pairs] = []
+    count = 0
+    for pair in near_pairs(values, distance):
+        held.append(pair)
+        count += len(pair[0])
+        if count > FULL:
+            held = [_spanning(_joined(held))]
+            count = len(held[0][0])
+    return _joined(held)
 
 
 def _connected(nodes: int, edges: Iterable[tuple[Ids, Ids]]) -> Ids:

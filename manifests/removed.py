@@ -11,8 +11,7 @@ from manifests.dataset import Dataset
 from manifests.layout import REMOVED, SUFFIX
 from manifests.storage import publish, read_table
 
-# "cluster" is the name of a picture: of these, clusters of exact duplicates consist.
-SCHEMA = pa.schema([("cluster", pa.string()), ("reason", pa.string()), ("day", pa.string())])
+SCHEMA = pa.schema([("picture", pa.string()), ("reason", pa.string()), ("day", pa.string())])
 
 
 def remove_pictures(dataset: Dataset, pictures: Sequence[str], reason: str) -> None:
@@ -31,4 +30,5 @@ def remove_pictures(dataset: Dataset, pictures: Sequence[str], reason: str) -> N
 def removed_pictures(dataset: Dataset) -> set[str]:
     """Pictures that were taken down, by the first 16 hex digits of the sha256 of their source."""
     paths = sorted((dataset.root / REMOVED).glob(f"*{SUFFIX}"))
-    return {cluster for path in paths for cluster in read_table(path)["cluster"].to_pylist()}
+    # The first column, for older versions called it "cluster".
+    return {picture for path in paths for picture in read_table(path).column(0).to_pylist()}

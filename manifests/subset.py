@@ -178,9 +178,6 @@ def _take(eligible: pa.Table, positions: NDArray[np.int64]) -> pa.Table:
 def _read(dataset: Dataset, condition: str, families: Sequence[str], where: str) -> dict[str, pa.Table]:
     """Of the index of rows and of these families the columns that a draw needs: a small part of them all."""
     schemas = {name: index_schema(dataset, name) for name in (ROWS, *families)}
-    if "picture" not in schemas[ROWS].names:
-        todo = f"python pipelines/index.py {dataset.root}"
-        raise ValueError(f"{dataset.root}: its index is of an older version. Build it again: {todo}")
     if where:  # before anything big is read: a wrong column is named beside all that there are
         select(where, {name: schema.empty_table() for name, schema in schemas.items()})
     named = {name for column in (check(where) if where else []) for name in column}

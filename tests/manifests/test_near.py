@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from manifests import hamming
+from manifests import hamming, near
 from manifests.clusters import as_names, as_numbers, ranks
 from manifests.hamming import near_pairs
 from manifests.joining import EXCLUDED, Rows, join
@@ -170,3 +170,14 @@ def test_the_first_part_has_nothing_to_join() -> None:
     assert joined.clusters.tolist() == [3, 2, 1]
     assert joined.splits.null_count == 3
     assert len(join(nothing, nothing, pictures(0), pa.array([], pa.string())).clusters) == 0
+
+
+def test_a_new_row_touches_what_it_is_near_to_however_many_pairs_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = np.bitwise_xor.accumulate(np.array([0b111 << 3 * step for step in range(13)], np.uint64))
+    splits = pa.array(["train", "train", "test", "train", "train", "test", "test"])
+    old = Rows(chain[::2, None], pictures(7))
+    new = Rows(chain[1::2, None], pictures(6) + np.uint64(50))
+    monkeypatch.setattr(near, "FULL", 3)
+    joined = join(new, old, pictures(7), splits)
+    assert joined.splits.to_pylist() == ["train", EXCLUDED, EXCLUDED, "train", EXCLUDED, "test"]
+    assert joined.clusters.tolist() == [1, 52, 53, 4, 55, 6]
