@@ -145,8 +145,9 @@ def _place(pages: Pages, shard: str, row: int) -> int:
 
 def replaced(where: str, column: str, condition: str) -> str:
     """`where` with a condition on a column, in the place of a range or value of it that is there."""
-    number, word = r"[-+.\dEe]+", r"(?:'(?:[^']|'')*'|[-+.\w]+)"
-    there = rf'(?<![\w."]){re.escape(column)} (?:BETWEEN {number} AND {number}|[<>=] {word}|IS NULL)'
+    name, number, word = re.escape(column), r"[-+.\dEe]+", r"(?:'(?:[^']|'')*'|[-+.\w]+)"
+    bars = (rf"BETWEEN {number} AND {number}", rf">= {number} AND {name} < {number}", f"[<>=] {word}", "IS NULL")
+    there = rf'(?<![\w."])(?<!(?i:not) ){name} (?:{"|".join(bars)})'
     if column and re.search(there, where):
         return re.sub(there, lambda _: condition, where, count=1)
     return both(where, condition) if condition else where

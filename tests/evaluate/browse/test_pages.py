@@ -13,6 +13,8 @@ from starlette.datastructures import QueryParams
 from starlette.testclient import TestClient
 
 from evaluate.browse.app import make_app, replaced
+from evaluate.browse.bins import bins_of
+from evaluate.browse.columns import columns_of
 from evaluate.browse.held import hold
 from evaluate.browse.search import Search
 from evaluate.browse.state import State, both, read_state
@@ -208,6 +210,18 @@ def test_bars_of_every_chart_mean_as_many_rows_as_they_say(dataset: Dataset) -> 
     assert len(search.bins["canny.edge_density"].labels) > 5
 
 
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float64(), pa.int32()])
+@pytest.mark.parametrize("step", [1e-9, 2e-5, 0.05, 0.125, 3.0, 1e12])
+def test_a_row_on_the_edge_of_a_bar_is_in_one_bar_alone(kind: pa.DataType, step: float) -> None:
+    values = np.linspace(-4, 16, 401) * (round(step) % 1000 if pa.types.is_integer(kind) else step)
+    table = pa.table({"stat": pa.array(values).cast(kind, safe=False)})
+    bins = bins_of(columns_of({"rows": table})["stat"], table["stat"])
+    assert bins is not None
+    assert len(bins.wheres) > 1 or not values.any()
+    for number, where in enumerate(bins.wheres):
+        assert np.array_equal(select(where, {"rows": table}), bins.codes == number), where
+
+
 def test_a_bar_is_a_link_that_leads_to_its_rows(client: TestClient) -> None:
     page = html.unescape(client.get("/?where=width>1").text)
     (link, rows) = re.findall(r'href="(/add\?[^"]*)"[^>]*title="(\d+) of \d+ rows"><span class="label">test', page)[0]
@@ -221,6 +235,11 @@ def test_another_bar_takes_the_place_of_the_first() -> None:
     after = replaced(where, "canny.edge_density", "canny.edge_density BETWEEN 0.02 AND 0.03")
     assert after == where.replace("0.01 AND 0.02", "0.02 AND 0.03")
     assert replaced("a = 'it''s'", "a", "a IS NULL") == "a IS NULL"
+    assert replaced("b = 1 AND a >= 0.45 AND a < 0.5", "a", "a >= 1e-05 AND a < 2e-05") == (
+        "b = 1 AND a >= 1e-05 AND a < 2e-05"
+    )
+    assert replaced("a >= 1e-05 AND a < 2e-05", "a", "a BETWEEN 0.5 AND 0.55") == "a BETWEEN 0.5 AND 0.55"
+    assert replaced("NOT a = 1", "a", "a = 2") == "NOT a = 1 AND a = 2"
     assert replaced("data = 1", "a", "a = 2") == "data = 1 AND a = 2"
     assert replaced("a = 1 OR b = 2", "c", "c = 3") == "(a = 1 OR b = 2) AND c = 3"
     assert replaced("", "c", "c = 3") == "c = 3"
