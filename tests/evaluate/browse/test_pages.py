@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from starlette.datastructures import QueryParams
@@ -17,6 +18,7 @@ from evaluate.browse.bins import bins_of
 from evaluate.browse.columns import columns_of
 from evaluate.browse.held import hold
 from evaluate.browse.search import Search
+from evaluate.browse.shards import Shards
 from evaluate.browse.state import State, both, read_state
 from manifests.dataset import Dataset
 from manifests.index import ROWS, build_index, read_index
@@ -335,3 +337,16 @@ def test_a_shard_that_is_gone_or_torn_leaves_the_rest_to_be_seen(dataset: Datase
     assert client.get("/picture/small/canny/00-000000/3").status_code == 404
     assert client.get("/picture/small/images/00-000000/3").status_code == 200
     assert client.get("/row/01-000000/3").status_code == 200
+
+
+def test_rows_are_found_in_row_groups_of_any_size(dataset: Dataset, tmp_path: Path) -> None:
+    shutil.copytree(dataset.root, tmp_path / "rooms")
+    other = Dataset.open(tmp_path / "rooms")
+    path = other.path("images", "01-000000")
+    table = pq.read_table(path)
+    pq.write_table(table, path, row_group_size=5)
+    shards = Shards(held := hold(other))
+    places = [place for row in range(len(table)) if (place := held.find("01-000000", row)) is not None]
+    assert len(places) == len(table) > 10
+    found = [shards.read("images", place, ["image"])["image"] for place in places]
+    assert found == table["image"].to_pylist()
