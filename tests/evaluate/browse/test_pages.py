@@ -19,7 +19,7 @@ from evaluate.browse.columns import columns_of
 from evaluate.browse.held import hold
 from evaluate.browse.search import Search
 from evaluate.browse.shards import Shards
-from evaluate.browse.state import State, both, read_state
+from evaluate.browse.state import DRAW, State, both, read_state
 from manifests.dataset import Dataset
 from manifests.index import ROWS, build_index, read_index
 from manifests.manifest import load_manifest
@@ -350,3 +350,13 @@ def test_rows_are_found_in_row_groups_of_any_size(dataset: Dataset, tmp_path: Pa
     assert len(places) == len(table) > 10
     found = [shards.read("images", place, ["image"])["image"] for place in places]
     assert found == table["image"].to_pylist()
+
+
+def test_what_a_search_keeps_is_bounded_by_bytes(dataset: Dataset) -> None:
+    room = 100_000  # bytes: a few results
+    search = Search(hold(dataset), room=room)
+    for length in range(60):
+        state = State(where=f"caption_length > {length}", condition="canny", drawn=True, order=DRAW, seed=length)
+        found = search.select(state).places
+        assert search.taken <= 3 * room
+        assert np.array_equal(search.select(state).places, found)
