@@ -8,6 +8,7 @@ from annotate.corpora.text import visible
 from evaluate.browse.held import Held
 from evaluate.browse.pictures import Size
 from evaluate.browse.shards import Shards
+from evaluate.render import short
 from manifests.index import ROWS
 from manifests.layout import IMAGES, SOURCE
 from manifests.record import SOURCE as SOURCE_SCHEMA
@@ -132,7 +133,7 @@ def _address(family: str, rows: Mapping[str, Any], size: Size) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return short(value) if isinstance(value, float) else str(value)
 
 
 def _cut(text: str, length: int) -> str:
