@@ -1,5 +1,6 @@
 """Dataset → a page on this machine: filter by any column, look, copy the filter into a manifest."""
 
+import os
 import socket
 import sys
 from pathlib import Path
@@ -44,7 +45,7 @@ def listen(port: int) -> socket.socket:
     try:
         return socket.create_server((LOCAL, port))
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        why = os.strerror(error.errno or 0).lower()  # create_server adds the address to it
         raise ValueError(
             f"port {port}: {why}. Choose another: --port 8267, or --port 0 for any that is free"
         ) from error
