@@ -9,6 +9,8 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
+from evaluate.render import short
+
 BINS = 24
 WIDTH, HEIGHT, FOOT = 180, 44, 15  # user units: of the drawing, of its bars, of the labels below them
 WIDEST = 24.0  # user units: a bar, where there are few
@@ -97,11 +99,6 @@ def draw(histogram: Histogram, *, title: str, cuts: Sequence[float] = ()) -> Mar
         f'<svg class="histogram" viewBox="0 0 {WIDTH} {HEIGHT + FOOT}" role="img" aria-label="{escape(title)}" '
         f'font-size="11.5">{"".join(parts)}</svg>'
     )
-
-
-def short(value: float) -> str:
-    """A number in three digits, whole ones in full."""
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e9 else f"{value:.3g}"
 
 
 def _bars(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[str, ...], tuple[str, str]]:

@@ -60,6 +60,13 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def short(value: float) -> str:
+    """A number in three or more digits, its thousands apart."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def breakable(name: str) -> Markup:
     """A long name that may be broken where its words end."""
     return Markup("<wbr>").join(re.split(r"(?<=[._])", name))

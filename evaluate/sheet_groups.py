@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from evaluate.histogram import short
+from evaluate.render import short
 from evaluate.selection import Column, Selection, measures
 from evaluate.sheet_head import describe_column
 from evaluate.strata import Stratum, as_numbers, extremes, is_number, smallest, strata

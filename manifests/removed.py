@@ -29,6 +29,11 @@ def remove_pictures(dataset: Dataset, pictures: Sequence[str], reason: str) -> N
 
 def removed_pictures(dataset: Dataset) -> set[str]:
     """Pictures that were taken down, by the first 16 hex digits of the sha256 of their source."""
-    paths = sorted((dataset.root / REMOVED).glob(f"*{SUFFIX}"))
+    paths = [dataset.root / REMOVED / name for name in requests(dataset)]
     # The first column, for older versions called it "cluster".
     return {picture for path in paths for picture in read_table(path).column(0).to_pylist()}
+
+
+def requests(dataset: Dataset) -> list[str]:
+    """Names of the files of all take-downs; a file never changes."""
+    return sorted(path.name for path in (dataset.root / REMOVED).glob(f"*{SUFFIX}"))

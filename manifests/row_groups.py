@@ -29,7 +29,7 @@ class Cost:
 def read_rows(path: Path | UPath, columns: Sequence[str], rows: NDArray[np.int32]) -> pa.Table:
     """Some columns of some rows, in the order of `rows`."""
     with open_table(path) as file:
-        ends = _ends(file.metadata)
+        ends = row_group_ends(file.metadata)
         groups = np.unique(np.searchsorted(ends, rows, side="right"))
         table = file.read_row_groups(groups.tolist(), list(columns))
     starts = np.append(0, ends[:-1])
@@ -40,7 +40,7 @@ def read_rows(path: Path | UPath, columns: Sequence[str], rows: NDArray[np.int32
 def cost_of_rows(path: Path | UPath, columns: Sequence[str], rows: NDArray[np.int32]) -> Cost:
     """What `read_rows` takes, from the footer."""
     metadata = read_metadata(path)
-    groups, wanted = np.unique(np.searchsorted(_ends(metadata), rows, side="right"), return_counts=True)
+    groups, wanted = np.unique(np.searchsorted(row_group_ends(metadata), rows, side="right"), return_counts=True)
     read, kept = 0, 0.0
     for group, count in zip(groups.tolist(), wanted.tolist(), strict=True):
         described = metadata.row_group(group)
@@ -52,6 +52,6 @@ def cost_of_rows(path: Path | UPath, columns: Sequence[str], rows: NDArray[np.in
     return Cost(read, round(kept))
 
 
-def _ends(metadata: pq.FileMetaData) -> NDArray[np.int64]:
-    """Where each row group ends: [G]."""
+def row_group_ends(metadata: pq.FileMetaData) -> NDArray[np.int64]:
+    """Where each row group of a shard ends: [G]."""
     return np.cumsum([metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)])

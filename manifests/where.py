@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+DEEPEST = 200  # expressions within one another: what takes one apart calls itself for each
 ALLOWED_CLASSES = frozenset(
     {"BETWEEN", "CASE", "CAST", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION", "OPERATOR", "TYPE"}
 )
@@ -55,7 +56,9 @@ def check(where: str) -> list[tuple[str, ...]]:
     if _around(node) != _around(parse("true")["statements"][0]["node"]):
         raise ValueError(f"where {where!r} goes beyond one scalar expression (GROUP BY, ORDER BY, UNION and the like)")
     columns = []
-    for expression in _expressions(node["where_clause"]):
+    for depth, expression in _expressions(node["where_clause"]):
+        if depth > DEEPEST:
+            raise ValueError(_too_deep(where))
         _refuse(expression, where)
         if expression["class"] == "COLUMN_REF":
             columns.append(tuple(expression["column_names"]))
@@ -113,21 +116,34 @@ def _refuse(expression: Mapping[str, Any], where: str) -> None:
             raise ValueError(f"where {where!r} calls {name}(), which is not among {named}")
 
 
-def _expressions(tree: Any) -> Iterator[Mapping[str, Any]]:
-    """Every expression in a parsed tree, parents first."""
-    if isinstance(tree, dict):
-        if "class" in tree:
-            yield tree
-        for child in tree.values():
-            yield from _expressions(child)
-    elif isinstance(tree, list):
-        for child in tree:
-            yield from _expressions(child)
+def _expressions(tree: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Every expression in a parsed tree and how many it is within, parents first."""
+    left = [(0, tree)]
+    while left:
+        depth, node = left.pop()
+        if isinstance(node, dict):
+            if "class" in node:
+                yield depth, node
+                depth += 1
+            left.extend((depth, child) for child in reversed(node.values()))
+        elif isinstance(node, list):
+            left.extend((depth, child) for child in reversed(node))
 
 
 def parse(where: str) -> Any:
-    """The tree that DuckDB's own parser makes of a SELECT with this WHERE, or its `error` and `error_message`."""
-    return json.loads(_serialised(where))
+    """The tree that DuckDB's own parser makes of a SELECT with this WHERE, or its `error` and `error_message`.
+
+    Raises:
+        ValueError: it is nested too deep.
+    """
+    try:
+        return json.loads(_serialised(where))
+    except RecursionError as error:
+        raise ValueError(_too_deep(where)) from error
+
+
+def _too_deep(where: str) -> str:
+    return f"where {where[:40]!r} …: the expression is nested too deep, more than {DEEPEST} in one another"
 
 
 @lru_cache(maxsize=256)  # a connection takes 14 ms, and one `where` is looked at again and again

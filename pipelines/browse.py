@@ -1,5 +1,7 @@
 """Dataset → a page on this machine: filter by any column, look, copy the filter into a manifest."""
 
+import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -27,11 +29,26 @@ def main(
     Serves one page to this machine alone, until Ctrl+C; from another one: ssh -L 8266:127.0.0.1:8266 HOST. It writes
     nothing. A million rows take some two seconds to start. docs/browse.md says more.
     """
-    app = make_app(Dataset.open(check_dataset(dataset)))
-    server = uvicorn.Server(uvicorn.Config(app, host=LOCAL, port=port, log_level="warning", lifespan="off"))
-    with server.config.bind_socket() as socket:
-        print(f"made http://{LOCAL}:{socket.getsockname()[1]}/ (Ctrl+C ends it)", flush=True)
-        server.run(sockets=[socket])
+    with listen(port) as opened:
+        app = make_app(Dataset.open(check_dataset(dataset)))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        print(f"made http://{LOCAL}:{opened.getsockname()[1]}/ (Ctrl+C ends it)", flush=True)
+        server.run(sockets=[opened])
+
+
+def listen(port: int) -> socket.socket:
+    """A socket of this machine alone.
+
+    Raises:
+        ValueError: the port can't be had.
+    """
+    try:
+        return socket.create_server((LOCAL, port))
+    except OSError as error:
+        why = os.strerror(error.errno or 0).lower()  # create_server adds the address to it
+        raise ValueError(
+            f"port {port}: {why}. Choose another: --port 8267, or --port 0 for any that is free"
+        ) from error
 
 
 if __name__ == "__main__":

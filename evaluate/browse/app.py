@@ -12,8 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import Field
 from starlette.datastructures import QueryParams
 
+from evaluate.browse.current import Current
 from evaluate.browse.guard import Guard
-from evaluate.browse.held import hold
 from evaluate.browse.pages import FILE, Context, Pages
 from evaluate.browse.pictures import Size
 from evaluate.browse.state import DRAW, State, both, read_state
@@ -22,7 +22,7 @@ from manifests.dataset import Dataset
 from manifests.layout import IMAGES
 
 HERE = Path(__file__).parent
-KEEP = "private, max-age=86400, immutable"  # what is asked for by its tag never changes
+KEPT = "private, no-cache"  # a browser asks again, each time, whether it may still show what it keeps
 TABS = ("rows", "failures", "clusters", "manifest")
 Row = Annotated[int, Field(ge=0, lt=2**31)]
 
@@ -33,7 +33,7 @@ def make_app(dataset: Dataset) -> Guard:
     Raises:
         ValueError: it is not indexed.
     """
-    site = Site(Pages(hold(dataset)))
+    site = Site(Current(dataset))
     # Its own pages load scripts from elsewhere; and whatever the environment says, nothing is reported to anybody.
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry={"auto_configure": False})
     for tab in TABS:
@@ -51,8 +51,8 @@ def make_app(dataset: Dataset) -> Guard:
 class Site:
     """Answers of the application."""
 
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
+    def __init__(self, current: Current) -> None:
+        self._current = current
         self._templates = Environment(
             loader=FileSystemLoader([HERE / "templates", HERE.parent]),
             autoescape=True,
@@ -65,9 +65,9 @@ class Site:
 
     def tab(self, name: str) -> Callable[[Request], HTMLResponse]:
         """The page of a tab."""
-        fill: Callable[[QueryParams], Context] = getattr(self._pages, name)
 
         def answer(request: Request) -> HTMLResponse:
+            fill: Callable[[QueryParams], Context] = getattr(self._current.pages(), name)
             context = fill(request.query_params)
             return self._page(f"{name}.html.j2", context | {"tab": name}, 422 if context["error"] else 200)
 
@@ -75,21 +75,22 @@ class Site:
 
     def row(self, request: Request, shard: str, row: Row) -> HTMLResponse:
         """The page of one row."""
-        context = self._pages.row(request.query_params, self._place(shard, row))
+        pages = self._current.pages()
+        context = pages.row(request.query_params, _place(pages, shard, row))
         return self._page("row.html.j2", context | {"tab": "rows"})
 
     def picture(self, request: Request, size: Size, family: str, shard: str, row: Row) -> Response:
         """A picture: of images/, or of a family drawn as a hint."""
-        place = self._place(shard, row)
-        if family not in (IMAGES, *self._pages.held.drawable):
+        pages = self._current.pages()
+        place = _place(pages, shard, row)
+        if family not in (IMAGES, *pages.held.drawable):
             raise HTTPException(404, "no such family")
-        tag = self._pages.pictures.tag(family, place, size)
-        named = request.query_params.get("v") == tag
-        headers = {"etag": f'"{tag}"', "cache-control": KEEP if named else "no-cache"}
+        tag = pages.pictures.tag(family, place, size)
+        headers = {"etag": f'"{tag}"', "cache-control": KEPT}
         if f'"{tag}"' in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         try:
-            found = self._pages.pictures.picture(family, place, size)
+            found = pages.pictures.picture(family, place, size)
         except ValueError as error:
             raise HTTPException(404, str(error)) from error
         if found is None:
@@ -108,14 +109,14 @@ class Site:
         """To the first row of a state, from where the next ones follow."""
         state = self._state(request.query_params)
         try:
-            return RedirectResponse(f"{self._pages.first(state) or '/'}?{state.query()}", 303)
+            return RedirectResponse(f"{self._current.pages().first(state) or '/'}?{state.query()}", 303)
         except ValueError:  # which that page says
             return RedirectResponse(f"/?{state.query()}", 303)
 
     def yaml(self, request: Request) -> PlainTextResponse:
         """The filter as a manifest, to be saved."""
         try:
-            text = self._pages.proposal(request.query_params)
+            text = self._current.pages().proposal(request.query_params)
         except ValueError as error:
             return PlainTextResponse(str(error), 422)
         return PlainTextResponse(text, headers={"content-disposition": f'attachment; filename="{FILE}"'})
@@ -128,12 +129,6 @@ class Site:
         page = self._templates.get_template(template).render(**context)
         return HTMLResponse(page, status, {"cache-control": "no-cache"})
 
-    def _place(self, shard: str, row: int) -> int:
-        place = self._pages.held.find(shard, row)
-        if place is None:
-            raise HTTPException(404, "no such row, or it was taken down")
-        return place
-
     def _state(self, asked: QueryParams) -> State:
         try:
             return read_state(asked)
@@ -141,10 +136,18 @@ class Site:
             raise HTTPException(422, str(error)) from error
 
 
+def _place(pages: Pages, shard: str, row: int) -> int:
+    place = pages.held.find(shard, row)
+    if place is None:
+        raise HTTPException(404, "no such row, or it was taken down")
+    return place
+
+
 def replaced(where: str, column: str, condition: str) -> str:
     """`where` with a condition on a column, in the place of a range or value of it that is there."""
-    number, word = r"[-+.\dEe]+", r"(?:'(?:[^']|'')*'|[-+.\w]+)"
-    there = rf'(?<![\w."]){re.escape(column)} (?:BETWEEN {number} AND {number}|[<>=] {word}|IS NULL)'
+    name, number, word = re.escape(column), r"[-+.\dEe]+", r"(?:'(?:[^']|'')*'|[-+.\w]+)"
+    bars = (rf"BETWEEN {number} AND {number}", rf">= {number} AND {name} < {number}", f"[<>=] {word}", "IS NULL")
+    there = rf'(?<![\w."])(?<!(?i:not) ){name} (?:{"|".join(bars)})'
     if column and re.search(there, where):
         return re.sub(there, lambda _: condition, where, count=1)
     return both(where, condition) if condition else where

@@ -87,15 +87,16 @@ def _numbers(column: Column, array: pa.Array) -> Bins | None:
     count = max(1, math.floor(high / step) - start + 1)
     if not whole and count > 1 and high == (start + count - 1) * step:
         count -= 1  # the greatest value lies on the last edge
-    place = np.floor(values / step) - start
-    codes = np.clip(place, 0, count - 1).astype(np.uint8)
     edges = [_digits((start + number) * step, whole=whole) for number in range(count + 1)]
-    tops = [
-        _digits((start + number + 1) * step - 1, whole=True) if whole else edges[number + 1] for number in range(count)
-    ]
+    bounds = np.array([_bound(edge, array.type) for edge in edges])
+    place = np.searchsorted(bounds, values, side="right") - 1
+    codes = np.clip(place, 0, count - 1).astype(np.uint8)
+    tops = [_digits((start + number + 1) * step - 1, whole=True) for number in range(count)] if whole else edges[1:]
     labels = [f"{edges[n]} to {tops[n]}" if edges[n] != tops[n] else edges[n] for n in range(count)]
     wheres = [f"{column.address} BETWEEN {edges[n]} AND {tops[n]}" for n in range(count)]
-    above = (values > float(tops[-1])) & finite
+    if not whole:  # the last one has its top too
+        wheres[:-1] = [f"{column.address} >= {edges[n]} AND {column.address} < {tops[n]}" for n in range(count - 1)]
+    above = (values > (float(tops[-1]) if whole else bounds[-1])) & finite
     rest = [
         (finite & (place < 0), f"< {edges[0]}", f"{column.address} < {edges[0]}"),
         (above, f"> {tops[-1]}", f"{column.address} > {tops[-1]}"),
@@ -122,6 +123,11 @@ def _round_up(width: float, *, whole: bool) -> float:
     power = 10.0 ** math.floor(math.log10(width))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= width * (1 - 1e-9))
     return max(1.0, math.ceil(step)) if whole else step
+
+
+def _bound(edge: str, of: pa.DataType) -> float:
+    """What DuckDB compares a column with: of a FLOAT, decimals are rounded to its own digits; exponents are DOUBLE."""
+    return float(np.float32(edge)) if pa.types.is_float32(of) and "e" not in edge else float(edge)
 
 
 def _digits(value: float, *, whole: bool) -> str:

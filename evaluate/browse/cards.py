@@ -6,8 +6,9 @@ from typing import Any
 
 from annotate.corpora.text import visible
 from evaluate.browse.held import Held
-from evaluate.browse.pictures import Pictures, Size
+from evaluate.browse.pictures import Size
 from evaluate.browse.shards import Shards
+from evaluate.render import short
 from manifests.index import ROWS
 from manifests.layout import IMAGES, SOURCE
 from manifests.record import SOURCE as SOURCE_SCHEMA
@@ -62,12 +63,9 @@ class Cards:
         constant: family and column of stats and parameters that are the same in all rows, which a list does not repeat.
     """
 
-    def __init__(
-        self, held: Held, shards: Shards, pictures: Pictures, constant: frozenset[tuple[str, str]] = frozenset()
-    ) -> None:
+    def __init__(self, held: Held, shards: Shards, constant: frozenset[tuple[str, str]] = frozenset()) -> None:
         self._held = held
         self._shards = shards
-        self._pictures = pictures
         self._constant = constant
 
     def of(self, places: Sequence[int], families: Sequence[str]) -> list[Card]:
@@ -97,7 +95,7 @@ class Cards:
         cards = []
         for number, (place, of) in enumerate(zip(places, known, strict=True)):
             said = {family: _cut(visible(texts[number]), length) for family, texts in words.items()}
-            panels = [self._panel(place, of, family, said.get(family, ""), left_out) for family in families]
+            panels = [self._panel(of, family, said.get(family, ""), left_out) for family in families]
             cards.append(
                 Card(
                     place=place,
@@ -105,16 +103,14 @@ class Cards:
                         name: _shown(value) if isinstance(value, bool) else value for name, value in of[ROWS].items()
                     },
                     captions=tuple(_cut(visible(caption), length) for caption in captions[number]),
-                    picture=self._address(IMAGES, place, of[ROWS], "small"),
-                    full=self._address(IMAGES, place, of[ROWS], "full"),
+                    picture=_address(IMAGES, of[ROWS], "small"),
+                    full=_address(IMAGES, of[ROWS], "full"),
                     panels=tuple(panels),
                 )
             )
         return cards
 
-    def _panel(
-        self, place: int, known: Mapping[str, Any], family: str, words: str, left_out: frozenset[tuple[str, str]]
-    ) -> Panel:
+    def _panel(self, known: Mapping[str, Any], family: str, words: str, left_out: frozenset[tuple[str, str]]) -> Panel:
         card, said = self._held.cards[family], known[family]
         drawn = family in self._held.drawable and said["status"] != "failed"
         values = [(name, said.get(name)) for name in (*card.parameters, *card.stats) if (family, name) not in left_out]
@@ -123,21 +119,21 @@ class Cards:
             kind=card.kind,
             status=said["status"],
             code=said["code"] or "",
-            picture=self._address(family, place, known[ROWS], "small") if drawn else "",
-            full=self._address(family, place, known[ROWS], "full") if drawn else "",
+            picture=_address(family, known[ROWS], "small") if drawn else "",
+            full=_address(family, known[ROWS], "full") if drawn else "",
             words=words,
             stats=tuple((name, _shown(value)) for name, value in values if value is not None),
         )
 
-    def _address(self, family: str, place: int, rows: Mapping[str, Any], size: Size) -> str:
-        tag = self._pictures.tag(family, place, size)
-        return f"/picture/{size}/{family}/{rows['shard']}/{rows['row']}?v={tag}"
+
+def _address(family: str, rows: Mapping[str, Any], size: Size) -> str:
+    return f"/picture/{size}/{family}/{rows['shard']}/{rows['row']}"
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return short(value) if isinstance(value, float) else str(value)
 
 
 def _cut(text: str, length: int) -> str:

@@ -39,8 +39,8 @@ class Guard:
 
 def _refusal(scope: Scope) -> PlainTextResponse | None:
     """What is said to a request that no page of ours makes."""
-    if scope["method"] not in ("GET", "HEAD"):
-        return PlainTextResponse("only GET is answered", 405, {"allow": "GET, HEAD"})
+    if scope["method"] != "GET":
+        return PlainTextResponse("only GET is answered", 405, {"allow": "GET"})
     said = {name: value for name, value in scope["headers"] if name.startswith(b"sec-fetch-")}
     foreign = said.get(b"sec-fetch-site") in (b"cross-site", b"same-site")
     if foreign and said.get(b"sec-fetch-mode") != b"navigate":  # another page's picture or script; a link may lead here

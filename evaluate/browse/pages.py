@@ -38,7 +38,7 @@ class Pages:
         self.pictures = Pictures(held, shards)
         same = {address for address, bins in self.search.bins.items() if len(bins.labels) == 1}
         constant = frozenset(place for place, address in self.search.addresses.items() if address in same)
-        self.cards = Cards(held, shards, self.pictures, constant)
+        self.cards = Cards(held, shards, constant)
 
     def rows(self, asked: QueryParams) -> Context:
         """A page of rows."""

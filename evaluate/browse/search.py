@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from evaluate.browse.bins import Bins, bins_of
+from evaluate.browse.cache import Cache
 from evaluate.browse.columns import Column, columns_of
 from evaluate.browse.held import Held
 from evaluate.browse.state import DRAW, State
@@ -21,7 +22,10 @@ from manifests.subset import draw_order
 from manifests.where import check, select
 
 Mask = NDArray[np.bool_]
-KEPT = 32  # results: at a million rows 5 MB each
+Order = NDArray[np.int32]
+ROOM = 192 << 20  # bytes of each: filters, selections, orders; of 20 million rows one takes 20, up to 100 and 80 MB
+QUESTION = 16 << 10  # bytes of what was asked, beside what was found
+COUNTED = 32  # of each some kilobytes
 
 
 @dataclass(frozen=True)
@@ -51,22 +55,30 @@ class Selection:
         mask: [N] bool.
     """
 
-    places: NDArray[np.int32]
+    places: Order
     mask: Mask
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory."""
+        return self.places.nbytes + self.mask.nbytes
 
 
 class Search:
-    """Finds rows of what is held."""
+    """Finds rows of what is held.
 
-    def __init__(self, held: Held) -> None:
+    Args:
+        room: bytes of filters, of selections and of orders that are kept, each.
+    """
+
+    def __init__(self, held: Held, *, room: int = ROOM) -> None:
         self.held = held
         self.columns: dict[str, Column] = columns_of(held.tables)
         self.addresses = {(column.table, column.name): address for address, column in self.columns.items()}
-        self._filtered = lru_cache(KEPT)(self._filter)
-        self._selected = lru_cache(KEPT)(self._select)
-        self._counted = lru_cache(KEPT)(self._count)
-        self._sorted = lru_cache(8)(self._sort)
-        self._drawn = lru_cache(8)(self._draw)
+        self._filters: Cache[Mask] = Cache(room, _weight)
+        self._selections: Cache[Selection] = Cache(room, _weight)
+        self._orders: Cache[Order] = Cache(room, _weight)
+        self._counted = lru_cache(COUNTED)(self._count)
 
     def select(self, state: State) -> Selection:
         """The rows of a state.
@@ -75,6 +87,11 @@ class Search:
             ValueError: `where` is refused, or the state names what the dataset has not.
         """
         return self._selected(self._asked(state))
+
+    @property
+    def taken(self) -> int:
+        """Bytes of what is kept."""
+        return self._filters.taken + self._selections.taken + self._orders.taken
 
     def counts(self, state: State) -> Mapping[str, NDArray[np.int64]]:
         """Of each column that has bins, by address, how many of the state's rows are in each; raises as `select`."""
@@ -117,6 +134,9 @@ class Search:
         }
         return {address: bins for address, bins in found.items() if bins is not None}
 
+    def _selected(self, asked: Asked) -> Selection:
+        return self._selections.get(asked, lambda: self._select(asked))
+
     def _asked(self, state: State) -> Asked:
         drawable = self.held.drawable
         if state.condition and state.condition not in drawable:
@@ -133,11 +153,13 @@ class Search:
     def _select(self, asked: Asked) -> Selection:
         mask = self._faceted(asked, asked.chosen)
         if asked.drawn:
-            taken = self._drawn(replace(asked, order="", down=False))
+            draw = replace(asked, order="", down=False)
+            taken = self._orders.get(draw, lambda: self._draw(draw))
             mask &= np.isin(np.arange(len(mask)), taken, assume_unique=True)
         if not asked.order:
             return Selection(np.flatnonzero(mask).astype(np.int32), mask)
-        places = self._sorted(asked.order, asked.down, asked.seed if asked.order == DRAW else None)
+        by = (asked.order, asked.down, asked.seed if asked.order == DRAW else None)
+        places = self._orders.get(by, lambda: self._sort(*by))
         return Selection(places[mask[places]], mask)
 
     def _count(self, asked: Asked) -> dict[str, NDArray[np.int64]]:
@@ -147,7 +169,8 @@ class Search:
 
     def _faceted(self, asked: Asked, chosen: tuple[tuple[str, str], ...]) -> Mask:
         """Rows that fulfil `where` and are of these values: [N] bool, a new one each time."""
-        mask = self._filtered(asked.where, asked.condition).copy()
+        by = (asked.where, asked.condition)
+        mask = self._filters.get(by, lambda: self._filter(*by)).copy()
         for address, label in chosen:
             bins = self.bins[address]
             mask &= bins.codes == bins.labels.index(label) if label in bins.labels else False
@@ -175,7 +198,7 @@ class Search:
         wanted = {name for name in tables if named & {name, *(of.lower() for of in tables[name].column_names)}}
         return {name: table for name, table in tables.items() if name in {ROWS, condition, *wanted}}
 
-    def _sort(self, column: str, down: bool, seed: int | None) -> NDArray[np.int32]:
+    def _sort(self, column: str, down: bool, seed: int | None) -> Order:
         """All places in an order; rows without a value come last."""
         if column == DRAW:
             order = salted_order(self.held.tables[ROWS]["key"], str(seed))
@@ -192,12 +215,16 @@ class Search:
         others = tuple(facet for facet in asked.chosen if facet[0] != split)
         return self._faceted(asked, ((split, "train"), (status, "ok"), *others))
 
-    def _draw(self, asked: Asked) -> NDArray[np.int32]:
+    def _draw(self, asked: Asked) -> Order:
         """Places of the rows that manifests/subset.py draws: [n], one of each cluster."""
         eligible = self._eligible(asked)
         assert asked.seed is not None
         drawn = draw_order(self.held.tables[ROWS].filter(pa.array(eligible)), asked.seed)
         return np.flatnonzero(eligible)[drawn].astype(np.int32)
+
+
+def _weight(found: Mask | Order | Selection) -> int:
+    return int(found.nbytes) + QUESTION
 
 
 def _narrowed(table: pa.Table, named: set[str]) -> pa.Table:

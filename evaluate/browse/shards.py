@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from evaluate.browse.cache import Cache
 from evaluate.browse.held import Held
 from manifests.index import ROWS
-from manifests.layout import IMAGES, ROW_GROUP
+from manifests.layout import IMAGES
 from manifests.parallel import in_parallel
-from manifests.storage import open_table
+from manifests.row_groups import row_group_ends
+from manifests.storage import open_table, read_metadata
 
 ROOM = 256 << 20  # bytes of row groups; one of photographs has some 13 MB
+ROOM_FOR_ENDS = 1 << 20  # bytes; a shard has some dozens
 UNREADABLE = (OSError, ValueError, KeyError, IndexError)  # a shard that is gone, torn, or of other columns
 
 
@@ -21,6 +25,7 @@ class Shards:
 
     def __init__(self, held: Held) -> None:
         self._held = held
+        self._ends: Cache[NDArray[np.int64]] = Cache(ROOM_FOR_ENDS, lambda ends: ends.nbytes)
         self._groups: Cache[pa.Table] = Cache(ROOM, lambda table: int(table.nbytes))
 
     def read(self, family: str, place: int, columns: Sequence[str]) -> dict[str, Any]:
@@ -31,16 +36,21 @@ class Shards:
         """
         rows = self._held.tables[ROWS]
         shard, row, key = (rows[name][place].as_py() for name in ("shard", "row", "key"))
-        group, within = divmod(row, ROW_GROUP)
         path = self._held.dataset.path(family, shard)
+
+        def read_ends() -> NDArray[np.int64]:
+            return row_group_ends(read_metadata(path))
 
         def read_group() -> pa.Table:
             with open_table(path) as file:
                 return file.read_row_group(group, ["key", *columns])
 
         try:
+            ends = self._ends.get((family, shard), read_ends)
+            group = int(np.searchsorted(ends, row, side="right"))
+            start = int(ends[group - 1]) if group else 0
             table = self._groups.get((family, shard, group, *columns), read_group)
-            found: dict[str, Any] = table.slice(within, 1).to_pylist()[0]
+            found: dict[str, Any] = table.slice(row - start, 1).to_pylist()[0]
         except UNREADABLE as error:
             raise ValueError(f"{family}/{shard}: row {row} cannot be read: {error}") from error
         if found["key"] != key:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluate.render import short
+
 BINS, FEWEST = 40, 12  # at most, and where there are few values
 TRIMMED = (0.005, 0.995)  # quantiles between which bins lie where the tails are long
 LONG = 1.5  # tails are long where the whole range is so many times that between the quantiles
@@ -64,13 +66,6 @@ def bins_of_numbers(populations: Sequence[NDArray[np.float64]]) -> Bins:
     below = tuple(int((values < edges[0]).sum()) for values in populations)
     above = tuple(int((values > edges[-1]).sum()) for values in populations)
     return Bins(counts, edges, below=below, above=above, logarithmic=logarithmic, grain=grain)
-
-
-def short(value: float) -> str:
-    """A number in three or more digits, its thousands apart."""
-    if not np.isfinite(value):
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _ends(values: NDArray[np.float64]) -> tuple[float, float]:

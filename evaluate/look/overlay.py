@@ -4,8 +4,9 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from evaluate.look.bins import Bins, short
+from evaluate.look.bins import Bins
 from evaluate.look.compare import ALL, DRAWN, ELIGIBLE, POPULATIONS
+from evaluate.render import short
 
 WIDTH, HEIGHT = 480, 168  # user units; the page scales the drawing
 LEFT, RIGHT, TOP, BOTTOM = 6, 6, 10, 26  # margins

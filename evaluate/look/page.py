@@ -7,12 +7,11 @@ from typing import Any
 
 from upath import UPath
 
-from evaluate.look.bins import short
 from evaluate.look.compare import POPULATIONS, Look
 from evaluate.look.overlay import overlay
 from evaluate.look.words import in_words
 from evaluate.panel import Panel, show
-from evaluate.render import render
+from evaluate.render import render, short
 from evaluate.samples import read_rows
 from evaluate.thumbnail import thumbnail
 from manifests.condition import decode

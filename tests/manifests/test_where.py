@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from manifests.conjuncts import conjuncts
 from manifests.where import check, select
 
 TABLES = {
@@ -60,3 +61,16 @@ def test_anything_more_is_refused(where: str) -> None:
 def test_an_unknown_column_is_named_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"edge_densty.*edge_density"):
         select("edge_densty > 0.1", TABLES)
+
+
+def test_an_expression_may_be_nested_deep() -> None:
+    where = "NOT " * 198 + "width > 20"
+    assert select(where, TABLES).tolist() == [False, False, True, True]
+    assert conjuncts(where) == [where]
+
+
+@pytest.mark.parametrize("depth", [250, 900, 3_000])
+@pytest.mark.parametrize(("before", "after"), [("NOT ", ""), ("- ", ""), ("abs(", ")")])
+def test_an_expression_that_is_nested_too_deep_is_refused_in_words(depth: int, before: str, after: str) -> None:
+    with pytest.raises(ValueError, match=r"where .*(too deep|depth|stack|memory)"):
+        check(before * depth + "width" + after * depth)

@@ -174,7 +174,14 @@ def test_a_wrong_column_is_named_beside_all_there_are_and_the_one_that_was_meant
 
 @pytest.mark.parametrize(
     "where",
-    ["width > (SELECT 1)", "read_text('/etc/passwd') = ''", "width >", "true; DROP TABLE rows", "getenv('HOME') = ''"],
+    [
+        "width > (SELECT 1)",
+        "read_text('/etc/passwd') = ''",
+        "width >",
+        "true; DROP TABLE rows",
+        "getenv('HOME') = ''",
+        "NOT " * 900 + "true",
+    ],
 )
 def test_what_where_refuses_the_page_refuses(client: TestClient, where: str) -> None:
     answer = client.get("/", params={"where": where})
@@ -221,6 +228,11 @@ def test_another_bar_takes_the_place_of_the_first() -> None:
     after = replaced(where, "canny.edge_density", "canny.edge_density BETWEEN 0.02 AND 0.03")
     assert after == where.replace("0.01 AND 0.02", "0.02 AND 0.03")
     assert replaced("a = 'it''s'", "a", "a IS NULL") == "a IS NULL"
+    assert replaced("b = 1 AND a >= 0.45 AND a < 0.5", "a", "a >= 1e-05 AND a < 2e-05") == (
+        "b = 1 AND a >= 1e-05 AND a < 2e-05"
+    )
+    assert replaced("a >= 1e-05 AND a < 2e-05", "a", "a BETWEEN 0.5 AND 0.55") == "a BETWEEN 0.5 AND 0.55"
+    assert replaced("NOT a = 1", "a", "a = 2") == "NOT a = 1 AND a = 2"
     assert replaced("data = 1", "a", "a = 2") == "data = 1 AND a = 2"
     assert replaced("a = 1 OR b = 2", "c", "c = 3") == "(a = 1 OR b = 2) AND c = 3"
     assert replaced("", "c", "c = 3") == "c = 3"
@@ -258,6 +270,7 @@ def test_copies_are_shown_as_a_cluster_and_beside_one_another(client: TestClient
     page = client.get("/clusters").text
     assert "<b>1</b> clusters of duplicates" in page
     assert re.findall(r"/row/00-000000/(\d+)\?", page) == [str(OF), str(COPY)]
+    assert page.count('badge best">best') == 1
     assert "1 other row of its cluster" in client.get(f"/row/00-000000/{OF}").text
 
 

@@ -1,15 +1,21 @@
 """Nothing but the dataset's rows is served, to nobody but this machine's own browser."""
 
 import io
+import shutil
 import socket
+from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from evaluate.browse.app import make_app
 from manifests.condition import decode
 from manifests.dataset import Dataset
+from manifests.index import ROWS, read_index
+from manifests.removed import remove_pictures
 from pipelines.browse import LOCAL
 from tests.evaluate.browse.conftest import FAILED, REMOVED
 
@@ -77,10 +83,11 @@ def test_this_machine_is_answered(client: TestClient, host: str) -> None:
     assert client.get("/", headers={"host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 def test_nothing_but_get_is_answered(client: TestClient, method: str) -> None:
     for path in ("/", "/picture/small/images/00-000000/0", "/static/browse.js"):
-        assert client.request(method, path).status_code == 405
+        answer = client.request(method, path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
 
 
 def test_another_site_may_link_here_but_not_use_pictures(client: TestClient) -> None:
@@ -106,18 +113,36 @@ def test_every_answer_says_what_a_browser_may_do(client: TestClient, path: str) 
     assert "access-control-allow-origin" not in headers
 
 
-def test_a_picture_is_that_of_its_row_and_is_kept_by_its_tag(dataset: Dataset, client: TestClient) -> None:
+def test_a_picture_is_that_of_its_row_and_is_kept_only_to_be_asked_for_again(
+    dataset: Dataset, client: TestClient
+) -> None:
     stored = dataset.read("images", "01-000000").to_pylist()[2]
     answer = client.get("/picture/full/images/01-000000/2")
     assert answer.content == stored["image"]["bytes"]
     assert answer.headers["content-type"] == "image/png"
-    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["cache-control"] == "private, no-cache"
     tag = answer.headers["etag"]
     again = client.get("/picture/full/images/01-000000/2", headers={"if-none-match": tag})
     assert (again.status_code, again.content) == (304, b"")
-    named = client.get(f"/picture/full/images/01-000000/2?v={tag[1:-1]}")
-    assert "immutable" in named.headers["cache-control"]
     assert client.get("/picture/small/images/01-000000/2").headers["etag"] != tag
+
+
+def test_a_picture_that_is_taken_down_while_the_server_runs_is_gone_at_once(dataset: Dataset, tmp_path: Path) -> None:
+    shutil.copytree(dataset.root, tmp_path / "rooms")
+    opened = Dataset.open(tmp_path / "rooms")
+    client = TestClient(make_app(opened), base_url="http://127.0.0.1")
+    pictures = [f"/picture/{size}/images/01-000000/2" for size in ("small", "full")]
+    tags = [client.get(path).headers["etag"] for path in pictures]
+    rows = read_index(opened, ROWS).filter(pc.field("shard") == "01-000000").to_pylist()
+    remove_pictures(opened, [rows[2]["picture"]], "asked to")
+    for path, tag in zip(pictures, tags, strict=True):
+        assert client.get(path).status_code == 404
+        assert client.get(path, headers={"if-none-match": tag}).status_code == 404
+    assert client.get("/row/01-000000/2").status_code == 404
+    page = client.get("/?size=100").text
+    assert rows[2]["key"] not in page
+    assert "2 rows were taken down" in page
+    assert client.get("/picture/small/images/01-000000/3").status_code == 200
 
 
 def test_a_condition_at_full_size_is_its_hint_to_the_pixel(dataset: Dataset, client: TestClient) -> None:
