@@ -101,26 +101,6 @@ def test_captions_missing_repeated_and_odd_are_counted(room: Dataset, run: Run) 
     assert ("empty captions", "") in states(found, "warn")
 
 
-@on_photos
-def test_equal_files_and_one_picture_again_and_again_are_found(tmp_path: Path, run: Run) -> None:
-    data = [photo.read_bytes() for photo in PHOTOS[:20]]
-    pictures = {f"{at:03d}.jpg": data[at] if at < 20 else data[0] for at in range(32)}
-    dataset = build(tmp_path / "photos", corpus(tmp_path / "corpus", pictures), ["canny"], (), 64)
-    found = run(dataset)
-    assert states(found) == {("duplicates", "")}
-    assert "the largest cluster has 13 rows" in said(found, "duplicates", "")
-
-
-@on_photos
-def test_copies_of_other_bytes_are_found_by_their_hashes_and_as_leaks(tmp_path: Path, run: Run) -> None:
-    pictures = {f"{at:03d}.jpg": photo.read_bytes() for at, photo in enumerate(PHOTOS)}
-    pictures |= {f"{at:03d}_copy.jpg": as_jpeg(pictures[f"{at:03d}.jpg"], 60) for at in range(0, len(PHOTOS), 2)}
-    dataset = build(tmp_path / "photos", corpus(tmp_path / "corpus", pictures), ["phash"], (), 0)
-    found = run(dataset)
-    assert states(found) == {("duplicates", ""), ("splits", "")}
-    assert "near copy in another split" in said(found, "splits", "")
-
-
 def test_a_picture_in_two_splits_is_found(room: Dataset, run: Run) -> None:
     rows = read_index(room, ROWS)
     splits = rows["split"].to_pylist()
