@@ -63,7 +63,7 @@ def _choose(found: Survey, count: int) -> dict[str, list[np.ndarray]]:
     """Title of a group → positions of the rows of each cluster in it."""
     order = np.argsort(found.labels, kind="stable")
     starts = np.flatnonzero(np.diff(found.labels[order], prepend=~found.labels[order[:1]]))
-    ends = np.append(starts[1:], len(order))
+    ends = np.append(starts, len(order))[1:]
     largest = np.argsort(starts - ends, kind="stable")
     copies = [order[starts[place] : ends[place]] for place in largest if ends[place] - starts[place] > 1]
     split = np.asarray(found.rows["split"].to_pylist(), object)

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
+from manifests.hashes import is_hash
 from manifests.index import ROWS, index_path, read_index
 from manifests.layout import DROPPED, IMAGES
 from manifests.licences import UNSAID, Licences
@@ -145,10 +146,11 @@ def _statuses(dataset: Dataset, family: str) -> list[str]:
 def _stats(dataset: Dataset, cards: Sequence[FamilyCard]) -> list[str]:
     rows = []
     for card in cards:
-        if card.stats and index_path(dataset, card.family).exists():
-            found = read_index(dataset, card.family, ["status", *card.stats])
+        stats = [name for name in card.stats if not is_hash(name)]
+        if stats and index_path(dataset, card.family).exists():
+            found = read_index(dataset, card.family, ["status", *stats])
             found = found.filter(pc.equal(found["status"], "ok"))
-            rows += [row for name in card.stats for row in _quantiles(card.family, name, found[name])]
+            rows += [row for name in stats for row in _quantiles(card.family, name, found[name])]
     return ["## Stats of ok rows", "", *table(("stat", *QUANTILES), rows), ""] if rows else []
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from annotate.image import decode
 from evaluate.audit.audit import Audit
+from tests.evaluate.audit import plant
 from tests.evaluate.audit.conftest import PHOTOS, build
 from tests.evaluate.audit.test_dataset import as_jpeg, corpus
 from tests.evaluate.audit.test_families import said, states
@@ -59,3 +60,14 @@ def test_near_copies_are_not_sought_without_hashes_of_all_rows(tmp_path: Path, r
     found = run(build(tmp_path / "photos", corpus(tmp_path / "corpus", pictures), ["canny"], (), 64))
     assert {("duplicates", ""), ("splits", "")} <= states(found, "skipped")
     assert "phash was not made of every row" in said(found, "splits", "")
+
+
+@pytest.mark.parametrize(("share", "wanted"), [(0.005, set()), (0.7, {("agreement", "canny")})])
+def test_several_rows_of_one_picture_are_not_accused_of_each_other_s_conditions(
+    tmp_path: Path, run: Run, share: float, wanted: set[tuple[str, str]]
+) -> None:
+    pictures = {f"{at:03d}{again}.jpg": photo.read_bytes() for at, photo in enumerate(PHOTOS[:20]) for again in (0, 1)}
+    dataset = build(tmp_path / "photos", corpus(tmp_path / "corpus", pictures), ["canny"], (), 192)
+    random = np.random.default_rng(0)
+    plant.conditions(dataset, "canny", lambda edges: (edges * (random.random(edges.shape) >= share)).astype(np.uint8))
+    assert states(run(dataset, skip=("duplicates",))) == wanted
