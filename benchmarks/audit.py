@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer import Argument, Option
 
+from annotate.annotate_worker import pin_threads
 from annotate.image import decode
 from benchmarks.table import update
 from evaluate.audit.audit import Plan, audit
@@ -64,8 +65,7 @@ def main(
 
     About half an hour on two cores.
     """
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    pin_threads()
     photos, captioned = photographs(data), with_real_captions(data)
     head = ["planted", "found by", "sample 100", "50", "20", "other checks that failed"]
     command = f"`python benchmarks/audit.py DATA --plantings {plantings} --rows {rows}`"
