@@ -205,13 +205,26 @@ def test_quality_of_all_rows_is_asked_of_the_index_where_it_is_there(tmp_path: P
     assert f"6 of {len(PHOTOS)} pictures are JPEG" in said(found, "jpeg", "")
 
 
-def test_clip_is_asked_where_its_family_and_weights_are(
-    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def random_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights of CLIP that know nothing."""
     torch.manual_seed(0)
     random_models.clip(tmp_path / "clip")
     monkeypatch.setenv(VARIABLE, str(tmp_path))
+
+
+def test_clip_is_asked_where_its_family_and_weights_are(tmp_path: Path, run: Run, random_clip: None) -> None:
     dataset = build(tmp_path / "room", "playroom:12", ["clip_score"], ("clip_score.model=clip",), 0)
     found = run(dataset, "clip_score")
     assert "CLIP: " in said(found, "captions", "")
     assert ("agreement", "clip_score") in states(found, "pass")
+
+
+def test_captions_that_clip_alone_can_tell_and_finds_no_better_than_shuffled_fail(
+    tmp_path: Path, run: Run, random_clip: None
+) -> None:
+    dataset = build(tmp_path / "room", "playroom:60", ["clip_score"], ("clip_score.model=clip",), 0)
+    replant(dataset, with_captions(lambda words: [[named(str(at))] for at in range(len(words))]), "clip_score")
+    found = run(dataset, "clip_score", sample=60)
+    assert ("captions", "") in states(found)
+    assert "no better than shuffled ones (CLIP: " in said(found, "captions", "")
