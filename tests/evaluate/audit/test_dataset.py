@@ -17,6 +17,7 @@ from manifests.dataset import Dataset
 from manifests.index import ROWS, index_path, read_index
 from manifests.layout import IMAGES
 from manifests.record import row_key
+from manifests.removed import remove_pictures
 from tests.annotate import random_models
 from tests.evaluate.audit import plant
 from tests.evaluate.audit.conftest import PHOTOS, build, named
@@ -122,6 +123,15 @@ def test_a_picture_in_two_splits_is_found(room: Dataset, run: Run) -> None:
     found = run(room, "truth_edges", skip=("captions", "duplicates"))
     assert states(found) == {("splits", "")}
     assert "2 rows show a picture" in said(found, "splits", "")
+
+
+def test_rows_that_were_taken_down_are_no_test_rows(room: Dataset, run: Run) -> None:
+    rows = read_index(room, ROWS)
+    plant.resplit(room, ["test"] * 4 + ["train"] * (len(rows) - 4))
+    assert "4 rows are held out" in said(run(room, "truth_edges", sample=1), "test rows", "")
+    remove_pictures(room, rows["picture"].to_pylist()[:3], "asked for")
+    plant.build_index(room)
+    assert "1 rows are held out" in said(run(room, "truth_edges", sample=1), "test rows", "")
 
 
 @on_photos
