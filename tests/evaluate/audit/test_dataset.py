@@ -13,6 +13,7 @@ from annotate.image import decode
 from annotate.weights import VARIABLE
 from evaluate.audit.audit import Audit, Plan, as_json, audit
 from evaluate.audit.page import write_page
+from evaluate.audit.pictures import BLOCKS, LOW
 from manifests.dataset import Dataset
 from manifests.index import ROWS, index_path, read_index
 from manifests.layout import IMAGES
@@ -203,6 +204,11 @@ def test_what_does_not_exist_is_refused_with_what_does(sound_room: Dataset, run:
         run(sound_room, "cany")
     with pytest.raises(ValueError, match=r"--skip grammar: no such check\. There are bookkeeping"):
         run(sound_room, skip=("grammar",))
+
+
+def test_one_quality_of_jpeg_is_the_least_in_the_audit_and_in_the_document() -> None:
+    document = (Path(__file__).parents[3] / "docs/data-quality.md").read_text()
+    assert f"blockiness < {BLOCKS} AND (jpeg_quality >= {LOW} OR jpeg_quality IS NULL)" in document
 
 
 @on_photos
