@@ -1,6 +1,5 @@
 """What the audit finds of planted faults, and how often, on real photographs: docs/data-quality.md."""
 
-import json
 import shutil
 import sys
 import tempfile
@@ -18,10 +17,11 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from typer import Argument, Option
 
+from annotate.annotate_worker import pin_threads
 from annotate.image import decode
+from benchmarks.captioned import Pair, as_jpeg, photographs, with_real_captions
 from benchmarks.table import update
 from evaluate.audit.audit import Plan, audit
 from manifests.dataset import Dataset
@@ -34,8 +34,6 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "data-quality.md"
 FAMILIES = ("canny", "lineart", "phash")
 SETTINGS = ("lineart.model=standard",)
 RESOLUTION = 128
-
-Pair = tuple[bytes, str]  # a picture file and its caption
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,7 @@ def main(
 
     About half an hour on two cores.
     """
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    pin_threads()
     photos, captioned = photographs(data), with_real_captions(data)
     head = ["planted", "found by", "sample 100", "50", "20", "other checks that failed"]
     command = f"`python benchmarks/audit.py DATA --plantings {plantings} --rows {rows}`"
@@ -123,30 +120,6 @@ def write(pairs: Sequence[Pair], folder: Path) -> str:
         (folder / f"{place:04d}.jpg").write_bytes(picture)
         (folder / f"{place:04d}.txt").write_text(caption)
     return str(folder)
-
-
-def photographs(data: Path) -> list[Pair]:
-    """Photographs of ImageNet's classes, captioned with them."""
-    lines = map(json.loads, (data / "photos/metadata.jsonl").read_text().splitlines())
-    return [((data / "photos" / line["file_name"]).read_bytes(), line["text"]) for line in lines]
-
-
-def with_real_captions(data: Path) -> list[Pair]:
-    """Photographs of COCO with a caption by each of four people in one, and cut-outs with a sentence, on white."""
-    coco = json.loads((data / "coco-captioned/captions.json").read_text())
-    pairs = [((data / "coco-captioned" / one["file"]).read_bytes(), " ".join(one["captions"])) for one in coco]
-    stamps: Any = json.loads((data / "tuxpaint-stamps/captions.json").read_text())
-    for one in stamps:
-        cut = Image.open(data / "tuxpaint-stamps" / one["file"]).convert("RGBA")
-        white = Image.new("RGBA", cut.size, "white")
-        white.alpha_composite(cut)
-        pairs.append((as_jpeg(np.asarray(white.convert("RGB")), 95), one["caption"]))
-    return pairs
-
-
-def as_jpeg(image: NDArray[np.uint8], quality: int) -> bytes:
-    """[H, W, 3] uint8 RGB as a JPEG file."""
-    return cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def some(pairs: list[Pair], random: np.random.Generator, share: float) -> list[int]:

@@ -10,13 +10,13 @@ from typing import Annotated
 if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import torch
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from typer import Argument, Option
 
+from annotate.annotate_worker import pin_threads
 from annotate.corpora.text import visible
 from annotate.job import check_dataset
 from evaluate.audit.again import StandIns
@@ -52,7 +52,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     """
     root = check_dataset(dataset)
     targets = check_out(out) if out else [str(root / "audit.html"), str(root / "audit.json")]
-    torch.set_num_threads(1)  # as the workers that made the families
+    pin_threads()  # as the workers that made the families
     plan = Plan(tuple(family or ()), sample, seed, StandIns(stand_in or [], set_ or []), tuple(skip or ()))
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     with console.status("reading the index") as status:

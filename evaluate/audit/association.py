@@ -60,7 +60,7 @@ def test_kernels(name: str, words: Array, looks: Array, seed: int) -> Test:
         return float(np.vdot(one, other[np.ix_(order, order)]))
 
     own = together(np.arange(len(told)))
-    return _test(name, len(told), own, [together(random.permutation(len(told))) for _ in range(SHUFFLES // 4)])
+    return _test(name, len(told), own, [together(random.permutation(len(told))) for _ in range(SHUFFLES)])
 
 
 def named_presence(captions: Sequence[set[int]], presence: Array) -> Array:

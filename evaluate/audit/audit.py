@@ -23,6 +23,7 @@ NEEDED = [
     "row",
     "split",
     "cluster",
+    "picture",
     "removed",
     "width",
     "height",

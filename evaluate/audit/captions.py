@@ -27,7 +27,7 @@ WEAKEST = (
 )
 ENOUGH = 50  # rows that name something, to call captions unpaired
 SCORE = "clip_score"
-ASKED = 40  # rows whose captions are each put beside the pictures of all
+ASKED = ENOUGH  # rows whose captions are each put beside the pictures of all
 FEWEST = 8  # rows, to ask at all
 PEOPLE = {
     "person",

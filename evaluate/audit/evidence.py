@@ -29,6 +29,7 @@ class Pair:
 
     Attributes:
         place: in the index.
+        cluster: equal in rows of one picture.
         row: of the family's shard; None where its shard is missing.
         stored: decoded; None of a failed row, or where it does not decode.
         again: made again, at the size of the stored one; None where that was not possible.
@@ -36,6 +37,7 @@ class Pair:
     """
 
     place: int
+    cluster: str
     row: Record | None
     stored: Condition | None
     again: Condition | None
@@ -111,26 +113,26 @@ def read_family(
     columns += ["condition"] if card.kind in CELLS else []
     rows = read(dataset, card.family, sample, columns)
     pairs = [
-        _pair(card, int(place), row, pictures[int(place)], again)
-        for place, row in zip(sample.places, rows, strict=True)
+        _pair(card, (int(place), cluster), row, pictures[int(place)], again)
+        for place, cluster, row in zip(sample.places, sample.clusters, rows, strict=True)
         if int(place) in pictures
     ]
     table = read_index(dataset, card.family) if index_path(dataset, card.family).exists() else None
     return Family(card, tuple(pairs), again, table)
 
 
-def _pair(card: FamilyCard, place: int, row: Record | None, picture: Record, again: Again | str) -> Pair:
+def _pair(card: FamilyCard, of: tuple[int, str], row: Record | None, picture: Record, again: Again | str) -> Pair:
     size = (picture["height"], picture["width"])
     if row is None or row["status"] == "failed":
-        return Pair(place, row, None, None, size)
+        return Pair(*of, row, None, None, size)
     stored: Condition | None = None
     if card.kind in CELLS:
         try:
             stored = decode(card.kind, row["condition"])
         except (ValueError, TypeError):  # damaged, or of another form: `values` says so
-            return Pair(place, row, None, None, size)
+            return Pair(*of, row, None, None, size)
     made = _made(card, again, row, picture, stored)
-    return Pair(place, row, stored, made, size)
+    return Pair(*of, row, stored, made, size)
 
 
 def _made(

@@ -16,7 +16,6 @@ SIDE = 64  # pixels: of the thumbnail that is looked at
 CELLS = 4  # a side of the grid over it
 DIRECTIONS = 8  # of gradients
 
-Hues = tuple[float, float, float]
 BLACK, GREY, WHITE = (
     45,
     40,

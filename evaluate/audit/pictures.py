@@ -13,7 +13,7 @@ from evaluate.audit.verdict import Limits, Verdict
 GREYS = Limits(warn=0.05, fail=0.20)
 DAMAGED = Limits(warn=0.02, fail=0.10)
 GREY = 0.99  # share of neutral pixels: a greyscale picture
-LOW, BLOCKS = 40, 0.4  # IJG's quality below which, and blockiness above which, blocks are seen: docs/data-quality.md
+LOW, BLOCKS = 50, 0.4  # IJG's quality below which, and blockiness above which, blocks are seen: docs/data-quality.md
 SHOWN = 6
 COLUMNS = ("grey", "blockiness", "jpeg_quality")
 

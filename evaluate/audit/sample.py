@@ -25,10 +25,12 @@ class Sample:
     Attributes:
         places: [N] int64, of the rows in the index, sorted.
         where: of each row, its shard and its place there.
+        clusters: of each row, which tell rows of one picture.
     """
 
     places: NDArray[np.int64]
     where: tuple[tuple[str, int], ...]
+    clusters: tuple[str, ...]
 
 
 def draw(index: pa.Table, *, rows: int, seed: int, each: int) -> Sample:
@@ -63,9 +65,9 @@ def _groups(index: pa.Table) -> NDArray[np.int64]:
 
 def at(index: pa.Table, places: Sequence[int]) -> Sample:
     """The rows at these places of the index."""
-    chosen = index.select(["shard", "row"]).take(pa.array(places, pa.int64()))
+    chosen = index.select(["shard", "row", "cluster"]).take(pa.array(places, pa.int64()))
     where = tuple(zip(chosen["shard"].to_pylist(), chosen["row"].to_pylist(), strict=True))
-    return Sample(np.array(places, np.int64), where)
+    return Sample(np.array(places, np.int64), where, tuple(chosen["cluster"].to_pylist()))
 
 
 def read(dataset: Dataset, family: str, sample: Sample, columns: Sequence[str]) -> list[Record | None]:

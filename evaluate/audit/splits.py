@@ -3,28 +3,28 @@
 from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from evaluate.audit.duplicates import ASKED, cluster_numbers
 from evaluate.audit.evidence import Evidence
-from evaluate.audit.nearness import COLUMN, copies, hashes, why_not
+from evaluate.audit.nearness import why_not
 from evaluate.audit.verdict import Limits, State, Verdict, share_verdict, skipped
+from manifests.hashes import HASHES
+from manifests.leaks import SPLITS, leaks
 
-LEAKS = Limits(warn=0.0, fail=0.005)  # of the rows held out
+LEAKS = Limits(warn=0.0, fail=0.005)  # of the rows of a split that is held out
 NONE = Limits(warn=0.0, fail=0.0)
 ENOUGH = 200  # test rows
-HELD_OUT = ("test", "validation")
-DRAWN_FROM = (*HELD_OUT, "train")  # rows that touch two splits are `excluded`, and no leak
 
 
 def check_splits(evidence: Evidence) -> Iterator[Verdict]:
     """Equal pictures in two splits, near ones, and how many test rows there are."""
-    splits = evidence.index["split"].cast("string").combine_chunks()
+    splits = np.asarray(evidence.index["split"].cast("string").combine_chunks())
     alive = evidence.alive()
     yield _equal(evidence, splits, alive)
-    yield _near(evidence, splits, alive)
-    there = int(pc.sum(pc.equal(splits, "test")).as_py() or 0)
+    yield from _near(evidence, splits[alive])
+    there = int((splits[alive] == "test").sum())
     state: State = "pass" if there >= ENOUGH else "warn"
     yield Verdict(
         "test rows",
@@ -38,13 +38,14 @@ def check_splits(evidence: Evidence) -> Iterator[Verdict]:
     )
 
 
-def _equal(evidence: Evidence, splits: object, alive: NDArray[np.bool_]) -> Verdict:
-    """Clusters whose rows are in more than one split."""
-    numbers, names = cluster_numbers(evidence), np.asarray(splits)
-    used = alive & np.isin(names, DRAWN_FROM)
+def _equal(evidence: Evidence, names: NDArray[np.object_], alive: NDArray[np.bool_]) -> Verdict:
+    """Clusters whose rows are in more than one split; rows that touch two are `excluded`, and in none."""
+    encoded = evidence.index["cluster"].combine_chunks().dictionary_encode()
+    numbers = np.asarray(encoded.indices.to_numpy(), np.int64)
+    used = alive & np.isin(names, SPLITS)
     places = np.flatnonzero(used)
     codes = np.unique(names[used], return_inverse=True)[1]
-    least, most = (np.full(int(numbers.max(initial=0)) + 1, fill) for fill in (len(DRAWN_FROM), -1))
+    least, most = (np.full(int(numbers.max(initial=0)) + 1, fill) for fill in (len(SPLITS), -1))
     np.minimum.at(least, numbers[used], codes)
     np.maximum.at(most, numbers[used], codes)
     bad = places[(least < most)[numbers[used]]]
@@ -61,27 +62,36 @@ def _equal(evidence: Evidence, splits: object, alive: NDArray[np.bool_]) -> Verd
     )
 
 
-def _near(evidence: Evidence, splits: object, alive: NDArray[np.bool_]) -> Verdict:
-    """Rows held out that have a near copy in another split."""
-    if why := why_not(evidence):
-        return skipped("splits", "", why, f"annotate.py {evidence.dataset.root} {COLUMN}")
-    found = hashes(evidence)
-    assert found is not None
-    names, clusters = np.asarray(splits), cluster_numbers(evidence)
-    used = alive & np.isin(names, DRAWN_FROM)
-    held = np.flatnonzero(alive & np.isin(names, HELD_OUT))
-    asked = np.sort(np.random.default_rng(evidence.seed).permutation(held)[:ASKED])
-    bad: list[int] = []
-    for place, like in zip(asked.tolist(), copies(found, asked), strict=True):
-        other = like[used[like] & (names[like] != names[place]) & (clusters[like] != clusters[place])]
-        bad += [place, int(other[0])] if len(other) else []
-    return share_verdict(
-        "splits",
-        "",
-        bad=len(bad) // 2,
-        of=len(asked),
-        found=f"{len(bad) // 2} of {len(asked)} rows held out have a near copy in another split",
-        remedy="figures will flatter what was learned by heart. Ingest with `duplicates: near`",
-        places=tuple(bad[:6]),
-        limits=LEAKS,
-    )
+def _near(evidence: Evidence, names: NDArray[np.object_]) -> Iterator[Verdict]:
+    """Rows held out that have a near copy in another split.
+
+    Args:
+        names: [N], the splits of rows that were not taken down.
+    """
+    if why := why_not(evidence.dataset):
+        yield skipped("splits", "", why, f"annotate.py {evidence.dataset.root} {HASHES}")
+        return
+    found = leaks(evidence.dataset)
+    if not found:
+        yield share_verdict(
+            "splits",
+            "",
+            bad=0,
+            of=len(names),
+            found="no row held out has a near copy in another split",
+            remedy="",
+            places=(),
+            limits=LEAKS,
+        )
+    for leak in found:
+        of = int((names == leak.split).sum())
+        yield share_verdict(
+            "splits",
+            "",
+            bad=leak.rows,
+            of=of,
+            found=f"{leak.rows} of {of} rows of {leak.split} have a near copy in {leak.near_to}",
+            remedy="figures will flatter what was learned by heart. Ingest with `duplicates: near`",
+            places=tuple(pc.index_in(pa.array(leak.keys[:6]), evidence.index["key"]).to_pylist()),
+            limits=LEAKS,
+        )

@@ -15,7 +15,8 @@ from manifests.condition import NO_CLASS
 from manifests.family import FamilyCard
 from manifests.figures import Poses, Segments, Text
 
-COARSE = 200  # of 65,535 steps: 8 bits stretched to 16 have none that lie nearer to each other
+COARSE = 200  # of 65,535 steps: 8 bits stretched to 16 have none that lie nearer to each other,
+TONES = 36  # nor have a few flat planes, of which a depth map may well be: so many values are no planes
 LEVELS = 3  # a measurement of soft edges has more values than these
 OFF_LENGTH, MANY = 0.15, 0.05  # a normal's length is 1; a share of pixels that may be off
 OUTSIDE = 1.0  # pixels: how far beyond the border a point may lie
@@ -79,7 +80,8 @@ def _depth(cell: Any, stored: NDArray[Any], labels: list[str]) -> str:
     found = np.unique(steps)
     if len(found) < 2 or cell["min"] == cell["max"]:
         return "one value everywhere"
-    return "steps as coarse as 8 bits" if np.diff(found.astype(np.int64)).min() >= COARSE else ""
+    is_coarse = len(found) >= TONES and np.diff(found.astype(np.int64)).min() >= COARSE
+    return "steps as coarse as 8 bits" if is_coarse else ""
 
 
 def _normal(cell: Any, stored: NDArray[Any], labels: list[str]) -> str:

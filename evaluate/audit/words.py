@@ -1,12 +1,12 @@
 """Words: captions that are missing, that many rows share, or that are no sentence about a picture."""
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from annotate.caption_quality import judge
 from evaluate.audit.evidence import Evidence
 from evaluate.audit.verdict import Limits, Verdict
 
@@ -16,10 +16,6 @@ ODD = Limits(warn=0.05, fail=0.20)
 OFTEN = 10  # rows of one caption: as boilerplate has it
 LONG = 1_000  # characters; CLIP reads some 300
 SHOWN = 6
-ODD_WORDS = re.compile(
-    r"https?://|www\.|<[a-z/][^>]*>|&(amp|quot|lt|gt|nbsp|#\d+);|\ufffd|Ã.|â€|\.(jpe?g|png|gif|webp)\b|\b(img|dsc|pict)_?\d+",
-    re.IGNORECASE,
-)
 
 
 def check_words(evidence: Evidence) -> Iterator[Verdict]:
@@ -45,7 +41,9 @@ def check_words(evidence: Evidence) -> Iterator[Verdict]:
 
 def is_odd(caption: str) -> bool:
     """Whether a caption, if there is one, is something else than a sentence about a picture."""
-    return bool(caption) and (len(caption) > LONG or bool(ODD_WORDS.search(caption)))
+    found = judge(caption)
+    odd = found["odd"] > 0 or found["urls"] + found["tags"] + found["file_names"] > 0
+    return bool(odd) or found["characters"] > LONG
 
 
 def _repeated(evidence: Evidence, alive: NDArray[np.bool_]) -> Verdict:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import typer
 from typer.testing import CliRunner, Result
 
@@ -27,6 +28,16 @@ def command() -> Command:
     app = typer.Typer()
     app.command()(main)
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_it_computes_as_the_workers_that_made_the_families(
+    dataset: Dataset, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)
+    command(dataset.root, "--family", "canny", "--sample", 1, "--out", dataset.root / "one.json")
+    assert torch.backends.cudnn.deterministic
+    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_it_ends_with_0_and_leaves_a_page_and_json_beside_the_data(dataset: Dataset, command: Command) -> None:

@@ -13,10 +13,12 @@ from annotate.image import decode
 from annotate.weights import VARIABLE
 from evaluate.audit.audit import Audit, Plan, as_json, audit
 from evaluate.audit.page import write_page
+from evaluate.audit.pictures import BLOCKS, LOW
 from manifests.dataset import Dataset
 from manifests.index import ROWS, index_path, read_index
 from manifests.layout import IMAGES
 from manifests.record import row_key
+from manifests.removed import remove_pictures
 from tests.annotate import random_models
 from tests.evaluate.audit import plant
 from tests.evaluate.audit.conftest import PHOTOS, build, named
@@ -101,26 +103,6 @@ def test_captions_missing_repeated_and_odd_are_counted(room: Dataset, run: Run) 
     assert ("empty captions", "") in states(found, "warn")
 
 
-@on_photos
-def test_equal_files_and_one_picture_again_and_again_are_found(tmp_path: Path, run: Run) -> None:
-    data = [photo.read_bytes() for photo in PHOTOS[:20]]
-    pictures = {f"{at:03d}.jpg": data[at] if at < 20 else data[0] for at in range(32)}
-    dataset = build(tmp_path / "photos", corpus(tmp_path / "corpus", pictures), ["canny"], (), 64)
-    found = run(dataset)
-    assert states(found) == {("duplicates", "")}
-    assert "the largest cluster has 13 rows" in said(found, "duplicates", "")
-
-
-@on_photos
-def test_copies_of_other_bytes_are_found_by_their_hashes_and_as_leaks(tmp_path: Path, run: Run) -> None:
-    pictures = {f"{at:03d}.jpg": photo.read_bytes() for at, photo in enumerate(PHOTOS)}
-    pictures |= {f"{at:03d}_copy.jpg": as_jpeg(pictures[f"{at:03d}.jpg"], 60) for at in range(0, len(PHOTOS), 2)}
-    dataset = build(tmp_path / "photos", corpus(tmp_path / "corpus", pictures), ["phash"], (), 0)
-    found = run(dataset)
-    assert states(found) == {("duplicates", ""), ("splits", "")}
-    assert "near copy in another split" in said(found, "splits", "")
-
-
 def test_a_picture_in_two_splits_is_found(room: Dataset, run: Run) -> None:
     rows = read_index(room, ROWS)
     splits = rows["split"].to_pylist()
@@ -142,6 +124,15 @@ def test_a_picture_in_two_splits_is_found(room: Dataset, run: Run) -> None:
     found = run(room, "truth_edges", skip=("captions", "duplicates"))
     assert states(found) == {("splits", "")}
     assert "2 rows show a picture" in said(found, "splits", "")
+
+
+def test_rows_that_were_taken_down_are_no_test_rows(room: Dataset, run: Run) -> None:
+    rows = read_index(room, ROWS)
+    plant.resplit(room, ["test"] * 4 + ["train"] * (len(rows) - 4))
+    assert "4 rows are held out" in said(run(room, "truth_edges", sample=1), "test rows", "")
+    remove_pictures(room, rows["picture"].to_pylist()[:3], "asked for")
+    plant.build_index(room)
+    assert "1 rows are held out" in said(run(room, "truth_edges", sample=1), "test rows", "")
 
 
 @on_photos
@@ -215,6 +206,11 @@ def test_what_does_not_exist_is_refused_with_what_does(sound_room: Dataset, run:
         run(sound_room, skip=("grammar",))
 
 
+def test_one_quality_of_jpeg_is_the_least_in_the_audit_and_in_the_document() -> None:
+    document = (Path(__file__).parents[3] / "docs/data-quality.md").read_text()
+    assert f"blockiness < {BLOCKS} AND (jpeg_quality >= {LOW} OR jpeg_quality IS NULL)" in document
+
+
 @on_photos
 def test_quality_of_all_rows_is_asked_of_the_index_where_it_is_there(tmp_path: Path, run: Run) -> None:
     pictures = {f"{at:03d}.jpg": as_jpeg(photo.read_bytes(), 10 if at < 6 else 90) for at, photo in enumerate(PHOTOS)}
@@ -225,13 +221,26 @@ def test_quality_of_all_rows_is_asked_of_the_index_where_it_is_there(tmp_path: P
     assert f"6 of {len(PHOTOS)} pictures are JPEG" in said(found, "jpeg", "")
 
 
-def test_clip_is_asked_where_its_family_and_weights_are(
-    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def random_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights of CLIP that know nothing."""
     torch.manual_seed(0)
     random_models.clip(tmp_path / "clip")
     monkeypatch.setenv(VARIABLE, str(tmp_path))
+
+
+def test_clip_is_asked_where_its_family_and_weights_are(tmp_path: Path, run: Run, random_clip: None) -> None:
     dataset = build(tmp_path / "room", "playroom:12", ["clip_score"], ("clip_score.model=clip",), 0)
     found = run(dataset, "clip_score")
     assert "CLIP: " in said(found, "captions", "")
     assert ("agreement", "clip_score") in states(found, "pass")
+
+
+def test_captions_that_clip_alone_can_tell_and_finds_no_better_than_shuffled_fail(
+    tmp_path: Path, run: Run, random_clip: None
+) -> None:
+    dataset = build(tmp_path / "room", "playroom:60", ["clip_score"], ("clip_score.model=clip",), 0)
+    replant(dataset, with_captions(lambda words: [[named(str(at))] for at in range(len(words))]), "clip_score")
+    found = run(dataset, "clip_score", sample=60)
+    assert ("captions", "") in states(found)
+    assert "no better than shuffled ones (CLIP: " in said(found, "captions", "")

@@ -152,7 +152,7 @@ def test_another_size_is_found(room: Dataset, run: Run, family: str) -> None:
 
 WRONG: dict[str, Callable[[Any], Any]] = {
     "canny": lambda cell: webp(np.uint8(Image.open(io.BytesIO(cell["bytes"])).convert("L")) // 2 + 40),
-    "depth": lambda cell: as_png16(cell, png16(cell) // 4096 * 4096),
+    "depth": lambda cell: as_png16(cell, png16(cell) // 257 * 257),
     "segmentation": lambda cell: webp(np.uint8(Image.open(io.BytesIO(cell["bytes"])).convert("L")) + 7),
     "normal": lambda cell: webp(np.uint8(Image.open(io.BytesIO(cell["bytes"]))) // 2),
 }
@@ -162,6 +162,11 @@ WRONG: dict[str, Callable[[Any], Any]] = {
 def test_values_beyond_a_kind_are_found(room: Dataset, run: Run, family: str) -> None:
     plant.cells(room, family, WRONG[family])
     assert states(run(room, family)) == {("values", family)}
+
+
+def test_a_depth_map_of_a_few_flat_planes_is_a_depth_map(room: Dataset, run: Run) -> None:
+    plant.cells(room, "truth_depth", lambda cell: as_png16(cell, png16(cell) // 4096 * 4096))
+    assert ("values", "truth_depth") in states(run(room, "truth_depth"), "pass")
 
 
 @on_photos
