@@ -65,8 +65,7 @@ def _with_own(family: Family, pairs: Sequence[Pair]) -> Mapping[int, Finding]:
     found = {pair.place: _compared(family, pair) for pair in pairs}
     if family.card.kind not in LIKENESS:
         return found
-    doubtful = [pair for pair in pairs if found[pair.place].agreement is not None]
-    doubtful = [pair for pair in doubtful if found[pair.place].cause in ("", "agreement")]
+    doubtful = [pair for pair in pairs if found[pair.place].cause == "agreement"]
     elsewhere = are_elsewhere(np.array([own_rank(family, pair, pairs) for pair in doubtful]))
     for pair, is_elsewhere in zip(doubtful, elsewhere, strict=True):
         if is_elsewhere:

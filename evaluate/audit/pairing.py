@@ -22,9 +22,9 @@ RANK = Limits(warn=0.2, fail=0.35)  # mean rank of a row's own among others: 0 i
 
 
 def own_rank(family: Family, pair: Pair, pairs: Sequence[Pair]) -> float:
-    """Which share of other rows' conditions, made again, are liker a stored one than its own; 0 is best, ties half."""
+    """Share of conditions of other pictures, made again, that are liker a stored one than its own; ties count half."""
     alike = LIKENESS[family.card.kind]
-    others = [other for other in pairs if other is not pair and other.again is not None]
+    others = [other for other in pairs if other.cluster != pair.cluster and other.again is not None]
     start = pairs.index(pair) if pair in pairs else 0
     others = [others[(start + step) % len(others)] for step in range(min(OTHERS, len(others)))]
     if not others:
