@@ -9,6 +9,7 @@ from evaluate.browse.held import Held
 from evaluate.browse.pictures import Size
 from evaluate.browse.shards import Shards
 from evaluate.render import short
+from manifests.hashes import is_hash
 from manifests.index import ROWS
 from manifests.layout import IMAGES, SOURCE
 from manifests.record import SOURCE as SOURCE_SCHEMA
@@ -113,7 +114,8 @@ class Cards:
     def _panel(self, known: Mapping[str, Any], family: str, words: str, left_out: frozenset[tuple[str, str]]) -> Panel:
         card, said = self._held.cards[family], known[family]
         drawn = family in self._held.drawable and said["status"] != "failed"
-        values = [(name, said.get(name)) for name in (*card.parameters, *card.stats) if (family, name) not in left_out]
+        names = [name for name in (*card.parameters, *card.stats) if not is_hash(name)]
+        values = [(name, said.get(name)) for name in names if (family, name) not in left_out]
         return Panel(
             family=family,
             kind=card.kind,

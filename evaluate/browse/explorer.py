@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from evaluate.browse.bins import Bins
 from evaluate.browse.columns import Column
+from manifests.hashes import is_hash
 
 HEIGHT = 36.0  # of a chart, in the units of its drawing
 PLACES = ("key", "part", "shard", "row", "cluster", "picture")  # which name a row more than they tell of it
@@ -44,7 +45,7 @@ class Chart:
     @property
     def telling(self) -> bool:
         """Whether it says something of a row, and not the same of all."""
-        return self.column.name not in PLACES and len(self.bars) > 1
+        return self.column.name not in PLACES and not is_hash(self.column.name) and len(self.bars) > 1
 
 
 def charts(

@@ -17,6 +17,7 @@ from evaluate.browse.proposal import commands, found_rows, propose
 from evaluate.browse.search import Search
 from evaluate.browse.shards import Shards
 from evaluate.browse.state import State, read_state
+from manifests.hashes import HASHES
 from manifests.index import ROWS
 from manifests.record import STATUSES
 
@@ -158,7 +159,9 @@ class Pages:
             return [family for family in self.held.cards if family in state.show]
         pictured = sorted(self.held.cards, key=lambda family: family not in self.held.drawable)
         first = [state.condition] if state.condition in self.held.drawable else []
-        return [*first, *(family for family in pictured if family not in first)][:SHOWN]
+        asked = [family for family in pictured if any(stat in state.where for stat in self.held.cards[family].stats)]
+        wanted = dict.fromkeys([*first, *asked, *pictured])
+        return [family for family in wanted if family != HASHES][:SHOWN]
 
     def _facets(self, state: State) -> list[tuple[str, str, list[tuple[str, int, str]]]]:
         """Name, chosen value, and of each value its name, rows and the query that chooses it, or no more."""

@@ -48,7 +48,7 @@ def propose(search: Search, state: State, rows: int | None) -> str:
     rows = found if rows is None else rows
     if not 0 < rows <= found:
         raise ValueError(f"rows: {rows:,} are asked for, and there are {found:,}. Say a number from 1 to {found:,}")
-    where = manifest_where(search, state)
+    where, resolution = manifest_where(search, state), search.held.cards[state.condition].resolution
     fields = {
         "dataset": str(search.held.dataset.root),
         "condition": state.condition,
@@ -56,6 +56,7 @@ def propose(search: Search, state: State, rows: int | None) -> str:
         "rows": rows,
         "seed": state.seed,
         "base": BASE,
+        **({"resolution": resolution} if resolution else {}),
     }
     head = HEAD.format(
         rows=rows, found=found, condition=state.condition, filtered=" and fulfil `where`" if where else ""
