@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from evaluate.audit.alignment import find_alignment, find_alignment_of_many
 from evaluate.audit.evidence import Family, Pair
 from evaluate.audit.finding import Finding
 from evaluate.audit.likeness import LIKENESS, agreement, agrees, are_same
-from evaluate.audit.pairing import are_elsewhere, own_rank
+from evaluate.audit.pairing import are_by_chance, are_elsewhere, own_rank
 from evaluate.audit.polarity import find_polarity, find_polarity_of_many
 from evaluate.audit.size import find_size, implied
 from evaluate.audit.values import find_values
@@ -66,9 +67,10 @@ def _with_own(family: Family, pairs: Sequence[Pair]) -> Mapping[int, Finding]:
     if family.card.kind not in LIKENESS:
         return found
     doubtful = [pair for pair in pairs if found[pair.place].cause == "agreement"]
-    elsewhere = are_elsewhere(np.array([own_rank(family, pair, pairs) for pair in doubtful]))
-    for pair, is_elsewhere in zip(doubtful, elsewhere, strict=True):
-        if is_elsewhere:
+    alike = [pair for pair in pairs if found[pair.place].agreement is not None and not found[pair.place].cause]
+    for some, judge in ((doubtful, are_elsewhere), (alike, are_by_chance)):
+        elsewhere = judge(np.array([own_rank(family, pair, pairs) for pair in some]))
+        for pair in compress(some, elsewhere):
             found[pair.place] = replace(found[pair.place], cause="pairing", said="")
     return found
 

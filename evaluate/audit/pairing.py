@@ -46,6 +46,14 @@ def are_elsewhere(ranks: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.ones(len(ranks), bool) if by_chance and not first.all() else ~first
 
 
+def are_by_chance(ranks: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether rows that agree with their own pictures agree no less with others, [N] bool, all or none, from ranks [N].
+
+    Normals of rooms are so alike that those of another room agree; one row's may be liker a near copy's than its own.
+    """
+    return np.full(len(ranks), bool(len(ranks)) and float(ranks.mean()) > RANK.fail)
+
+
 def check_pairing(evidence: Evidence) -> Iterator[Verdict]:
     """Every family whose conditions lie over pictures."""
     for name, family in evidence.families.items():
