@@ -10,16 +10,6 @@ from numpy.typing import NDArray
 
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED, partner, round_trip
-from evaluate.generate import (
-    Pictures,
-    Pipelines,
-    Sampling,
-    draw_controlled,
-    draw_uncontrolled,
-    first_noise,
-    load_pipelines,
-    sample_seed,
-)
 from evaluate.panel import drawn
 from evaluate.pictures import Panels
 from evaluate.plan import Task
@@ -29,9 +19,11 @@ from evaluate.scores import SCHEMA, score_rows
 from manifests.condition import Condition
 from manifests.dataset import Dataset
 from train.base import Base, load_base, place
-from train.controlnet import load_controlnet, rounded_copy
+from train.control.control import Control
+from train.control.registry import load_control
 from train.fit import PRECISIONS
 from train.hints import hint
+from train.sampler import Hints, Pictures, Sampling, draw, first_noise, sample_seed
 
 Place = tuple[int, int]  # which sample, which draw
 
@@ -44,7 +36,7 @@ class Judge:
     family: str
     captions: str  # family of words in the place of the corpus's captions, "" for none
     base: Base
-    pipelines: Pipelines
+    control: Control
     reannotator: Reannotator
     sampling: Sampling
     seed: int
@@ -56,13 +48,14 @@ def load_judge(task: Task, device: torch.device) -> Judge:
     dataset, base = Dataset.open(manifest.dataset), load_base(manifest.base)
     dtype = PRECISIONS[manifest.evaluate.precision]
     place(base, device=device, dtype=dtype)
-    controlnet = rounded_copy(load_controlnet(task.run / "controlnet"), dtype)
+    control = load_control(task.run / "controlnet", base.unet)
+    torch.nn.Module.to(control, device=device, dtype=dtype)
     return Judge(
         dataset=dataset,
         family=manifest.condition,
         captions=manifest.captions,
         base=base,
-        pipelines=load_pipelines(base, controlnet, scheduler=sampling.scheduler, device=device),
+        control=control,
         reannotator=load_reannotator(dataset, manifest.condition, fingerprint=task.family_fingerprint, device=device),
         sampling=sampling,
         seed=manifest.evaluate.seed,
@@ -86,57 +79,59 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
     read = read_samples(judge.dataset, judge.family, wanted, resolution=size, captions=judge.captions)
     annotator = judge.reannotator.annotator
     kept = [
-        (sample, other, draw)
-        for sample, other, (_, draw) in zip(read[: len(batch)], read[len(batch) :], batch, strict=True)
+        (sample, other, number)
+        for sample, other, (_, number) in zip(read[: len(batch)], read[len(batch) :], batch, strict=True)
         if not annotator.empty(sample.condition)
     ]
     if not kept:
         return [], SCHEMA.empty_table()
-    samples, draws = [sample for sample, _, _ in kept], [draw for _, _, draw in kept]
+    samples, draws = [sample for sample, _, _ in kept], [number for _, _, number in kept]
     pictures = draw_arms(judge, samples, draws)
     conditions = {
         arm: judge.reannotator(drawn, [sample.key for sample in samples], [sample.parameters for sample in samples])
         for arm, drawn in pictures.items()
     }
     rows, panels = [], []
-    for index, (sample, other, draw) in enumerate(kept):
+    for index, (sample, other, number) in enumerate(kept):
         asked = {SWAPPED: other.condition} if len(places) > 1 else {}
         found = {arm: drawn[index] for arm, drawn in conditions.items()}
         found |= dict.fromkeys(asked, found[CONTROLLED])
         for arm, condition in found.items():
             scores = ADHERENCE[card.annotator].score(asked.get(arm, sample.condition), condition)
-            seed = sample_seed(judge.seed, key=sample.key, draw=draw)
-            rows += score_rows(scores, key=sample.key, draw=draw, seed=seed, arm=arm)
+            seed = sample_seed(judge.seed, key=sample.key, draw=number)
+            rows += score_rows(scores, key=sample.key, draw=number, seed=seed, arm=arm)
         panels.append(
-            _panels(judge, sample, draw, {arm: drawn[index] for arm, drawn in pictures.items()}, found[CONTROLLED])
+            _panels(judge, sample, number, {arm: drawn[index] for arm, drawn in pictures.items()}, found[CONTROLLED])
         )
     return panels, pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
 def draw_arms(judge: Judge, samples: Sequence[Sample], draws: Sequence[int]) -> dict[str, Pictures]:
     """Pictures of every arm that has its own: each [B, H, W, 3] uint8 RGB."""
-    captions = [sample.caption(draw) for sample, draw in zip(samples, draws, strict=True)]
+    captions = [sample.caption(number) for sample, number in zip(samples, draws, strict=True)]
     hints = torch.stack([hint(judge.reannotator.card.kind, sample.condition) for sample in samples])
-    seeds = [sample_seed(judge.seed, key=sample.key, draw=draw) for sample, draw in zip(samples, draws, strict=True)]
+    seeds = [
+        sample_seed(judge.seed, key=sample.key, draw=number) for sample, number in zip(samples, draws, strict=True)
+    ]
     noise = first_noise(judge.base, seeds, resolution=judge.sampling.resolution)
+    asked = Hints(hints[:, None], torch.ones(len(hints), 1))
     real = np.stack([sample.image for sample in samples])
-    with torch.no_grad():
-        return {
-            CONTROLLED: draw_controlled(judge.pipelines, captions, hints, noise=noise, sampling=judge.sampling),
-            FLOOR: draw_uncontrolled(judge.pipelines, captions, noise=noise, sampling=judge.sampling),
-            CEILING: round_trip(judge.base.vae, real),
-            ORACLE: real,
-        }
+    return {
+        CONTROLLED: draw(judge.base, judge.control, captions, asked, noise=noise, way=judge.sampling),
+        FLOOR: draw(judge.base, None, captions, None, noise=noise, way=judge.sampling),
+        CEILING: round_trip(judge.base.vae, real),
+        ORACLE: real,
+    }
 
 
 def _panels(
-    judge: Judge, sample: Sample, draw: int, pictures: dict[str, NDArray[np.uint8]], reannotated: Condition
+    judge: Judge, sample: Sample, number: int, pictures: dict[str, NDArray[np.uint8]], reannotated: Condition
 ) -> Panels:
     kind = judge.reannotator.card.kind
     return Panels(
         key=sample.key,
-        draw=draw,
-        caption=sample.caption(draw),
+        draw=number,
+        caption=sample.caption(number),
         pictures={
             "condition": drawn(kind, sample.condition),
             "real": sample.image,

@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from annotate.corpus import AT_INGEST
 from evaluate.adherence import ADHERENCE
-from evaluate.generate import Sampling, check_scheduler
 from evaluate.reannotate import check_family
 from evaluate.spec import Protocol, Spec, sha256_of, write_spec
 from manifests.dataset import Dataset
@@ -17,6 +16,7 @@ from manifests.manifest import Manifest
 from manifests.provenance import versions
 from manifests.subset import held_out, word_card
 from train.run_folder import Provenance, load_provenance
+from train.sampler import Sampling, check_scheduler, sampling_of
 
 WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
 
@@ -34,15 +34,7 @@ class Task:
     @property
     def sampling(self) -> Sampling:
         """How pictures are drawn."""
-        settings = self.manifest.evaluate
-        return Sampling(
-            resolution=self.manifest.resolution,
-            scheduler=settings.scheduler,
-            steps=settings.steps,
-            guidance=settings.guidance,
-            control_scale=settings.control_scale,
-            negative_prompt=settings.negative_prompt,
-        )
+        return sampling_of(self.manifest)
 
     @property
     def pictures(self) -> list[tuple[int, int]]:

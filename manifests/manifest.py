@@ -6,52 +6,26 @@ import re
 import types
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import yaml
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
-    Field,
     NonNegativeFloat,
     NonNegativeInt,
     PlainSerializer,
     PlainValidator,
-    PositiveFloat,
     PositiveInt,
     ValidationError,
 )
 from upath import UPath
 
+from manifests.control import ControlSettings
 from manifests.storage import locate
+from manifests.train_settings import Precision, TrainSettings
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
-
-
-def _no(value: object) -> object:
-    """The word "no", which YAML reads as false."""
-    return "no" if value is False else value
-
-
-class TrainSettings(BaseModel):
-    """How to train. Defaults are the paper's and the released code's."""
-
-    model_config = FROZEN
-    steps: PositiveInt = 20_000  # optimiser steps
-    batch_size: PositiveInt = 32  # samples per optimiser step, over all processes and accumulation
-    micro_batch: PositiveInt | None = None  # samples per process and forward; all of its share by default
-    learning_rate: PositiveFloat = 1e-5
-    hint_weights: Literal["released", "gaussian"] = "released"  # first ones of the hint encoder: code's or paper's
-    prompt_drop: float = Field(default=0.5, ge=0, le=1)  # share of captions emptied, drawn anew each epoch
-    flip: float = Field(default=0.0, ge=0, le=1)  # share of samples mirrored with their condition, anew each epoch
-    precision: Annotated[Literal["no", "fp16", "bf16"], BeforeValidator(_no)] = "bf16"
-    max_grad_norm: PositiveFloat | None = None
-    seed: int = 0
-    workers: NonNegativeInt = 2  # processes that read and decode
-    checkpoint_every: PositiveInt = 1_000
-    sample_every: PositiveInt = 500
-    samples: NonNegativeInt = 4  # pictures in a sample grid
 
 
 class EvaluateSettings(BaseModel):
@@ -65,7 +39,7 @@ class EvaluateSettings(BaseModel):
     guidance: NonNegativeFloat = 9.0
     control_scale: NonNegativeFloat = 1.0
     negative_prompt: str = ""
-    precision: Annotated[Literal["no", "fp16", "bf16"], BeforeValidator(_no)] = "no"  # of the networks that draw
+    precision: Precision = "no"  # of the networks that draw
     seed: int = 0
     batch_size: PositiveInt = 8
 
@@ -83,6 +57,7 @@ class Manifest(BaseModel):
     parts: tuple[NonNegativeInt, ...] | None = None  # ingests to draw from; all by default
     base: str  # a folder, or a name on the Hugging Face Hub
     resolution: PositiveInt = 512  # pixels; pictures and hints are cropped to this square
+    control: ControlSettings = ControlSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
 

@@ -87,4 +87,6 @@ def _tokenizer(folder: Path) -> CLIPTokenizer:
 
 
 def _noise_schedule() -> DDPMScheduler:
-    return DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False)
+    return DDPMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
+    )

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
+
+from train.text import Text
 
 PARTS = ("vae", "unet", "text_encoder", "tokenizer", "scheduler")
 
@@ -111,16 +115,32 @@ def encode_images(base: Base, pixels: Tensor, noise: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def encode_tokens(base: Base, tokens: Tensor) -> Tensor:
+def decode_latents(base: Base, latents: Tensor) -> NDArray[np.uint8]:
+    """Turn latents into pictures.
+
+    Args:
+        latents: [B, C, h, w] floating, scaled.
+
+    Returns:
+        [B, H, W, 3] uint8 RGB.
+    """
+    unscaled = latents / float(base.vae.config.scaling_factor)
+    pixels = base.vae.decode(unscaled.to(base.vae.dtype)).sample / 2 + 0.5
+    shown = pixels.clamp(0, 1).permute(0, 2, 3, 1).float().cpu().numpy()
+    return np.asarray((shown * 255).round(), dtype=np.uint8)
+
+
+@torch.no_grad()
+def encode_tokens(base: Base, tokens: Tensor) -> Text:
     """Encode captions.
 
     Args:
         tokens: [B, T] int64.
 
     Returns:
-        [B, T, D] in the base's dtype: the text encoder's last hidden state.
+        The text encoder's last hidden states, in the base's dtype.
     """
-    return torch.as_tensor(base.text_encoder(tokens)[0])
+    return Text(torch.as_tensor(base.text_encoder(tokens)[0]))
 
 
 def _check_folder(name_or_path: str) -> None:

@@ -23,7 +23,8 @@ class Batch:
     """Samples of one forward pass, on any device."""
 
     pixels: Tensor  # [B, 3, H, W] float32 in [-1, 1]
-    hint: Tensor  # [B, 3, H, W] float32 in [0, 1]
+    hints: Tensor  # [B, K, 3, H, W] float32 in [0, 1], one for each condition
+    present: Tensor  # [B, K] float32 in {0, 1}: 0 where the row lacks the condition
     tokens: Tensor  # [B, T] int64; those of "" where the prompt was dropped
     noise: Tensor  # [B, C, h, w] float32 standard normal
     posterior_noise: Tensor  # [B, C, h, w] float32 standard normal
@@ -134,7 +135,8 @@ class Samples(Dataset[Batch]):
         caption = "" if drawn.prompt < recipe.prompt_drop else _caption(record["captions"], drawn.caption)
         return Batch(
             pixels=to_pixels(image),
-            hint=recipe.drawing(condition),
+            hints=recipe.drawing(condition)[None],
+            present=torch.ones(1),
             tokens=recipe.tokenize(caption),
             noise=normal(recipe.seed, record["key"], epoch, purpose="noise", shape=recipe.latent_shape),
             posterior_noise=normal(recipe.seed, record["key"], epoch, purpose="posterior", shape=recipe.latent_shape),

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
-from diffusers import ControlNetModel
 from torch import Tensor
 
 from train.base import Base, encode_images, encode_tokens, place
 from train.batches import Batch, Span
-from train.controlnet import predict
+from train.control.control import Control
 from train.diffusion import noised, sample_losses, signal_shares, target
 
 PRECISIONS = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -21,19 +20,19 @@ WEIGHT_DECAY = 1e-2  # AdamW's defaults, as the paper's code leaves them
 
 @dataclass(frozen=True)
 class Engine:
-    """What a step needs, on its device: the locked copy, the trainable one, and its optimiser."""
+    """What a step needs, on its device: the locked base, the control, and its optimiser."""
 
     accelerator: Accelerator
     base: Base
-    controlnet: torch.nn.Module  # as accelerate prepared it
+    control: torch.nn.Module  # as accelerate prepared it
     optimizer: torch.optim.Optimizer
     shares: Tensor  # [timesteps] float32: alpha-bar of the base's schedule
 
     @property
-    def plain(self) -> ControlNetModel:
-        """The trainable copy without what accelerate wrapped around it."""
-        model = self.accelerator.unwrap_model(self.controlnet)
-        assert isinstance(model, ControlNetModel)
+    def plain(self) -> Control:
+        """The control without what accelerate wrapped around it."""
+        model = self.accelerator.unwrap_model(self.control)
+        assert isinstance(model, Control)
         return model
 
 
@@ -47,11 +46,11 @@ class Step:
     waited: float  # seconds of these spent on data
 
 
-def assemble(accelerator: Accelerator, base: Base, controlnet: ControlNetModel, *, learning_rate: float) -> Engine:
-    """Put the two copies on the device and give the trainable one its optimiser."""
+def assemble(accelerator: Accelerator, base: Base, control: Control, *, learning_rate: float) -> Engine:
+    """Put base and control on the device and give the control its optimiser."""
     place(base, device=accelerator.device, dtype=PRECISIONS[accelerator.mixed_precision])
-    optimizer = torch.optim.AdamW(controlnet.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
-    prepared, prepared_optimizer = accelerator.prepare(controlnet, optimizer)
+    optimizer = torch.optim.AdamW(control.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+    prepared, prepared_optimizer = accelerator.prepare(control, optimizer)
     shares = signal_shares(base.scheduler).to(accelerator.device)
     return Engine(accelerator, base, prepared, prepared_optimizer, shares)
 
@@ -76,7 +75,7 @@ def fit(engine: Engine, batches: Iterator[Batch], span: Span, *, max_grad_norm: 
             with _syncing(engine, last=position == span.micro_batches - 1):
                 loss += _backward(engine, batch.to(engine.accelerator.device), share=span.share)
         if max_grad_norm is not None:
-            engine.accelerator.clip_grad_norm_(engine.controlnet.parameters(), max_grad_norm)
+            engine.accelerator.clip_grad_norm_(engine.control.parameters(), max_grad_norm)
         engine.optimizer.step()
         engine.optimizer.zero_grad(set_to_none=True)
         mean = float(engine.accelerator.reduce(loss, reduction="mean"))
@@ -91,13 +90,12 @@ def losses(engine: Engine, batch: Batch) -> Tensor:
     """
     latents = encode_images(engine.base, batch.pixels, batch.posterior_noise)
     shares = engine.shares[batch.timesteps]
-    answer = predict(
-        engine.base.unet,
-        engine.controlnet,
+    answer = engine.control(
         noised(latents, batch.noise, shares),
         batch.timesteps,
         encode_tokens(engine.base, batch.tokens),
-        hint=batch.hint,
+        batch.hints,
+        batch.present,
     )
     prediction = engine.base.scheduler.config.prediction_type
     return sample_losses(answer, target(latents, batch.noise, shares, prediction=prediction))
@@ -111,4 +109,4 @@ def _backward(engine: Engine, batch: Batch, *, share: int) -> Tensor:
 
 
 def _syncing(engine: Engine, *, last: bool) -> AbstractContextManager[None]:
-    return nullcontext() if last else engine.accelerator.no_sync(engine.controlnet)
+    return nullcontext() if last else engine.accelerator.no_sync(engine.control)

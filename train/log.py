@@ -3,12 +3,13 @@
 import json
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
-import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
 from manifests.storage import replace_text
 from train.fit import Step
+from train.observe import Findings
 
 
 class Log:
@@ -16,9 +17,8 @@ class Log:
 
     def __init__(self, run: Path, *, start: int, batch_size: int, learning_rate: float) -> None:
         """Open the log after `start` steps; what an interrupted run logged beyond them is dropped."""
-        path = run / "log.jsonl"
-        _cut_back(path, start)
-        self._file = path.open("a")
+        self._file = _continued(run / "log.jsonl", start)
+        self._observed = _continued(run / "observed.jsonl", start)
         self._board = SummaryWriter(str(run / "tensorboard"), purge_step=start + 1)
         self._batch_size = batch_size
         self._learning_rate = learning_rate
@@ -30,6 +30,7 @@ class Log:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._file.close()
+        self._observed.close()
         self._board.close()
 
     def step(self, step: Step) -> None:
@@ -45,16 +46,23 @@ class Log:
         for name, value in values.items():
             self._board.add_scalar(f"train/{name}", value, step.number)
 
-    def picture(self, image: np.ndarray, *, step: int) -> None:
-        """Log a grid of samples, [H, W, 3] uint8 RGB."""
-        self._board.add_image("samples: hint, real, drawn", image, step, dataformats="HWC")
+    def findings(self, found: Findings, *, step: int) -> None:
+        """Log what an observer found; its numbers are a line of RUN/observed.jsonl."""
+        if found.numbers:
+            self._observed.write(json.dumps({"step": step, **found.numbers}) + "\n")
+            self._observed.flush()
+        for name, value in found.numbers.items():
+            self._board.add_scalar(name, value, step)
+        for name, picture in found.pictures.items():
+            self._board.add_image(name, picture, step, dataformats="HWC")
 
 
-def _cut_back(path: Path, start: int) -> None:
-    if not path.is_file():
-        return
-    lines = [line for line in path.read_text().splitlines() if _number(line) <= start]
-    replace_text("".join(f"{line}\n" for line in lines), path)
+def _continued(path: Path, start: int) -> TextIO:
+    """Open for appending, without the lines of steps beyond `start`."""
+    if path.is_file():
+        lines = [line for line in path.read_text().splitlines() if _number(line) <= start]
+        replace_text("".join(f"{line}\n" for line in lines), path)
+    return path.open("a")
 
 
 def _number(line: str) -> float:

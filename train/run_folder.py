@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from manifests.account import Account, account_from
-from manifests.manifest import Manifest, TrainSettings, dump
+from manifests.control import ControlSettings
+from manifests.manifest import Manifest, dump
 from manifests.provenance import git_revision, versions
 from manifests.storage import replace_text
 from manifests.subset import Subset
+from manifests.train_settings import TrainSettings
 from train.checkpoint import checkpoints
 
 # What may change when a run goes on: how long and how fast it trains and what it shows, never what it computes.
@@ -38,13 +40,16 @@ class Provenance:
     @property
     def identity(self) -> dict[str, Any]:
         """What must be equal for two runs to be the same one."""
-        complete = TrainSettings(**self.manifest["train"]).model_dump(mode="json")  # of a run begun before some setting
+        # Of a run begun before there was some setting: its default.
+        complete = TrainSettings(**self.manifest["train"]).model_dump(mode="json")
+        control = ControlSettings(**self.manifest.get("control", {})).model_dump(mode="json")
         train = {name: value for name, value in complete.items() if name not in FREE}
         return {
             "subset": self.subset_fingerprint,
             self.family: self.family_fingerprint,
             "base": self.base,
             "resolution": self.manifest["resolution"],
+            **{f"control.{name}": value for name, value in sorted(control.items())},
             **{f"train.{name}": value for name, value in sorted(train.items())},
         }
 

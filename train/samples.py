@@ -1,25 +1,26 @@
-"""Samples: what the ControlNet draws during training, beside the hint it was given and the real picture."""
+"""Samples: what the control draws during training, beside the hint it was given and the real picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import ControlNetModel, DDIMScheduler, StableDiffusionControlNetPipeline
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from manifests.condition import decode
 from manifests.dataset import Dataset
 from manifests.gather import Families, gather_shard
-from manifests.manifest import EvaluateSettings, Manifest
+from manifests.manifest import Manifest
 from manifests.storage import replace
 from manifests.subset import held_out
-from train.base import Base
 from train.batches import crop_pair, decode_image
+from train.fit import Engine
 from train.hints import as_picture, hint
+from train.observe import Findings
+from train.sampler import Hints, Pictures, draw, first_noise, sample_seed, sampling_of
 
 GAP = 4  # pixels between two pictures of a grid
 
@@ -34,15 +35,40 @@ class Pair:
     hint: Tensor  # [3, H, W] float32 in [0, 1]
 
 
-def validation_pairs(manifest: Manifest) -> list[Pair]:
-    """Read the pictures that every grid of a run shows, the same for all runs on a dataset and condition."""
+class Samples:
+    """An observer that draws the same held-out pictures again and again."""
+
+    name = "samples: hint, real, drawn"
+
+    def __init__(self, engine: Engine, manifest: Manifest, run: Path) -> None:
+        self._engine = engine
+        self._manifest = manifest
+        self._folder = run / "samples"
+        self._pairs = validation_pairs(manifest, rows=manifest.train.samples)
+
+    def due(self, step: int) -> bool:
+        """Every `train.sample_every` steps and at the end."""
+        settings = self._manifest.train
+        return bool(self._pairs) and (step % settings.sample_every == 0 or step == settings.steps)
+
+    def __call__(self, step: int) -> Findings:
+        """Draw them, in the first process, and keep the grid as a PNG."""
+        if not self._engine.accelerator.is_main_process:
+            return Findings()
+        picture = grid(self._pairs, draw_pairs(self._engine, self._pairs, self._manifest))
+        save_grid(picture, self._folder / f"step-{step:06d}.png")
+        return Findings(pictures={self.name: picture})
+
+
+def validation_pairs(manifest: Manifest, *, rows: int) -> list[Pair]:
+    """Read the first pictures of the validation split, the same for all runs on a dataset and condition."""
     dataset = Dataset.open(manifest.dataset)
     kind = dataset.card(manifest.condition).kind
     families = Families(manifest.condition, manifest.captions)
-    rows = held_out(manifest, "validation", samples=manifest.train.samples, seed=0)
+    wanted = held_out(manifest, "validation", samples=rows, seed=0)
     pairs = []
-    for place in range(len(rows)):
-        row = rows.slice(place, 1).append_column("position", [[0]])
+    for place in range(len(wanted)):
+        row = wanted.slice(place, 1).append_column("position", [[0]])
         record = gather_shard(dataset, families, row["shard"][0].as_py(), row).to_pylist()[0]
         image, condition = crop_pair(
             decode_image(record["image"]["bytes"]),
@@ -55,48 +81,28 @@ def validation_pairs(manifest: Manifest) -> list[Pair]:
     return pairs
 
 
-@torch.no_grad()
-def draw(base: Base, controlnet: ControlNetModel, pairs: Sequence[Pair], settings: EvaluateSettings) -> np.ndarray:
-    """Draw every pair's caption under its hint.
-
-    Args:
-        controlnet: in the base's dtype.
-        settings: steps, guidance, control scale and seed, those of the evaluation.
-
-    Returns:
-        [B, H, W, 3] uint8 RGB.
-    """
-    pipeline = StableDiffusionControlNetPipeline(
-        vae=base.vae,
-        text_encoder=base.text_encoder,
-        tokenizer=base.tokenizer,
-        unet=base.unet,
-        controlnet=controlnet,
-        scheduler=DDIMScheduler.from_config(base.scheduler.config),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    pipeline.set_progress_bar_config(disable=True)
-    drawn = pipeline(
-        prompt=[pair.caption for pair in pairs],
-        negative_prompt=[settings.negative_prompt] * len(pairs),
-        image=torch.stack([pair.hint for pair in pairs]),
-        num_inference_steps=settings.steps,
-        guidance_scale=settings.guidance,
-        controlnet_conditioning_scale=settings.control_scale,
-        generator=[sample_generator(settings.seed, pair.key, draw=0) for pair in pairs],
-        output_type="np",
-    ).images
-    return (np.asarray(drawn) * 255).round().clip(0, 255).astype(np.uint8)
+def draw_pairs(engine: Engine, pairs: Sequence[Pair], manifest: Manifest) -> Pictures:
+    """Draw every pair's caption under its hint, as the evaluation will: [B, H, W, 3] uint8 RGB."""
+    seeds = [sample_seed(manifest.evaluate.seed, key=pair.key, draw=0) for pair in pairs]
+    noise = first_noise(engine.base, seeds, resolution=manifest.resolution)
+    hints = Hints(torch.stack([pair.hint for pair in pairs])[:, None], torch.ones(len(pairs), 1))
+    control = engine.plain
+    control.eval()
+    try:
+        with engine.accelerator.autocast():
+            return draw(
+                engine.base,
+                control,
+                [pair.caption for pair in pairs],
+                hints,
+                noise=noise,
+                way=sampling_of(manifest),
+            )
+    finally:
+        control.train()
 
 
-def sample_generator(seed: int, key: str, *, draw: int) -> torch.Generator:
-    """Seed the drawing of one sample; another `draw` of the same sample starts from other noise."""
-    return torch.Generator().manual_seed(int(sha256(f"{seed}:{key}:{draw}".encode()).hexdigest()[:15], 16))
-
-
-def grid(pairs: Sequence[Pair], drawn: np.ndarray) -> np.ndarray:
+def grid(pairs: Sequence[Pair], drawn: Pictures) -> NDArray[np.uint8]:
     """Lay out one row per pair: hint, real picture, drawn picture.
 
     Args:
@@ -112,7 +118,7 @@ def grid(pairs: Sequence[Pair], drawn: np.ndarray) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def save_grid(picture: np.ndarray, path: Path) -> None:
+def save_grid(picture: NDArray[np.uint8], path: Path) -> None:
     """Write [H, W, 3] uint8 RGB as a PNG, aside first."""
     replace(lambda partial: Image.fromarray(picture).save(partial, format="PNG"), path)
 

@@ -15,11 +15,12 @@ from manifests.training_set import ensure_training_set, open_training_set
 from train.base import load_base, tokenize
 from train.batches import Recipe, Span, loader
 from train.checkpoint import checkpoints, load_checkpoint, save_checkpoint, save_folder
-from train.controlnet import trainable_copy
+from train.control.registry import build_control, save_control
 from train.fit import Engine, assemble, fit
 from train.hints import drawing
 from train.processes import join
 from train.run_folder import claim, provenance_of
+from train.samples import Samples
 from train.watch import watch
 
 
@@ -59,8 +60,8 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
         flip=manifest.train.flip,
     )
     span = _span(manifest, accelerator)
-    controlnet = trainable_copy(base.unet, seed=manifest.train.seed, hint_weights=manifest.train.hint_weights)
-    engine = assemble(accelerator, base, controlnet, learning_rate=manifest.train.learning_rate)
+    control = build_control(base.unet, manifest.control, seed=manifest.train.seed)
+    engine = assemble(accelerator, base, control, learning_rate=manifest.train.learning_rate)
     provenance = provenance_of(manifest, subset, overrides=overrides, processes=accelerator.num_processes)
     if accelerator.is_main_process:  # before the first step, so that a crash is explained
         claim(run, manifest, provenance, resume=resume)
@@ -84,11 +85,15 @@ def finish(training: Training, say: Callable[[str], None]) -> str:
     batches = iter(loader(table, training.recipe, span, workers=manifest.train.workers))
     steps = fit(engine, batches, span, max_grad_norm=manifest.train.max_grad_norm)
     began = time.perf_counter()
-    for step in watch(steps, run, engine, manifest=manifest, span=span):
-        if step.number % manifest.train.checkpoint_every == 0 or step.number == span.steps:
+    observers = [Samples(engine, manifest, run)]
+    for step, stop in watch(steps, run, engine, observers, manifest=manifest, span=span):
+        if step.number % manifest.train.checkpoint_every == 0 or step.number == span.steps or stop:
             save_checkpoint(accelerator, run / "checkpoints", step=step.number)
+        if stop:
+            say(f"stopped after step {step.number:,}: {stop}")
+            break
     if accelerator.is_main_process:
-        save_folder(partial(_export, engine, run), run / "controlnet")
+        save_folder(partial(_export, training), run / "controlnet")
     accelerator.end_training()
     return _closing_line(run, span, seconds=time.perf_counter() - began)
 
@@ -104,9 +109,9 @@ def _span(manifest: Manifest, accelerator: Accelerator) -> Span:
     )
 
 
-def _export(engine: Engine, run: Path, folder: Path) -> None:
-    engine.plain.save_pretrained(folder)
-    shutil.copy(run / "provenance.json", folder)
+def _export(training: Training, folder: Path) -> None:
+    save_control(training.engine.plain, training.manifest.control, folder)
+    shutil.copy(training.run / "provenance.json", folder)
 
 
 def _closing_line(run: Path, span: Span, *, seconds: float) -> str:

@@ -1,43 +1,58 @@
-"""What a person sees of a run while it trains: its log, its progress bar and its grids of samples."""
+"""What a person sees of a run while it trains: its log, its progress bar, and what observers find."""
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
+from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
 
 from manifests.manifest import Manifest
 from train.batches import Span
-from train.controlnet import rounded_copy
 from train.fit import Engine, Step
 from train.log import Log
-from train.samples import Pair, draw, grid, save_grid, validation_pairs
+from train.observe import Observer
 
 
-def watch(steps: Iterator[Step], run: Path, engine: Engine, *, manifest: Manifest, span: Span) -> Iterator[Step]:
-    """Pass the steps on as they come; the first process of the run logs and shows each."""
-    if not engine.accelerator.is_main_process:
-        yield from steps
-        return
-    pairs = validation_pairs(manifest)
-    log = Log(run, start=span.start, batch_size=span.batch_size, learning_rate=manifest.train.learning_rate)
-    with log, _bar(span) as bar:
+def watch(
+    steps: Iterator[Step], run: Path, engine: Engine, observers: Sequence[Observer], *, manifest: Manifest, span: Span
+) -> Iterator[tuple[Step, str]]:
+    """Pass the steps on as they come, log each, and let observers look.
+
+    Yields:
+        The step, and why training should end after it; "" where it should not.
+    """
+    main = engine.accelerator.is_main_process
+    with ExitStack() as stack:
+        log = stack.enter_context(_log(run, manifest, span)) if main else None
+        bar = stack.enter_context(_bar(span)) if main else None
         for step in steps:
-            log.step(step)
-            bar.set_postfix(loss=f"{step.loss:.4f}", images=f"{span.batch_size / step.seconds:.1f}/s", refresh=False)
-            bar.update()
-            if pairs and (step.number % manifest.train.sample_every == 0 or step.number == span.steps):
-                _show(log, run, engine, pairs, manifest=manifest, step=step.number)
-            yield step
+            if log and bar:
+                log.step(step)
+                rate = f"{span.batch_size / step.seconds:.1f}/s"
+                bar.set_postfix(loss=f"{step.loss:.4f}", images=rate, refresh=False)
+                bar.update()
+            reasons = [_look(observer, step, log) for observer in observers if observer.due(step.number)]
+            yield step, _agreed("; ".join(reason for reason in reasons if reason)) if reasons else ""
 
 
-def _show(log: Log, run: Path, engine: Engine, pairs: Sequence[Pair], *, manifest: Manifest, step: int) -> None:
-    controlnet = rounded_copy(engine.plain, engine.base.unet.dtype)
-    drawn = draw(engine.base, controlnet, pairs, manifest.evaluate)
-    picture = grid(pairs, drawn)
-    save_grid(picture, run / "samples" / f"step-{step:06d}.png")
-    log.picture(picture, step=step)
+def _look(observer: Observer, step: Step, log: Log | None) -> str:
+    """Let one observer look; give its reason to stop."""
+    found = observer(step.number)
+    if log:
+        log.findings(found, step=step.number)
+    return found.stop
+
+
+def _agreed(reason: str) -> str:
+    """What the first process says, in every process."""
+    return str(broadcast_object_list([reason])[0])
+
+
+def _log(run: Path, manifest: Manifest, span: Span) -> Log:
+    return Log(run, start=span.start, batch_size=span.batch_size, learning_rate=manifest.train.learning_rate)
 
 
 def _bar(span: Span) -> "tqdm[NoReturn]":

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from annotate.corpora import playroom
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED
-from evaluate.generate import sample_seed
 from evaluate.pictures import Panels, to_table
 from evaluate.scores import SCHEMA, gather, score_rows
 from evaluate.spec import Protocol, Spec, write_spec
+from train.sampler import sample_seed
 
 Picture = NDArray[np.uint8]
 

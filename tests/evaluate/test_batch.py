@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,11 @@ from evaluate.batch import Judge, draw_arms, load_judge, run_batch
 from evaluate.plan import Task, plan_evaluation
 from evaluate.samples import Sample, read_samples
 from evaluate.scores import matrix
+from manifests.control import ControlSettings
 from manifests.dataset import Dataset
 from manifests.manifest import load_manifest
 from tests.toy_run import train, write_dataset, write_manifest
-from train.base import encode_tokens, tokenize
-from train.controlnet import trainable_copy
+from train.control.registry import build_control
 
 CPU = torch.device("cpu")
 
@@ -54,10 +55,8 @@ def test_the_real_picture_scores_one_and_no_arm_is_left_out(judge: Judge, task: 
 def test_an_untrained_controlnet_draws_exactly_the_floor(judge: Judge, task: Task) -> None:
     read = samples(judge, task)
     trained = draw_arms(judge, read, [0, 0, 0])
-    controlled, kept = judge.pipelines.controlled, judge.pipelines.controlled.controlnet
-    controlled.controlnet = trainable_copy(judge.base.unet, seed=0).eval()
-    untrained = draw_arms(judge, read, [0, 0, 0])
-    controlled.controlnet = kept
+    control = build_control(judge.base.unet, ControlSettings(), seed=0).eval()
+    untrained = draw_arms(replace(judge, control=control), read, [0, 0, 0])
     assert np.array_equal(untrained["controlled"], untrained["floor"])
     assert np.array_equal(trained["floor"], untrained["floor"])
     assert levels_apart(trained["controlled"], untrained["controlled"]) > 1
@@ -88,18 +87,9 @@ def test_networks_draw_in_the_precision_asked_for(run: Path, task: Task, tmp_pat
     manifest = load_manifest(run / "manifest.yaml", ["evaluate.precision=bf16"])
     half = plan_evaluation(run, tmp_path / "half", manifest)
     judge = load_judge(half, CPU)
-    assert {judge.base.unet.dtype, judge.base.vae.dtype, judge.pipelines.controlled.controlnet.dtype} == {
-        torch.bfloat16
-    }
+    weights = [judge.base.unet.dtype, judge.base.vae.dtype, *(each.dtype for each in judge.control.parameters())]
+    assert set(weights) == {torch.bfloat16}
     _, scores = run_batch(judge, half.places, half.pictures[:2])
     assert means(scores)["oracle"] == 1
     with pytest.raises(ValueError, match=r"another evaluation.*precision"):  # so that the two are never mixed
         plan_evaluation(run, tmp_path / "half", load_manifest(run / "manifest.yaml"))
-
-
-def test_captions_are_padded_as_in_training(judge: Judge) -> None:
-    tokens = tokenize(judge.base.tokenizer, "blue box")[None]
-    with torch.no_grad():
-        drawn_from, _ = judge.pipelines.controlled.encode_prompt("blue box", CPU, 1, False)
-    assert tokens.shape == (1, 12)  # the length that the toy text encoder was made for, not Stable Diffusion's 77
-    assert torch.equal(encode_tokens(judge.base, tokens), drawn_from)

@@ -14,9 +14,9 @@ import pytest
 import torch
 import yaml
 from accelerate.state import AcceleratorState
-from diffusers import ControlNetModel
 
 from manifests.condition import encode
+from manifests.control import ControlSettings
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, create_card
 from manifests.footer import write_shard
@@ -25,7 +25,8 @@ from manifests.layout import shard_name, shard_path
 from manifests.record import IMAGES, family_schema, plan_schema
 from tests.toy_base import write_toy_base
 from train.base import Base, load_base
-from train.controlnet import trainable_copy
+from train.control.control import Control
+from train.control.registry import build_control
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,8 +53,8 @@ def base(base_folder: Path) -> Base:
 
 
 @pytest.fixture
-def controlnet(base: Base) -> ControlNetModel:
-    return trainable_copy(base.unet, seed=0)
+def control(base: Base) -> Control:
+    return build_control(base.unet, ControlSettings(), seed=0)
 
 
 @pytest.fixture(scope="session")

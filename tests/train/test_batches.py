@@ -132,7 +132,7 @@ def test_a_mirrored_sample_keeps_everything_else_that_was_drawn(table: datasets.
     for number in range(3):
         one, other = plain[number], mirrored[number]
         assert torch.equal(other.pixels, one.pixels.flip(-1))
-        assert torch.equal(other.hint, one.hint.flip(-1))
+        assert torch.equal(other.hints, one.hints.flip(-1))
         assert not torch.equal(other.pixels, one.pixels)
         for same in ("tokens", "noise", "timesteps"):
             assert torch.equal(getattr(one, same), getattr(other, same))

@@ -4,9 +4,10 @@ import datasets
 import pytest
 import torch
 
+from manifests.control import ControlSettings
 from train.base import load_base, tokenize
 from train.batches import Batch, Recipe, Span, loader
-from train.controlnet import trainable_copy
+from train.control.registry import build_control
 from train.fit import Engine, assemble, fit, losses
 from train.hints import HINTS
 from train.processes import join
@@ -14,7 +15,7 @@ from train.processes import join
 
 def engine_of(base_folder: str, *, learning_rate: float = 1e-3) -> Engine:
     base = load_base(base_folder)
-    return assemble(join("no"), base, trainable_copy(base.unet, seed=0), learning_rate=learning_rate)
+    return assemble(join("no"), base, build_control(base.unet, ControlSettings(), seed=0), learning_rate=learning_rate)
 
 
 def batches_of(engine: Engine, table: datasets.Dataset, span: Span) -> list[Batch]:

@@ -1,0 +1,37 @@
+"""Observers: what looks at a training between two steps, and what it finds."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an observer found after one step.
+
+    Attributes:
+        numbers: by name, as "control/gain".
+        pictures: by name, [H, W, 3] uint8 RGB.
+        stop: why the training should end here; "" to go on.
+    """
+
+    numbers: dict[str, float] = field(default_factory=dict)
+    pictures: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    stop: str = ""
+
+
+class Observer(Protocol):
+    """Called between two steps, in every process of the run and in the same order.
+
+    So it may use collectives; what the first process finds is what is logged, and what decides.
+    """
+
+    name: str
+
+    def due(self, step: int) -> bool:
+        """Whether it wants to look after this step; alike in every process."""
+
+    def __call__(self, step: int) -> Findings:
+        """Look. It must leave weights, gradients and generators as they are."""

@@ -1,0 +1,144 @@
+"""Draws pictures from captions and hints with any control; diffusers' schedulers decide the path from noise."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler, UniPCMultistepScheduler
+from numpy.typing import NDArray
+from torch import Tensor
+
+from manifests.manifest import Manifest
+from train.base import Base, decode_latents, encode_tokens, tokenize
+from train.control.control import Control
+from train.text import Text
+
+Pictures = NDArray[np.uint8]
+
+SCHEDULERS: dict[str, Any] = {
+    "ddim": DDIMScheduler,
+    "unipc": UniPCMultistepScheduler,
+    "dpmsolver": DPMSolverMultistepScheduler,
+    "euler": EulerDiscreteScheduler,
+}
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How pictures are drawn; the same for every arm and every run that is compared."""
+
+    resolution: int  # pixels, both sides
+    scheduler: str = "ddim"
+    steps: int = 20
+    guidance: float = 9.0  # classifier-free guidance (Eq. 6 of Ho & Salimans 2022, w + 1); off at 1 and below
+    control_scale: float = 1.0
+    negative_prompt: str = ""
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the pictures shall obey."""
+
+    drawn: Tensor  # [B, K, 3, H, W] float32 in [0, 1]
+    present: Tensor  # [B, K] float32 in {0, 1}
+
+
+def sampling_of(manifest: Manifest) -> Sampling:
+    """How a manifest says that pictures are drawn."""
+    settings = manifest.evaluate
+    return Sampling(
+        resolution=manifest.resolution,
+        scheduler=settings.scheduler,
+        steps=settings.steps,
+        guidance=settings.guidance,
+        control_scale=settings.control_scale,
+        negative_prompt=settings.negative_prompt,
+    )
+
+
+def check_scheduler(name: str) -> None:
+    """Refuse a scheduler that nothing here can make."""
+    if name not in SCHEDULERS:
+        raise ValueError(f"evaluate.scheduler: there is no scheduler '{name}'. Take one of {', '.join(SCHEDULERS)}")
+
+
+def sample_seed(seed: int, *, key: str, draw: int) -> int:
+    """The seed of one picture: the same for every model that is asked for it; another `draw` has another."""
+    return int(sha256(f"{seed}:{key}:{draw}".encode()).hexdigest()[:15], 16)
+
+
+def first_noise(base: Base, seeds: Sequence[int], *, resolution: int) -> Tensor:
+    """Draw the noise that each picture starts from, on the CPU so that every device gets the same.
+
+    Returns:
+        [B, C, h, w] float32 standard normal.
+    """
+    shape = base.latent_shape(resolution)
+    return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+
+
+@torch.no_grad()
+def draw(
+    base: Base, control: Control | None, captions: Sequence[str], hints: Hints | None, *, noise: Tensor, way: Sampling
+) -> Pictures:
+    """Draw what the captions say along the hints, as StableDiffusionControlNetPipeline does.
+
+    Args:
+        control: in evaluation mode on the base's device; None draws with the base alone.
+        captions: B texts.
+        hints: of these, on any device; None where there is no control.
+        noise: [B, C, h, w] float32 standard normal.
+
+    Returns:
+        [B, H, W, 3] uint8 RGB.
+    """
+    device = base.unet.device
+    scheduler = SCHEDULERS[way.scheduler].from_config(base.scheduler.config)
+    scheduler.set_timesteps(way.steps, device=device)
+    twice = 2 if way.guidance > 1 else 1
+    text = _encoded(base, captions, way, device)
+    shown = hints and Hints(_repeated(hints.drawn.to(device), twice), _repeated(hints.present.to(device), twice))
+    predict = _predictor(base, control, text, shown, scale=way.control_scale)
+    latents = noise.to(device, base.unet.dtype) * scheduler.init_noise_sigma
+    for time in scheduler.timesteps:
+        noisy = scheduler.scale_model_input(_repeated(latents, twice), time)
+        answer = predict(noisy, time.expand(len(noisy)))
+        if twice == 2:
+            without, with_caption = answer.chunk(2)
+            answer = without + way.guidance * (with_caption - without)
+        latents = scheduler.step(answer, time, latents).prev_sample
+    return decode_latents(base, latents)
+
+
+def _predictor(
+    base: Base, control: Control | None, text: Text, hints: Hints | None, *, scale: float
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """What answers noisy latents and timesteps: the base alone, or the control."""
+
+    def alone(noisy: Tensor, times: Tensor) -> Tensor:
+        return torch.as_tensor(base.unet(noisy, times, **text.of(base.unet.dtype)).sample)
+
+    def controlled(noisy: Tensor, times: Tensor) -> Tensor:
+        assert control is not None
+        assert hints is not None
+        answer = control(noisy, times, text, hints.drawn, hints.present, scale=scale)
+        return torch.as_tensor(answer).to(noisy.dtype)
+
+    return alone if control is None or hints is None else controlled
+
+
+def _encoded(base: Base, captions: Sequence[str], way: Sampling, device: torch.device) -> Text:
+    """The captions; before them, where guidance is on, as many negative prompts."""
+
+    def encoded(texts: Sequence[str]) -> Text:
+        return encode_tokens(base, torch.stack([tokenize(base.tokenizer, text) for text in texts]).to(device))
+
+    wanted = encoded(captions)
+    return encoded([way.negative_prompt] * len(captions)).beside(wanted) if way.guidance > 1 else wanted
+
+
+def _repeated(tensor: Tensor, times: int) -> Tensor:
+    return torch.cat([tensor] * times)
