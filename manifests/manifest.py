@@ -23,7 +23,7 @@ from upath import UPath
 
 from manifests.control import ControlSettings
 from manifests.storage import locate
-from manifests.train_settings import Precision, TrainSettings
+from manifests.train_settings import EngineSettings, Precision, TrainSettings, WatchSettings
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,6 +50,7 @@ class Manifest(BaseModel):
     model_config = FROZEN
     dataset: Annotated[UPath, PlainValidator(locate), PlainSerializer(str)]  # a folder, or s3://bucket/prefix
     condition: str  # a family of the dataset
+    further_conditions: tuple[str, ...] = ()  # families shown beside it, where a row has them
     captions: str = ""  # a family of words that replace the corpus's captions; "": the corpus's own
     where: str = ""  # one SQL expression over the index, as "edge_density BETWEEN 0.02 AND 0.20"
     rows: PositiveInt
@@ -57,8 +58,11 @@ class Manifest(BaseModel):
     parts: tuple[NonNegativeInt, ...] | None = None  # ingests to draw from; all by default
     base: str  # a folder, or a name on the Hugging Face Hub
     resolution: PositiveInt = 512  # pixels; pictures and hints are cropped to this square
+    latents: str = ""  # a family of encoded pictures; "": they are encoded while training
     control: ControlSettings = ControlSettings()
     train: TrainSettings = TrainSettings()
+    engine: EngineSettings = EngineSettings()
+    watch: WatchSettings = WatchSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
 
     @property

@@ -44,10 +44,11 @@ def annotate_edges(dataset: Dataset, *, resolution: int = 128, settings: Sequenc
 
 def write_manifest(path: Path, dataset: Path, base: Path) -> Path:
     """Write a manifest: two steps on 16 rows, judged by eight pictures of two steps each."""
-    train = {"steps": 2, "batch_size": 2, "learning_rate": 1e-2, "precision": "no", "workers": 0, "samples": 0}
+    train = {"steps": 2, "batch_size": 2, "learning_rate": 1e-2, "precision": "no"}
+    beside = {"engine": {"workers": 0}, "watch": {"probe_every": 0, "monitor_every": 0}}
     evaluate = {"samples": 8, "steps": 2, "batch_size": 3}
     data = {"dataset": str(dataset), "condition": "canny", "rows": 16, "base": str(base), "resolution": 128}
-    path.write_text(yaml.safe_dump({**data, "train": train, "evaluate": evaluate}))
+    path.write_text(yaml.safe_dump({**data, "train": train, "evaluate": evaluate, **beside}))
     return path
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from manifests.account import Account, account_from
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, dump
@@ -14,9 +16,6 @@ from manifests.storage import replace_text
 from manifests.subset import Subset
 from manifests.train_settings import TrainSettings
 from train.checkpoint import checkpoints
-
-# What may change when a run goes on: how long and how fast it trains and what it shows, never what it computes.
-FREE = ("steps", "micro_batch", "workers", "checkpoint_every", "sample_every", "samples")
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,9 @@ class Provenance:
     def identity(self) -> dict[str, Any]:
         """What must be equal for two runs to be the same one."""
         # Of a run begun before there was some setting: its default.
-        complete = TrainSettings(**self.manifest["train"]).model_dump(mode="json")
-        control = ControlSettings(**self.manifest.get("control", {})).model_dump(mode="json")
-        train = {name: value for name, value in complete.items() if name not in FREE}
+        train = _complete(TrainSettings, self.manifest["train"])
+        del train["steps"]  # a run may be made longer
+        control = _complete(ControlSettings, self.manifest.get("control", {}))
         return {
             "subset": self.subset_fingerprint,
             self.family: self.family_fingerprint,
@@ -52,6 +51,11 @@ class Provenance:
             **{f"control.{name}": value for name, value in sorted(control.items())},
             **{f"train.{name}": value for name, value in sorted(train.items())},
         }
+
+
+def _complete(settings: type[BaseModel], said: dict[str, Any]) -> dict[str, Any]:
+    known = {name: value for name, value in said.items() if name in settings.model_fields}
+    return settings(**known).model_dump(mode="json")
 
 
 def provenance_of(manifest: Manifest, subset: Subset, *, overrides: list[str], processes: int) -> Provenance:

@@ -44,12 +44,12 @@ class Samples:
         self._engine = engine
         self._manifest = manifest
         self._folder = run / "samples"
-        self._pairs = validation_pairs(manifest, rows=manifest.train.samples)
+        self._pairs = validation_pairs(manifest, rows=manifest.watch.probe_rows)
 
     def due(self, step: int) -> bool:
-        """Every `train.sample_every` steps and at the end."""
-        settings = self._manifest.train
-        return bool(self._pairs) and (step % settings.sample_every == 0 or step == settings.steps)
+        """Every `watch.probe_every` steps and at the end; never if that is 0."""
+        every = self._manifest.watch.probe_every
+        return bool(self._pairs and every) and (step % every == 0 or step == self._manifest.train.steps)
 
     def __call__(self, step: int) -> Findings:
         """Draw them, in the first process, and keep the grid as a PNG."""

@@ -82,12 +82,12 @@ def finish(training: Training, say: Callable[[str], None]) -> str:
     accelerator = engine.accelerator
     with accelerator.main_process_first():
         table = open_training_set(ensure_training_set(training.subset, manifest, say=say), manifest.rows)
-    batches = iter(loader(table, training.recipe, span, workers=manifest.train.workers))
+    batches = iter(loader(table, training.recipe, span, workers=manifest.engine.workers))
     steps = fit(engine, batches, span, max_grad_norm=manifest.train.max_grad_norm)
     began = time.perf_counter()
     observers = [Samples(engine, manifest, run)]
     for step, stop in watch(steps, run, engine, observers, manifest=manifest, span=span):
-        if step.number % manifest.train.checkpoint_every == 0 or step.number == span.steps or stop:
+        if step.number % manifest.watch.checkpoint_every == 0 or step.number == span.steps or stop:
             save_checkpoint(accelerator, run / "checkpoints", step=step.number)
         if stop:
             say(f"stopped after step {step.number:,}: {stop}")
@@ -103,10 +103,15 @@ def _span(manifest: Manifest, accelerator: Accelerator) -> Span:
         start=0,
         steps=manifest.train.steps,
         batch_size=manifest.train.batch_size,
-        micro_batch=manifest.train.micro_batch or manifest.train.batch_size,
+        micro_batch=_micro_batch(manifest),
         process=accelerator.process_index,
         processes=accelerator.num_processes,
     )
+
+
+def _micro_batch(manifest: Manifest) -> int:
+    asked = manifest.engine.micro_batch
+    return asked if isinstance(asked, int) else manifest.train.batch_size
 
 
 def _export(training: Training, folder: Path) -> None:

@@ -88,16 +88,8 @@ def dataset_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def manifest_path(tmp_path: Path, dataset_root: Path, base_folder: Path) -> Path:
     """A manifest for 16 rows of it and six steps on the base of toy size."""
-    train = {
-        "steps": 6,
-        "batch_size": 4,
-        "learning_rate": 1e-3,
-        "precision": "no",
-        "workers": 0,
-        "checkpoint_every": 2,
-        "sample_every": 3,
-        "samples": 2,
-    }
+    train = {"steps": 6, "batch_size": 4, "learning_rate": 1e-3, "precision": "no"}
+    watch = {"checkpoint_every": 2, "probe_every": 3, "probe_rows": 2, "monitor_every": 0}
     manifest = {
         "dataset": str(dataset_root),
         "condition": "canny",
@@ -105,6 +97,8 @@ def manifest_path(tmp_path: Path, dataset_root: Path, base_folder: Path) -> Path
         "base": str(base_folder),
         "resolution": 32,
         "train": train,
+        "engine": {"workers": 0},
+        "watch": watch,
         "evaluate": {"steps": 2},
     }
     path = tmp_path / "circles.yaml"

@@ -128,7 +128,7 @@ def test_two_processes_compute_what_one_does(manifest_path: Path, tmp_path: Path
 
 
 def test_training_in_bfloat16_leaves_float32_weights(manifest_path: Path, tmp_path: Path) -> None:
-    result = run(manifest_path, tmp_path / "run", "--set", "train.precision=bf16", "--set", "train.workers=1")
+    result = run(manifest_path, tmp_path / "run", "--set", "train.precision=bf16", "--set", "engine.workers=1")
     assert result.exit_code == 0, result.output
     assert {weight.dtype for weight in weights(tmp_path / "run").values()} == {torch.float32}
 
