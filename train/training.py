@@ -1,9 +1,8 @@
 """A training: what a manifest asks for, checked as a whole, then run to its last step."""
 
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -12,16 +11,20 @@ from accelerate import Accelerator
 from manifests.manifest import Manifest
 from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set, open_training_set
-from train.base import load_base, tokenize
-from train.batches import Recipe, Span, loader
-from train.checkpoint import checkpoints, load_checkpoint, save_checkpoint, save_folder
-from train.control.registry import build_control, save_control
-from train.fit import Engine, assemble, fit
+from train.base import Base, load_base
+from train.checkpoint import checkpoints, load_checkpoint, step_of
+from train.control.control import Control
+from train.control.registry import build_control, carry
+from train.engine import Engine, assemble
 from train.hints import drawing
+from train.leg import Work, check_share, run_leg
+from train.legs import Leg, legs
 from train.processes import join
+from train.result import save_result
 from train.run_folder import claim, provenance_of
-from train.samples import Samples
-from train.watch import watch
+from train.tracking import track
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,11 @@ class Training:
     manifest: Manifest
     run: Path
     subset: Subset
-    engine: Engine
-    recipe: Recipe
-    span: Span
+    accelerator: Accelerator
+    base: Base
+    control: Control  # of the first leg that is still to run
+    start: int  # steps done
+    legs: tuple[Leg, ...]  # still to run
 
 
 def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool) -> Training:
@@ -45,84 +50,72 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
         overrides: those that are in the manifest already; they are recorded.
         resume: go on from the run's newest checkpoint, if there is one.
     """
-    accelerator = join(manifest.train.precision)
+    accelerator = join(manifest.train.precision, tracker=manifest.watch.tracker, run=run)
     subset = resolve(manifest)
     base = load_base(manifest.base)
-    recipe = Recipe(
-        kind=subset.card.kind,
-        drawing=drawing(subset.card.kind),
-        resolution=manifest.resolution,
-        latent_shape=base.latent_shape(manifest.resolution),
-        tokenize=partial(tokenize, base.tokenizer),
-        timesteps=int(base.scheduler.config.num_train_timesteps),
-        prompt_drop=manifest.train.prompt_drop,
-        seed=manifest.train.seed,
-        flip=manifest.train.flip,
-    )
-    span = _span(manifest, accelerator)
-    control = build_control(base.unet, manifest.control, seed=manifest.train.seed)
-    engine = assemble(accelerator, base, control, learning_rate=manifest.train.learning_rate)
+    base.latent_shape(manifest.resolution)  # refuses what is no multiple of its stride
+    drawing(subset.card.kind)
+    check_share(manifest, accelerator)
+    every = legs(manifest)
+    build_control(base.unet, every[0].control, seed=manifest.train.seed, conditions=conditions(manifest))
     provenance = provenance_of(manifest, subset, overrides=overrides, processes=accelerator.num_processes)
     if accelerator.is_main_process:  # before the first step, so that a crash is explained
         claim(run, manifest, provenance, resume=resume)
     accelerator.wait_for_everyone()
     done = checkpoints(run / "checkpoints")
-    if done:
-        span = replace(span, start=load_checkpoint(accelerator, done[-1]))
-    return Training(manifest, run, subset, engine, recipe, span)
+    start = step_of(done[-1]) if done else 0
+    # A checkpoint after the last step of a leg holds that leg's network: it is loaded there, with nothing left to do.
+    ahead = tuple(leg for leg in every if leg.stop > start or (leg.stop == start and leg.start < start))
+    control = build_control(base.unet, ahead[0].control, seed=manifest.train.seed, conditions=conditions(manifest))
+    return Training(manifest, run, subset, accelerator, base, control, start, ahead)
 
 
-def finish(training: Training, say: Callable[[str], None]) -> str:
+def finish(training: Training, say: Say) -> str:
     """Train up to the last step, leave RUN/controlnet/, and say so in a line.
 
     Args:
         say: told what building the training set will read, if it is not there yet.
     """
-    manifest, run, engine, span = training.manifest, training.run, training.engine, training.span
-    accelerator = engine.accelerator
+    manifest, run, accelerator = training.manifest, training.run, training.accelerator
     with accelerator.main_process_first():
         table = open_training_set(ensure_training_set(training.subset, manifest, say=say), manifest.rows)
-    batches = iter(loader(table, training.recipe, span, workers=manifest.engine.workers))
-    steps = fit(engine, batches, span, max_grad_norm=manifest.train.max_grad_norm)
-    began = time.perf_counter()
-    observers = [Samples(engine, manifest, run)]
-    for step, stop in watch(steps, run, engine, observers, manifest=manifest, span=span):
-        if step.number % manifest.watch.checkpoint_every == 0 or step.number == span.steps or stop:
-            save_checkpoint(accelerator, run / "checkpoints", step=step.number)
-        if stop:
-            say(f"stopped after step {step.number:,}: {stop}")
+    work = Work(manifest, run, training.subset, table, say)
+    track(accelerator, manifest.watch.tracker, start=training.start)
+    began, reached = time.perf_counter(), training.start
+    base, control = training.base, training.control
+    for place, leg in enumerate(training.legs):
+        if place:
+            base, control = _next(control, leg, manifest)
+        engine = assemble(accelerator, base, control, train=leg.train, engine=manifest.engine)
+        if reached > leg.start:
+            load_checkpoint(accelerator, checkpoints(run / "checkpoints")[-1])
+        reached, stopped = run_leg(work, engine, leg, start=reached)
+        if stopped or leg.stop == manifest.train.steps:
             break
-    if accelerator.is_main_process:
-        save_folder(partial(_export, training), run / "controlnet")
+        control = engine.plain.cpu()
+        accelerator.free_memory(engine.optimizer)
+        accelerator._custom_objects.clear()  # the average; accelerate has no public way to forget one
+    save_result(engine, work, step=reached)
     accelerator.end_training()
-    return _closing_line(run, span, seconds=time.perf_counter() - began)
+    return _closing_line(training, steps=reached - training.start, seconds=time.perf_counter() - began)
 
 
-def _span(manifest: Manifest, accelerator: Accelerator) -> Span:
-    return Span(
-        start=0,
-        steps=manifest.train.steps,
-        batch_size=manifest.train.batch_size,
-        micro_batch=_micro_batch(manifest),
-        process=accelerator.process_index,
-        processes=accelerator.num_processes,
-    )
+def conditions(manifest: Manifest) -> int:
+    """How many hints a sample has at most."""
+    return 1 + len(manifest.further_conditions)
 
 
-def _micro_batch(manifest: Manifest) -> int:
-    asked = manifest.engine.micro_batch
-    return asked if isinstance(asked, int) else manifest.train.batch_size
+def _next(before: Control, leg: Leg, manifest: Manifest) -> tuple[Base, Control]:
+    """The base in full precision again, and the next leg's control, which goes on from what the last one learnt."""
+    base = load_base(manifest.base)
+    control = build_control(base.unet, leg.control, seed=manifest.train.seed, conditions=conditions(manifest))
+    carry(before, control)
+    return base, control
 
 
-def _export(training: Training, folder: Path) -> None:
-    save_control(training.engine.plain, training.manifest.control, folder)
-    shutil.copy(training.run / "provenance.json", folder)
-
-
-def _closing_line(run: Path, span: Span, *, seconds: float) -> str:
-    steps = max(0, span.steps - span.start)
-    samples = steps * span.batch_size
+def _closing_line(training: Training, *, steps: int, seconds: float) -> str:
+    samples = steps * training.manifest.train.batch_size
     return (
         f"{steps:,} steps, {samples:,} samples in {seconds / 60:.1f} min ({samples / seconds:.1f} images/s): "
-        f"{run / 'controlnet'}"
+        f"{training.run / 'controlnet'}"
     )

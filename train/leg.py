@@ -1,0 +1,113 @@
+"""One leg of a training: batches in, steps, checkpoints and looks out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import datasets
+from accelerate import Accelerator
+
+from manifests.manifest import Manifest
+from manifests.subset import Subset
+from train.base import Base, tokenize
+from train.batches import Recipe, Samples, Span, loader
+from train.checkpoint import save_checkpoint
+from train.engine import Engine
+from train.fit import fit
+from train.flops import step_flops
+from train.hints import drawing
+from train.legs import Leg
+from train.meter import Meter
+from train.micro_batch import find_micro_batch
+from train.observe import Observer
+from train.result import save_best
+from train.samples import Samples as Grids
+from train.watch import Watch
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all legs of a training share."""
+
+    manifest: Manifest
+    run: Path
+    subset: Subset
+    table: datasets.Dataset  # the training set
+    say: Callable[[str], None]
+
+
+def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, bool]:
+    """Train one leg.
+
+    Args:
+        start: steps done, of the whole training.
+
+    Returns:
+        Steps done now; whether training shall end there.
+    """
+    manifest, accelerator = work.manifest, engine.accelerator
+    recipe = recipe_of(manifest, work.subset, engine.base)
+    span = Span(
+        start=start,
+        steps=leg.stop,
+        batch_size=manifest.train.batch_size,
+        micro_batch=_micro_batch(work, engine, recipe),
+        process=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
+    batches = iter(loader(work.table, recipe, span, workers=manifest.engine.workers))
+    steps = fit(engine, batches, span, max_grad_norm=leg.train.max_grad_norm)
+    watch = Watch(work.run, engine, observers(work, engine), manifest=manifest, meter=_meter(work, engine))
+    for seen in watch(steps, span):
+        last = seen.number == manifest.train.steps
+        if seen.number % manifest.watch.checkpoint_every == 0 or last or seen.stop:
+            save_checkpoint(accelerator, work.run / "checkpoints", step=seen.number, keep=manifest.watch.keep)
+        if seen.best:
+            save_best(engine, work.run, step=seen.number)
+        if seen.stop:
+            work.say(f"stopped after step {seen.number:,}: {seen.stop}")
+            return seen.number, True
+    return leg.stop, False
+
+
+def observers(work: Work, engine: Engine) -> list[Observer]:
+    """What looks at a training."""
+    return [Grids(engine, work.manifest, work.run)]
+
+
+def recipe_of(manifest: Manifest, subset: Subset, base: Base) -> Recipe:
+    """What makes a sample out of a row of the training set."""
+    return Recipe(
+        kind=subset.card.kind,
+        drawing=drawing(subset.card.kind),
+        resolution=manifest.resolution,
+        latent_shape=base.latent_shape(manifest.resolution),
+        tokenize=partial(tokenize, base.tokenizer),
+        timesteps=int(base.scheduler.config.num_train_timesteps),
+        prompt_drop=manifest.train.prompt_drop,
+        seed=manifest.train.seed,
+        flip=manifest.train.flip,
+    )
+
+
+def check_share(manifest: Manifest, accelerator: Accelerator) -> None:
+    """Refuse a batch that the processes cannot share equally."""
+    Span(start=0, steps=1, batch_size=manifest.train.batch_size, micro_batch=1, processes=accelerator.num_processes)
+
+
+def _micro_batch(work: Work, engine: Engine, recipe: Recipe) -> int:
+    """Samples of a forward pass; those that were found before, when a run goes on, so that it rounds alike."""
+    share, asked = work.manifest.train.batch_size // engine.accelerator.num_processes, work.manifest.engine.micro_batch
+    if asked != "auto":
+        return int(asked or share)
+    return find_micro_batch(engine, Samples(work.table, recipe)[0], share=share)
+
+
+def _meter(work: Work, engine: Engine) -> Meter:
+    return Meter(
+        batch_size=work.manifest.train.batch_size,
+        flops=step_flops(engine.plain, engine.base, resolution=work.manifest.resolution),
+        device=engine.accelerator.device,
+        processes=engine.accelerator.num_processes,
+    )
