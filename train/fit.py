@@ -93,7 +93,7 @@ def losses(engine: Engine, batch: Batch) -> Tensor:
     answer = engine.control(
         noised(latents, batch.noise, shares),
         batch.timesteps,
-        encode_tokens(engine.base, batch.tokens),
+        encode_tokens(engine.base, batch.tokens, resolution=batch.pixels.shape[-1]),
         batch.hints,
         batch.present,
     )

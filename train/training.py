@@ -53,7 +53,7 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
         drawing=drawing(subset.card.kind),
         resolution=manifest.resolution,
         latent_shape=base.latent_shape(manifest.resolution),
-        tokenize=partial(tokenize, base.tokenizer),
+        tokenize=partial(tokenize, base.tokenizers),
         timesteps=int(base.scheduler.config.num_train_timesteps),
         prompt_drop=manifest.train.prompt_drop,
         seed=manifest.train.seed,
