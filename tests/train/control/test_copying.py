@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import torch
 from diffusers import ControlNetModel
 from torch import Tensor
 
 from manifests.control import ControlSettings
-from train.base import Base, encode_tokens, tokenize
+from tests.toy_sd2 import write_toy_sd2
+from train.base import Base, encode_tokens, load_base, tokenize
 from train.control.copying import trainable_copy
 from train.control.registry import build_control
 from train.text import Text
@@ -46,6 +49,16 @@ def test_gradients_of_an_xl_copy_wake_up_from_the_zero_convolutions_inwards(xl_b
         optimizer.zero_grad()
     copied = {"zero convolutions", "copy", "embedding of text and sizes", "end of the hint encoder"}
     assert awake == [{"zero convolutions"}, copied, {*copied, "hint encoder"}]
+
+
+def test_the_copy_of_a_base_of_2_x_has_the_heads_and_projections_of_its_u_net(tmp_path: Path) -> None:
+    write_toy_sd2(tmp_path / "sd2")
+    unet = load_base(str(tmp_path / "sd2")).unet
+    copied = trainable_copy(unet, ControlSettings(), seed=0)
+    ours, theirs = (net.down_blocks[0].attentions[0] for net in (copied, unet))
+    assert isinstance(ours.proj_in, torch.nn.Linear)
+    for one, other in zip(ours.transformer_blocks, theirs.transformer_blocks, strict=True):
+        assert (one.attn1.heads, one.attn1.upcast_attention) == (other.attn1.heads, other.attn1.upcast_attention)
 
 
 def _parts(copied: ControlNetModel) -> dict[str, list[torch.nn.Parameter]]:
