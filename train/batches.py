@@ -25,7 +25,7 @@ class Batch:
     pixels: Tensor  # [B, 3, H, W] float32 in [-1, 1]
     hints: Tensor  # [B, K, 3, H, W] float32 in [0, 1], one for each condition
     present: Tensor  # [B, K] float32 in {0, 1}: 0 where the row lacks the condition
-    tokens: Tensor  # [B, T] int64; those of "" where the prompt was dropped
+    tokens: Tensor  # [B, T] int64 ([B, 2, T] of two tokenizers); those of "" where the prompt was dropped
     noise: Tensor  # [B, C, h, w] float32 standard normal
     posterior_noise: Tensor  # [B, C, h, w] float32 standard normal
     timesteps: Tensor  # [B] int64 in [0, timesteps)

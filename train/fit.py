@@ -74,7 +74,7 @@ def losses(engine: Engine, batch: Batch) -> Tensor:
     )
     prediction = engine.base.scheduler.config.prediction_type
     each = sample_losses(answer, target(latents, batch.noise, shares, prediction=prediction))
-    return each if engine.min_snr is None else each * snr_weights(shares, engine.min_snr, prediction)
+    return each if engine.min_snr is None else each * snr_weights(shares, gamma=engine.min_snr, prediction=prediction)
 
 
 def latents_of(engine: Engine, batch: Batch) -> Tensor:

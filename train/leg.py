@@ -83,7 +83,7 @@ def recipe_of(manifest: Manifest, subset: Subset, base: Base) -> Recipe:
         drawing=drawing(subset.card.kind),
         resolution=manifest.resolution,
         latent_shape=base.latent_shape(manifest.resolution),
-        tokenize=partial(tokenize, base.tokenizer),
+        tokenize=partial(tokenize, base.tokenizers),
         timesteps=int(base.scheduler.config.num_train_timesteps),
         prompt_drop=manifest.train.prompt_drop,
         seed=manifest.train.seed,

@@ -86,7 +86,9 @@ def finish(training: Training, say: Say) -> str:
     for place, leg in enumerate(training.legs):
         if place:
             base, control = _next(control, leg, manifest)
-        engine = assemble(accelerator, base, control, train=leg.train, engine=manifest.engine)
+        engine = assemble(
+            accelerator, base, control, train=leg.train, engine=manifest.engine, resolution=manifest.resolution
+        )
         if reached > leg.start:
             load_checkpoint(accelerator, checkpoints(run / "checkpoints")[-1])
         reached, stopped = run_leg(work, engine, leg, start=reached)

@@ -24,7 +24,7 @@ def batches_of(engine: Engine, table: datasets.Dataset, span: Span) -> list[Batc
         drawing=HINTS["binary"],
         resolution=32,
         latent_shape=engine.base.latent_shape(32),
-        tokenize=partial(tokenize, engine.base.tokenizer),
+        tokenize=partial(tokenize, engine.base.tokenizers),
         timesteps=1000,
         prompt_drop=0.5,
         seed=0,
