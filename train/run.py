@@ -44,7 +44,10 @@ def main(
         start_the_others(Path(__file__), sys.argv[1:])
         check_local(run or manifest, "run")
         settings = load_manifest(manifest, overrides or [])
-        training = prepare(settings, run or Path("runs") / manifest.stem, overrides or [], resume=resume)
+        folder = run or Path("runs") / manifest.stem
+        training = prepare(
+            settings, folder, overrides or [], resume=resume, say=lambda line: typer.echo(line, err=True)
+        )
     except ValueError as error:  # alike in every process
         typer.echo(str(error) if FIRST else "", err=True, nl=FIRST)
         raise typer.Exit(1) from error

@@ -12,16 +12,20 @@ from accelerate import Accelerator
 from manifests.manifest import Manifest
 from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set, open_training_set
+from train.agreed import agreed
 from train.base import load_base, tokenize
 from train.batches import Recipe, Span, loader
-from train.checkpoint import checkpoints, load_checkpoint, save_checkpoint, save_folder
+from train.checkpoint import load_newest, save_checkpoint
 from train.control.registry import build_control, save_control
+from train.digest import base_digest
 from train.fit import Engine, assemble, fit
 from train.hints import drawing
 from train.processes import join
 from train.run_folder import claim, provenance_of
 from train.samples import Samples
+from train.seal import Origin, position_of
 from train.watch import watch
+from train.whole_folder import save_folder
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,12 @@ class Training:
     engine: Engine
     recipe: Recipe
     span: Span
+    origin: Origin
 
 
-def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool) -> Training:
+def prepare(
+    manifest: Manifest, run: Path, overrides: list[str], *, resume: bool, say: Callable[[str], None]
+) -> Training:
     """Check everything that can be checked before the first step, then claim the run's folder.
 
     What is wrong is found alike in every process.
@@ -44,6 +51,7 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     Args:
         overrides: those that are in the manifest already; they are recorded.
         resume: go on from the run's newest checkpoint, if there is one.
+        say: told of checkpoints that are passed over.
     """
     accelerator = join(manifest.train.precision)
     subset = resolve(manifest)
@@ -61,15 +69,16 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     )
     span = _span(manifest, accelerator)
     control = build_control(base.unet, manifest.control, seed=manifest.train.seed)
+    digest = base_digest(base)  # before the weights are rounded
     engine = assemble(accelerator, base, control, learning_rate=manifest.train.learning_rate)
-    provenance = provenance_of(manifest, subset, overrides=overrides, processes=accelerator.num_processes)
-    if accelerator.is_main_process:  # before the first step, so that a crash is explained
-        claim(run, manifest, provenance, resume=resume)
-    accelerator.wait_for_everyone()
-    done = checkpoints(run / "checkpoints")
-    if done:
-        span = replace(span, start=load_checkpoint(accelerator, done[-1]))
-    return Training(manifest, run, subset, engine, recipe, span)
+    provenance = provenance_of(
+        manifest, subset, overrides=overrides, processes=accelerator.num_processes, base_digest=digest
+    )
+    # Before the first step, so that a crash is explained.
+    agreed(lambda: claim(run, manifest, provenance, resume=resume) if accelerator.is_main_process else None)
+    position = load_newest(accelerator, run / "checkpoints", provenance.origin, say=say)
+    span = replace(span, start=position.step if position else 0)
+    return Training(manifest, run, subset, engine, recipe, span, provenance.origin)
 
 
 def finish(training: Training, say: Callable[[str], None]) -> str:
@@ -88,7 +97,8 @@ def finish(training: Training, say: Callable[[str], None]) -> str:
     observers = [Samples(engine, manifest, run)]
     for step, stop in watch(steps, run, engine, observers, manifest=manifest, span=span):
         if step.number % manifest.watch.checkpoint_every == 0 or step.number == span.steps or stop:
-            save_checkpoint(accelerator, run / "checkpoints", step=step.number)
+            position = position_of(span, step=step.number)
+            save_checkpoint(accelerator, run / "checkpoints", position, training.origin, keep=manifest.watch.keep)
         if stop:
             say(f"stopped after step {step.number:,}: {stop}")
             break
