@@ -67,11 +67,10 @@ class Saver:
 
 def main() -> None:
     """Fork one process for each line of input, the step to go on from; say its number, then that it is dead."""
-    run = Path(sys.argv[1])
+    run, saver = Path(sys.argv[1]), Saver()
     for line in sys.stdin:
         child = os.fork()
         if not child:
-            saver = Saver()
             step = int(line)
             while True:
                 step += 1
