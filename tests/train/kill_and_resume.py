@@ -37,16 +37,25 @@ class Ended:
 
 @dataclass(frozen=True)
 class Ground:
-    """A folder with a dataset, a base and a manifest, in which trainings of so many steps run."""
+    """A folder in which trainings of a manifest run, of so many steps instead of its own."""
 
     folder: Path
+    manifest: Path
     steps: int
 
     def start(self, name: str, *options: str, processes: int) -> Forked:
         """Start a training, or let it go on."""
         run = self.folder / name
         launch = len(list(self.folder.glob(f"{name}.*")))
-        arguments = ["--manifest", str(self.folder / "rooms.yaml"), "--run", str(run), *options]
+        arguments = [
+            "--manifest",
+            str(self.manifest),
+            "--run",
+            str(run),
+            "--set",
+            f"train.steps={self.steps}",
+            *options,
+        ]
         resume = ["--resume"] if (run / "provenance.json").is_file() else []
         return Forked(arguments + resume, processes=processes, folder=self.folder / f"{name}.{launch:02d}")
 
@@ -63,11 +72,13 @@ def main(
     kills: Annotated[int, typer.Option(help="of the training in one process, and of that in two")] = 10,
     steps: Annotated[int, typer.Option(help="of each training")] = 30,
     seed: Annotated[int, typer.Option(help="of the moments")] = 0,
+    manifest: Annotated[Path | None, typer.Option(help="default: one on the playroom")] = None,
 ) -> None:
     """Kill, resume and compare; end with 1 if anything differs."""
     with tempfile.TemporaryDirectory(prefix="pairmill-kills-") as name:
-        ground = Ground(Path(name), steps)
-        in_fork(lambda: write_ground(ground))
+        ground = Ground(Path(name), manifest or Path(name) / "rooms.yaml", steps)
+        if not manifest:
+            in_fork(lambda: write_ground(ground.folder))
         wholes = {processes: uninterrupted(ground, processes) for processes in (1, 2)}
         amiss = [
             *(kill_and_resume(ground, wholes[1], processes=1, kills=kills, chance=Random(f"{seed} 1"))),
@@ -78,30 +89,23 @@ def main(
     sys.exit(1 if amiss else 0)
 
 
-def write_ground(ground: Ground) -> None:
+def write_ground(folder: Path) -> None:
     """Write a dataset, a base and a manifest."""
     from tests.toy_run import write_dataset  # annotators' imports, in a process that ends
 
-    write_dataset(ground.folder / "rooms")
-    write_toy_base(ground.folder / "base")
+    write_dataset(folder / "rooms")
+    write_toy_base(folder / "base")
+    data = {"dataset": str(folder / "rooms"), "condition": "canny", "rows": 16}
     manifest = {
-        "dataset": str(ground.folder / "rooms"),
-        "condition": "canny",
-        "rows": 16,
-        "base": str(ground.folder / "base"),
+        **data,
+        "base": str(folder / "base"),
         "resolution": 32,
-        "train": {
-            "steps": ground.steps,
-            "batch_size": BATCH,
-            "learning_rate": 1e-3,
-            "precision": "no",
-            "flip": 0.5,
-        },
-        "engine": {"workers": 0},
+        "train": {"batch_size": BATCH, "learning_rate": 1e-3, "precision": "no", "flip": 0.5},
+        "engine": {"workers": 1},
         "watch": {"checkpoint_every": 2, "probe_every": 5, "probe_rows": 2, "monitor_every": 0},
         "evaluate": {"steps": 2},
     }
-    (ground.folder / "rooms.yaml").write_text(yaml.safe_dump(manifest))
+    (folder / "rooms.yaml").write_text(yaml.safe_dump(manifest))
 
 
 def uninterrupted(ground: Ground, processes: int) -> Ended:
