@@ -1,18 +1,15 @@
 """One leg of a training: batches in, steps, checkpoints and looks out."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-import datasets
 from accelerate import Accelerator
 
 from manifests.manifest import Manifest
 from manifests.subset import Subset
 from train.base import Base, tokenize
 from train.batches import Recipe, Samples, Span, loader
-from train.checkpoint import save_checkpoint
+from train.best import Best
+from train.checkpoint import newest_checkpoint, save_checkpoint
 from train.engine import Engine
 from train.fit import fit
 from train.flops import step_flops
@@ -23,18 +20,9 @@ from train.micro_batch import find_micro_batch
 from train.observe import Observer
 from train.result import save_best
 from train.samples import Samples as Grids
+from train.seal import position_of, read_seal
 from train.watch import Watch
-
-
-@dataclass(frozen=True)
-class Work:
-    """What all legs of a training share."""
-
-    manifest: Manifest
-    run: Path
-    subset: Subset
-    table: datasets.Dataset  # the training set
-    say: Callable[[str], None]
+from train.work import Work
 
 
 def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, bool]:
@@ -62,9 +50,11 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
     for seen in watch(steps, span):
         last = seen.number == manifest.train.steps
         if seen.number % manifest.watch.checkpoint_every == 0 or last or seen.stop:
-            save_checkpoint(accelerator, work.run / "checkpoints", step=seen.number, keep=manifest.watch.keep)
-        if seen.best:
-            save_best(engine, work.run, step=seen.number)
+            position = position_of(span, step=seen.number, stage=leg.stage)
+            folder = work.run / "checkpoints"
+            save_checkpoint(accelerator, folder, position, work.origin, keep=manifest.watch.keep)
+        if seen.best is not None:
+            save_best(engine, work, Best(seen.number, seen.best))
         if seen.stop:
             work.say(f"stopped after step {seen.number:,}: {seen.stop}")
             return seen.number, True
@@ -101,6 +91,11 @@ def _micro_batch(work: Work, engine: Engine, recipe: Recipe) -> int:
     share, asked = work.manifest.train.batch_size // engine.accelerator.num_processes, work.manifest.engine.micro_batch
     if asked != "auto":
         return int(asked or share)
+    done = newest_checkpoint(work.run / "checkpoints", say=work.say)
+    if done:
+        before = read_seal(done).position
+        if before.processes == engine.accelerator.num_processes:
+            return before.micro_batch
     return find_micro_batch(engine, Samples(work.table, recipe)[0], share=share)
 
 

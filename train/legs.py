@@ -14,6 +14,7 @@ STAGED = ("mid_only", "controlnet", "unlocked_decoder")  # kinds that share thei
 class Leg:
     """Steps `start` to `stop` of a run."""
 
+    stage: int  # of the manifest's; their count stands for what comes after them
     start: int
     stop: int
     control: ControlSettings
@@ -39,9 +40,9 @@ def legs(manifest: Manifest) -> list[Leg]:
 
 def _cut(manifest: Manifest) -> Iterator[Leg]:
     train, done = manifest.train, 0
-    for stage in train.stages:
+    for number, stage in enumerate(train.stages):
         control = manifest.control.model_copy(update={"kind": stage.kind})
         rate = stage.learning_rate or train.learning_rate
-        yield Leg(done, done + stage.steps, control, train.model_copy(update={"learning_rate": rate}))
+        yield Leg(number, done, done + stage.steps, control, train.model_copy(update={"learning_rate": rate}))
         done += stage.steps
-    yield Leg(done, train.steps, manifest.control, train)
+    yield Leg(len(train.stages), done, train.steps, manifest.control, train)

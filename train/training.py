@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from accelerate import Accelerator
@@ -11,18 +10,21 @@ from accelerate import Accelerator
 from manifests.manifest import Manifest
 from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set, open_training_set
+from train.agreed import agreed
 from train.base import Base, load_base
-from train.checkpoint import checkpoints, load_checkpoint, step_of
+from train.checkpoint import load_newest, newest_checkpoint, step_of
 from train.control.control import Control
 from train.control.registry import build_control, carry
-from train.engine import Engine, assemble
+from train.digest import base_digest
+from train.engine import assemble
 from train.hints import drawing
-from train.leg import Work, check_share, run_leg
+from train.leg import check_share, run_leg
 from train.legs import Leg, legs
 from train.processes import join
-from train.result import save_result
-from train.run_folder import claim, provenance_of
+from train.result import export
+from train.run_folder import Provenance, claim, provenance_of
 from train.tracking import track
+from train.work import Work
 
 Say = Callable[[str], None]
 
@@ -39,9 +41,11 @@ class Training:
     control: Control  # of the first leg that is still to run
     start: int  # steps done
     legs: tuple[Leg, ...]  # still to run
+    provenance: Provenance
+    say: Say
 
 
-def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool) -> Training:
+def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool, say: Say) -> Training:
     """Check everything that can be checked before the first step, then claim the run's folder.
 
     What is wrong is found alike in every process.
@@ -49,6 +53,7 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     Args:
         overrides: those that are in the manifest already; they are recorded.
         resume: go on from the run's newest checkpoint, if there is one.
+        say: told, in the first process, of checkpoints that are passed over and of data that is to be read.
     """
     accelerator = join(manifest.train.precision, tracker=manifest.watch.tracker, run=run)
     subset = resolve(manifest)
@@ -57,62 +62,68 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     drawing(subset.card.kind)
     check_share(manifest, accelerator)
     every = legs(manifest)
-    build_control(base.unet, every[0].control, seed=manifest.train.seed, conditions=conditions(manifest))
-    provenance = provenance_of(manifest, subset, overrides=overrides, processes=accelerator.num_processes)
-    if accelerator.is_main_process:  # before the first step, so that a crash is explained
-        claim(run, manifest, provenance, resume=resume)
-    accelerator.wait_for_everyone()
-    done = checkpoints(run / "checkpoints")
-    start = step_of(done[-1]) if done else 0
+    control = _control(base, every[0], manifest)
+    provenance = provenance_of(
+        manifest,
+        subset,
+        overrides=overrides,
+        processes=accelerator.num_processes,
+        base_digest=base_digest(base),  # before its weights are rounded
+    )
+    # Before the first step, so that a crash is explained.
+    agreed(lambda: claim(run, manifest, provenance, resume=resume) if accelerator.is_main_process else None)
+    start = _steps_done(run, say=say)
     # A checkpoint after the last step of a leg holds that leg's network: it is loaded there, with nothing left to do.
     ahead = tuple(leg for leg in every if leg.stop > start or (leg.stop == start and leg.start < start))
-    control = build_control(base.unet, ahead[0].control, seed=manifest.train.seed, conditions=conditions(manifest))
-    return Training(manifest, run, subset, accelerator, base, control, start, ahead)
+    if ahead[0] != every[0]:
+        control = _control(base, ahead[0], manifest)
+    return Training(manifest, run, subset, accelerator, base, control, start, ahead, provenance, say)
 
 
-def finish(training: Training, say: Say) -> str:
-    """Train up to the last step, leave RUN/controlnet/, and say so in a line.
-
-    Args:
-        say: told what building the training set will read, if it is not there yet.
-    """
+def finish(training: Training) -> str:
+    """Train up to the last step, leave RUN/controlnet/, and say so in a line."""
     manifest, run, accelerator = training.manifest, training.run, training.accelerator
     with accelerator.main_process_first():
-        table = open_training_set(ensure_training_set(training.subset, manifest, say=say), manifest.rows)
-    work = Work(manifest, run, training.subset, table, say)
+        path = ensure_training_set(training.subset, manifest, say=training.say)
+    table = open_training_set(path, manifest.rows)
+    work = Work(manifest, run, training.subset, table, training.provenance.origin, training.say)
     track(accelerator, manifest.watch.tracker, start=training.start)
     began, reached = time.perf_counter(), training.start
     base, control = training.base, training.control
     for place, leg in enumerate(training.legs):
         if place:
-            base, control = _next(control, leg, manifest)
+            base = load_base(manifest.base)  # in full precision again
+            control = _grown(control, _control(base, leg, manifest))
         engine = assemble(
             accelerator, base, control, train=leg.train, engine=manifest.engine, resolution=manifest.resolution
         )
         if reached > leg.start:
-            load_checkpoint(accelerator, checkpoints(run / "checkpoints")[-1])
+            load_newest(accelerator, run / "checkpoints", training.provenance.origin, say=training.say)
         reached, stopped = run_leg(work, engine, leg, start=reached)
         if stopped or leg.stop == manifest.train.steps:
             break
         control = engine.plain.cpu()
         accelerator.free_memory(engine.optimizer)
         accelerator._custom_objects.clear()  # the average; accelerate has no public way to forget one
-    save_result(engine, work, step=reached)
+    export(engine, work)
     accelerator.end_training()
     return _closing_line(training, steps=reached - training.start, seconds=time.perf_counter() - began)
 
 
-def conditions(manifest: Manifest) -> int:
-    """How many hints a sample has at most."""
-    return 1 + len(manifest.further_conditions)
+def _steps_done(run: Path, *, say: Say) -> int:
+    newest = newest_checkpoint(run / "checkpoints", say=say)
+    return step_of(newest) if newest else 0
 
 
-def _next(before: Control, leg: Leg, manifest: Manifest) -> tuple[Base, Control]:
-    """The base in full precision again, and the next leg's control, which goes on from what the last one learnt."""
-    base = load_base(manifest.base)
-    control = build_control(base.unet, leg.control, seed=manifest.train.seed, conditions=conditions(manifest))
-    carry(before, control)
-    return base, control
+def _control(base: Base, leg: Leg, manifest: Manifest) -> Control:
+    hints = 1 + len(manifest.further_conditions)
+    return build_control(base.unet, leg.control, seed=manifest.train.seed, conditions=hints)
+
+
+def _grown(before: Control, after: Control) -> Control:
+    """The next leg's control, which goes on from what the last one learnt."""
+    carry(before, after)
+    return after
 
 
 def _closing_line(training: Training, *, steps: int, seconds: float) -> str:

@@ -25,7 +25,7 @@ class Seen:
     """A step, and what observers made of it."""
 
     number: int  # steps done
-    best: bool = False  # these weights are the best so far
+    best: float | None = None  # score of these weights, if they are the best so far
     stop: str = ""  # why training should end here; "" to go on
 
 
@@ -99,7 +99,8 @@ class Watch:
         if not found:
             return Seen(number)
         stop = "; ".join(each.stop for each in found if each.stop)
-        agreed = broadcast_object_list([Seen(number, any(each.best for each in found), stop)])[0]
+        best = next((each.best for each in found if each.best is not None), None)
+        agreed = broadcast_object_list([Seen(number, best, stop)])[0]
         assert isinstance(agreed, Seen)
         return agreed
 
