@@ -19,16 +19,22 @@ class Choices:
     prompt: float  # the prompt is dropped when this lies below the rate
     timestep: float
     flip: float  # the sample is mirrored when this lies below the rate
+    view: float  # which of the views that were encoded beforehand
 
 
 def choices(seed: int, key: str, epoch: int) -> Choices:
     """Draw the choices of one sample; another epoch draws others."""
-    return Choices(*(float(value) for value in _generator(seed, key, epoch, "choices").random(6)))
+    return Choices(*(float(value) for value in _generator(seed, key, epoch, "choices").random(7)))
 
 
 def normal(seed: int, key: str, epoch: int, *, purpose: str, shape: tuple[int, ...]) -> Tensor:
     """Draw standard normal noise, float32 of `shape`; each `purpose` has a stream of its own."""
     return torch.from_numpy(_generator(seed, key, epoch, purpose).standard_normal(shape, dtype=np.float32))
+
+
+def share(seed: int, key: str, epoch: int, *, purpose: str) -> float:
+    """Draw a number in [0, 1); each `purpose` has a stream of its own."""
+    return float(_generator(seed, key, epoch, purpose).random())
 
 
 def row_at(number: int, *, rows: int, seed: int) -> tuple[int, int]:
