@@ -110,9 +110,7 @@ def encode_views(
         network(np.stack([cut(image, view, settings.size) for image, view in zip(images, nth, strict=True)]))
         for nth in zip(*views, strict=True)
     ]
-    return [
-        Moments(size, of_row, values) for of_row, values in zip(views, np.stack(made, axis=1), strict=True)
-    ]
+    return [Moments(size, of_row, values) for of_row, values in zip(views, np.stack(made, axis=1), strict=True)]
 
 
 def views_of(size: Size, settings: Latents, parameters: Parameters) -> tuple[View, ...]:

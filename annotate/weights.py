@@ -136,7 +136,9 @@ def find_model(name: str) -> Path:
     try:
         found = snapshot_download(repository, revision=known.revision if known else None, allow_patterns=patterns)
     except (*UNREACHABLE, HFValidationError) as error:
-        raise Missing(_missing(f"model {name}", repository, f"--include '{inner}/*'" if inner else "", error)) from error
+        raise Missing(
+            _missing(f"model {name}", repository, f"--include '{inner}/*'" if inner else "", error)
+        ) from error
     if inner and not (Path(found) / inner / "config.json").is_file():
         raise Missing(f"model {name}: {repository} has no folder {inner} with a config.json. Name another one")
     return Path(found) / inner

@@ -131,7 +131,12 @@ def _encode_moments(moments: Moments) -> Cell:
     if not np.isfinite(values).all():
         raise ValueError("a latent is NaN, or beyond what float16 can hold")
     views = [{"top": view.top, "left": view.left, "flip": view.flip} for view in moments.views]
-    return {"views": views, "channels": values.shape[2], "rows": values.shape[3], "moments": values.astype("<f2").tobytes()}
+    return {
+        "views": views,
+        "channels": values.shape[2],
+        "rows": values.shape[3],
+        "moments": values.astype("<f2").tobytes(),
+    }
 
 
 def _decode_moments(cell: Cell) -> Moments:

@@ -46,7 +46,9 @@ def corner(offset: tuple[float, float], size: Size, side: int) -> tuple[int, int
         offset: (down, right) in [0, 1): where the square lies between the two ends.
         side: of the square, pixels; no more than the picture has.
     """
-    top, left = (min(int(place * (length - side + 1)), length - side) for place, length in zip(offset, size, strict=True))
+    top, left = (
+        min(int(place * (length - side + 1)), length - side) for place, length in zip(offset, size, strict=True)
+    )
     return top, left
 
 

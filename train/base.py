@@ -110,11 +110,12 @@ def encode_images(base: Base, pixels: Tensor, noise: Tensor) -> Tensor:
         [B, C, h, w] float32, scaled by the base's scaling factor.
     """
     posterior = base.vae.encode(pixels.to(base.vae.dtype)).latent_dist
-    return _sampled(base, posterior.mean, posterior.std, noise)
+    sample = posterior.mean.float() + posterior.std.float() * noise
+    return sample * float(base.vae.config.scaling_factor)
 
 
 def sample_latents(base: Base, moments: Tensor, noise: Tensor) -> Tensor:
-    """Sample latents from a posterior that was computed beforehand.
+    """Sample latents from posteriors that were computed beforehand, as `encode_images` does from pictures.
 
     Args:
         moments: [B, 2, C, h, w] float16: mean and standard deviation, not scaled.
@@ -123,8 +124,8 @@ def sample_latents(base: Base, moments: Tensor, noise: Tensor) -> Tensor:
     Returns:
         [B, C, h, w] float32, scaled by the base's scaling factor.
     """
-    mean, deviation = moments.unbind(1)
-    return _sampled(base, mean, deviation, noise)
+    mean, deviation = moments.float().unbind(1)
+    return (mean + deviation * noise) * float(base.vae.config.scaling_factor)
 
 
 @torch.no_grad()
@@ -154,10 +155,6 @@ def encode_tokens(base: Base, tokens: Tensor) -> Text:
         The text encoder's last hidden states, in the base's dtype.
     """
     return Text(torch.as_tensor(base.text_encoder(tokens)[0]))
-
-
-def _sampled(base: Base, mean: Tensor, deviation: Tensor, noise: Tensor) -> Tensor:
-    return (mean.float() + deviation.float() * noise) * float(base.vae.config.scaling_factor)
 
 
 def _check_folder(name_or_path: str) -> None:
