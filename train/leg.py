@@ -68,9 +68,14 @@ def observers(work: Work, engine: Engine) -> list[Observer]:
 
 def recipe_of(manifest: Manifest, subset: Subset, base: Base) -> Recipe:
     """What makes a sample out of a row of the training set."""
+    families = (manifest.condition, *manifest.further_conditions)
+    kinds = tuple(subset.dataset.card(family).kind for family in families)
     return Recipe(
-        kind=subset.card.kind,
-        drawing=drawing(subset.card.kind),
+        kinds=kinds,
+        drawings=tuple(drawing(kind) for kind in kinds),
+        columns=("condition", *(f"condition:{family}" for family in manifest.further_conditions)),
+        condition_drop=manifest.train.condition_drop,
+        latents=manifest.engine.encode if manifest.latents else "none",
         resolution=manifest.resolution,
         latent_shape=base.latent_shape(manifest.resolution),
         tokenize=partial(tokenize, base.tokenizers),

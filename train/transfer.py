@@ -26,7 +26,7 @@ def ahead(batches: Iterator[Batch], device: torch.device) -> Iterator[tuple[Batc
     while coming is not None:
         batch, waited = coming
         torch.cuda.current_stream(device).wait_stream(side)
-        for tensor in batch.tensors():
+        for tensor in batch.on_device():
             tensor.record_stream(torch.cuda.current_stream(device))  # its memory is not reused while this stream reads
         coming = _copied(next(timed, None), device, side)
         yield batch, waited

@@ -16,8 +16,8 @@ from train.hints import HINTS
 @pytest.fixture
 def recipe(base: Base) -> Recipe:
     return Recipe(
-        kind="binary",
-        drawing=HINTS["binary"],
+        kinds=("binary",),
+        drawings=(HINTS["binary"],),
         resolution=32,
         latent_shape=base.latent_shape(32),
         tokenize=partial(tokenize, base.tokenizers),
