@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -34,6 +34,16 @@ class Engine:
         model = self.accelerator.unwrap_model(self.control)
         assert isinstance(model, Control)
         return model
+
+    @contextmanager
+    def result_weights(self) -> Iterator[Control]:
+        """The control with the weights that are the result, in evaluation mode meanwhile."""
+        control = self.plain
+        control.eval()
+        try:
+            yield control
+        finally:
+            control.train()
 
 
 @dataclass(frozen=True)

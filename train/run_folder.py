@@ -1,7 +1,7 @@
 """A run's folder: which run it holds, so that no other one writes into it."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Provenance:
     git: str
     started: str  # UTC, ISO 8601
     account: Account | None = None  # why the other rows of the dataset were not drawn; None: of a run before there was
+    other_families: dict[str, str] = field(default_factory=dict)  # fingerprints of all but `family`
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -60,6 +61,7 @@ def _complete(settings: type[BaseModel], said: dict[str, Any]) -> dict[str, Any]
 
 def provenance_of(manifest: Manifest, subset: Subset, *, overrides: list[str], processes: int) -> Provenance:
     """Gather the provenance of a run that is about to start."""
+    others = [*manifest.further_conditions, *filter(None, (manifest.latents, manifest.captions))]
     return Provenance(
         manifest=manifest.model_dump(mode="json"),
         manifest_fingerprint=manifest.fingerprint,
@@ -74,6 +76,7 @@ def provenance_of(manifest: Manifest, subset: Subset, *, overrides: list[str], p
         git=git_revision(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         account=subset.account,
+        other_families={name: subset.dataset.card(name).fingerprint for name in others},
     )
 
 
@@ -113,10 +116,10 @@ def _refuse_another(run: Path, provenance: Provenance) -> None:
     if not (run / "provenance.json").is_file():
         raise ValueError(f"{run}: the folder is not empty and holds no run. Name another with --run")
     there, here = load_provenance(run).identity, provenance.identity
-    for field in sorted(there.keys() | here.keys()):
-        if there.get(field) != here.get(field):
+    for name in sorted(there.keys() | here.keys()):
+        if there.get(name) != here.get(name):
             raise ValueError(
-                f"{run}: another run is here: its {field} is {there.get(field)!r}, this one's is {here.get(field)!r}. "
+                f"{run}: another run is here: its {name} is {there.get(name)!r}, this one's is {here.get(name)!r}. "
                 "Name another folder with --run"
             )
 

@@ -18,9 +18,9 @@ from train.checkpoint import checkpoints, load_checkpoint, save_checkpoint, save
 from train.control.registry import build_control, save_control
 from train.fit import Engine, assemble, fit
 from train.hints import drawing
+from train.probe import Probe
 from train.processes import join
 from train.run_folder import claim, provenance_of
-from train.samples import Samples
 from train.watch import watch
 
 
@@ -85,7 +85,7 @@ def finish(training: Training, say: Callable[[str], None]) -> str:
     batches = iter(loader(table, training.recipe, span, workers=manifest.engine.workers))
     steps = fit(engine, batches, span, max_grad_norm=manifest.train.max_grad_norm)
     began = time.perf_counter()
-    observers = [Samples(engine, manifest, run)]
+    observers = [Probe(engine, manifest, run)]
     for step, stop in watch(steps, run, engine, observers, manifest=manifest, span=span):
         if step.number % manifest.watch.checkpoint_every == 0 or step.number == span.steps or stop:
             save_checkpoint(accelerator, run / "checkpoints", step=step.number)
