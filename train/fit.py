@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +13,16 @@ from train.batches import Batch, Span
 from train.diffusion import noised, sample_losses, snr_weights, target
 from train.engine import Engine
 from train.transfer import ahead
+
+    @contextmanager
+    def result_weights(self) -> Iterator[Control]:
+        """The control with the weights that are the result, in evaluation mode meanwhile."""
+        control = self.plain
+        control.eval()
+        try:
+            yield control
+        finally:
+            control.train()
 
 
 @dataclass(frozen=True)

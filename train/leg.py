@@ -19,7 +19,7 @@ from train.meter import Meter
 from train.micro_batch import find_micro_batch
 from train.observe import Observer
 from train.result import save_best
-from train.samples import Samples as Grids
+from train.probe import Probe
 from train.seal import position_of, read_seal
 from train.watch import Watch
 from train.work import Work
@@ -63,7 +63,7 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
 
 def observers(work: Work, engine: Engine) -> list[Observer]:
     """What looks at a training."""
-    return [Grids(engine, work.manifest, work.run)]
+    return [Probe(engine, work.manifest, work.run)]
 
 
 def recipe_of(manifest: Manifest, subset: Subset, base: Base) -> Recipe:

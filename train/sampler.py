@@ -80,7 +80,6 @@ def first_noise(base: Base, seeds: Sequence[int], *, resolution: int) -> Tensor:
     return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
-@torch.no_grad()
 def draw(
     base: Base, control: Control | None, captions: Sequence[str], hints: Hints | None, *, noise: Tensor, way: Sampling
 ) -> Pictures:
@@ -94,6 +93,18 @@ def draw(
 
     Returns:
         [B, H, W, 3] uint8 RGB.
+    """
+    return decode_latents(base, draw_latents(base, control, captions, hints, noise=noise, way=way))
+
+
+@torch.no_grad()
+def draw_latents(
+    base: Base, control: Control | None, captions: Sequence[str], hints: Hints | None, *, noise: Tensor, way: Sampling
+) -> Tensor:
+    """Draw, but for decoding; see `draw`.
+
+    Returns:
+        [B, C, h, w] in the base's dtype, scaled; not finite where a network overflowed.
     """
     device = base.unet.device
     scheduler = SCHEDULERS[way.scheduler].from_config(base.scheduler.config)
@@ -110,7 +121,7 @@ def draw(
             without, with_caption = answer.chunk(2)
             answer = without + way.guidance * (with_caption - without)
         latents = scheduler.step(answer, time, latents).prev_sample
-    return decode_latents(base, latents)
+    return latents
 
 
 def _predictor(
