@@ -43,7 +43,7 @@ class Engine:
 
     @contextmanager
     def result_weights(self) -> Iterator[Control]:
-        """The control with the weights that are the result: averaged ones where there are; evaluation mode meanwhile."""
+        """The control with the weights that are the result, averaged where there is an average; in evaluation mode."""
         control = self.plain
         control.eval()
         try:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -14,23 +14,13 @@ from train.diffusion import noised, sample_losses, snr_weights, target
 from train.engine import Engine
 from train.transfer import ahead
 
-    @contextmanager
-    def result_weights(self) -> Iterator[Control]:
-        """The control with the weights that are the result, in evaluation mode meanwhile."""
-        control = self.plain
-        control.eval()
-        try:
-            yield control
-        finally:
-            control.train()
-
 
 @dataclass(frozen=True)
 class Step:
     """What is known after one optimiser step."""
 
     number: int  # steps done
-    loss: Tensor  # [] float32 on the device: mean over every sample, over all processes; reading it waits for the device
+    loss: Tensor  # [] float32: mean over every sample of every process, on the device, which reading it waits for
     seconds: float
     waited: float  # seconds of these spent on data
 

@@ -18,8 +18,8 @@ from train.legs import Leg
 from train.meter import Meter
 from train.micro_batch import find_micro_batch
 from train.observe import Observer
-from train.result import save_best
 from train.probe import Probe
+from train.result import save_best
 from train.seal import position_of, read_seal
 from train.watch import Watch
 from train.work import Work

@@ -34,7 +34,9 @@ def legs(manifest: Manifest) -> list[Leg]:
         )
     taken = sum(stage.steps for stage in stages)
     if stages and taken >= train.steps:
-        raise ValueError(f"train.stages: they take {taken} steps of train.steps = {train.steps}. Leave some for the end")
+        raise ValueError(
+            f"train.stages: they take {taken} steps of train.steps = {train.steps}. Leave some for the end"
+        )
     return list(_cut(manifest))
 
 

@@ -32,9 +32,16 @@ class Log:
         self._file.close()
         self._observed.close()
 
-    def steps(self, lines: Sequence[tuple[int, dict[str, float]]]) -> None:
-        """Log optimiser steps: each with its number and values by name."""
-        for number, values in lines:
+    def steps(self, numbers: Sequence[int], losses: Sequence[float], shared: dict[str, float]) -> None:
+        """Log optimiser steps, a line each.
+
+        Args:
+            numbers: of the steps, ascending.
+            losses: of the steps.
+            shared: what is known of them together.
+        """
+        for number, loss in zip(numbers, losses, strict=True):
+            values = {"loss": loss, **shared}
             self._file.write(json.dumps({"step": number, **values}) + "\n")
             self._accelerator.log({f"train/{name}": value for name, value in values.items()}, step=number)
         self._file.flush()

@@ -99,7 +99,7 @@ class Probe:
         return Findings(numbers, {self.name: picture}, tuple(warnings), best=best, stop=stop)
 
     def _course(self, step: int, judge: Judge, numbers: dict[str, float]) -> tuple[float | None, str]:
-        """The score, if these weights are the best so far, and why to stop, by this probe and those that the run logged."""
+        """The score, if it is the best so far, and why to stop, by this probe and those that the run logged."""
         name = _name(judge)
         if name not in numbers:
             return None, ""

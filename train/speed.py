@@ -20,7 +20,7 @@ def to_channels_last(*modules: torch.nn.Module) -> None:
 
 
 def compile_blocks(unet: UNet2DConditionModel, control: torch.nn.Module) -> None:
-    """Compile each block of the U-Net and of the control by itself: minutes less than the whole, nearly all the gain."""
+    """Compile each block of the U-Net and of the control by itself: minutes less than the whole, nearly its gain."""
     for model in (unet, control):
         for block in blocks(model):
             block.compile(dynamic=False)

@@ -69,21 +69,18 @@ class Watch:
         """Read the losses of the steps that are done (which waits for the device), and log them."""
         window, self._window = self._window, []
         losses = torch.stack([step.loss for step in window]).tolist()
+        numbers = [step.number for step in window]
         if self._log is not None and self._bar is not None:
+            rate = self._engine.optimizer.param_groups[0]["lr"]
             speed = self._meter(window)
-            rates = [group["lr"] for group in self._engine.optimizer.param_groups]
-            shared = {"learning_rate": rates[0], **speed}
-            self._log.steps([(step.number, {"loss": loss, **shared}) for step, loss in zip(window, losses, strict=True)])
-            shown = {"images/s": "images_per_second", "waiting": "data_wait", "MFU": "mfu", "GB": "memory_gb"}
-            named = {name: f"{speed[key]:.3g}" for name, key in shown.items() if key in speed}
-            self._bar.set_postfix(loss=f"{losses[-1]:.4f}", **named, refresh=False)
-            self._bar.update(len(window))
-        for step, loss in zip(window, losses, strict=True):
+            self._log.steps(numbers, losses, {"learning_rate": rate, **speed})
+            _show(self._bar, speed, loss=losses[-1], steps=len(window))
+        for number, loss in zip(numbers, losses, strict=True):
             if not math.isfinite(loss):
                 raise ValueError(
-                    f"{self._run}: the loss of step {step.number:,} is {loss}. The last checkpoint is from before. Lower "
-                    "train.learning_rate, cut gradients with train.max_grad_norm=1, or take train.precision=bf16 in the "
-                    "place of fp16"
+                    f"{self._run}: the loss of step {number:,} is {loss}. The last checkpoint is from before. Lower "
+                    "train.learning_rate, cut gradients with train.max_grad_norm=1, or take train.precision=bf16 in "
+                    "the place of fp16"
                 )
 
     def _look(self, observer: Observer, number: int) -> Findings:
@@ -103,6 +100,13 @@ class Watch:
         agreed = broadcast_object_list([Seen(number, best, stop)])[0]
         assert isinstance(agreed, Seen)
         return agreed
+
+
+def _show(bar: "tqdm[None]", speed: dict[str, float], *, loss: float, steps: int) -> None:
+    shown = {"images/s": "images_per_second", "waiting": "data_wait", "MFU": "mfu", "GB": "memory_gb"}
+    named = {name: f"{speed[key]:.3g}" for name, key in shown.items() if key in speed}
+    bar.set_postfix({"loss": f"{loss:.4f}", **named}, refresh=False)
+    bar.update(steps)
 
 
 def _bar(span: Span, *, total: int) -> "tqdm[None]":

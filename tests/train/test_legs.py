@@ -1,4 +1,3 @@
-
 import pytest
 
 from manifests.manifest import Manifest

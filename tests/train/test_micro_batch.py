@@ -56,5 +56,5 @@ def test_no_room_for_one_sample_is_told_with_the_way_out(base_folder: str, table
 def test_an_error_that_is_not_about_memory_is_not_taken_for_one(base_folder: str, table: datasets.Dataset) -> None:
     engine = engine_of(str(base_folder))
     sample = Samples(table, recipe_of(engine))[0]
-    with pytest.raises(RuntimeError, match="size|shape"):
+    with pytest.raises(RuntimeError, match=r"size|shape"):
         fits(engine, replace(sample, noise=sample.noise[:1]), 2)
