@@ -1,10 +1,14 @@
 """Engines on the base of toy size, and what makes samples for them."""
 
+from functools import partial
+
 from manifests.control import ControlSettings
 from manifests.train_settings import EngineSettings, TrainSettings
-from train.base import load_base
+from train.base import load_base, tokenize
+from train.batches import Recipe
 from train.control.registry import build_control
 from train.engine import Engine, assemble
+from train.hints import HINTS
 from train.processes import join
 
 PLAIN = TrainSettings(learning_rate=1e-3, precision="no")
