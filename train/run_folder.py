@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from manifests.account import Account, account_from
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, dump
+from manifests.prepared import Prepared
 from manifests.provenance import git_revision, versions
 from manifests.storage import replace_text
 from manifests.subset import Subset
@@ -58,13 +59,13 @@ def _complete(settings: type[BaseModel], said: dict[str, Any]) -> dict[str, Any]
     return settings(**known).model_dump(mode="json")
 
 
-def provenance_of(manifest: Manifest, subset: Subset, *, overrides: list[str], processes: int) -> Provenance:
+def provenance_of(manifest: Manifest, subset: Subset | Prepared, *, overrides: list[str], processes: int) -> Provenance:
     """Gather the provenance of a run that is about to start."""
     return Provenance(
         manifest=manifest.model_dump(mode="json"),
         manifest_fingerprint=manifest.fingerprint,
         subset_fingerprint=subset.fingerprint,
-        rows=len(subset.rows),
+        rows=manifest.rows,
         family=manifest.condition,
         family_fingerprint=subset.card.fingerprint,
         base=manifest.base,

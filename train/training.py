@@ -10,6 +10,7 @@ from pathlib import Path
 from accelerate import Accelerator
 
 from manifests.manifest import Manifest
+from manifests.prepared import Prepared, prepared
 from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set, open_training_set
 from train.base import load_base, tokenize
@@ -30,7 +31,7 @@ class Training:
 
     manifest: Manifest
     run: Path
-    subset: Subset
+    subset: Subset | Prepared
     engine: Engine
     recipe: Recipe
     span: Span
@@ -46,7 +47,7 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
         resume: go on from the run's newest checkpoint, if there is one.
     """
     accelerator = join(manifest.train.precision)
-    subset = resolve(manifest)
+    subset = prepared(manifest) or resolve(manifest)
     base = load_base(manifest.base)
     recipe = Recipe(
         kind=subset.card.kind,
