@@ -114,6 +114,20 @@ def encode_images(base: Base, pixels: Tensor, noise: Tensor) -> Tensor:
     return sample * float(base.vae.config.scaling_factor)
 
 
+def sample_latents(base: Base, moments: Tensor, noise: Tensor) -> Tensor:
+    """Sample latents from posteriors that were computed beforehand, as `encode_images` does from pictures.
+
+    Args:
+        moments: [B, 2, C, h, w] float16: mean and standard deviation, not scaled.
+        noise: [B, C, h, w] float32 standard normal; it decides the sample.
+
+    Returns:
+        [B, C, h, w] float32, scaled by the base's scaling factor.
+    """
+    mean, deviation = moments.float().unbind(1)
+    return (mean + deviation * noise) * float(base.vae.config.scaling_factor)
+
+
 @torch.no_grad()
 def decode_latents(base: Base, latents: Tensor) -> NDArray[np.uint8]:
     """Turn latents into pictures.

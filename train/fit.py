@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from train.base import Base, encode_images, encode_tokens, place
+from train.base import Base, encode_images, encode_tokens, place, sample_latents
 from train.batches import Batch, Span
 from train.control.control import Control
 from train.diffusion import noised, sample_losses, signal_shares, target
@@ -88,7 +88,7 @@ def losses(engine: Engine, batch: Batch) -> Tensor:
     Returns:
         [B] float32.
     """
-    latents = encode_images(engine.base, batch.pixels, batch.posterior_noise)
+    latents = latents_of(engine, batch)
     shares = engine.shares[batch.timesteps]
     answer = engine.control(
         noised(latents, batch.noise, shares),
@@ -99,6 +99,14 @@ def losses(engine: Engine, batch: Batch) -> Tensor:
     )
     prediction = engine.base.scheduler.config.prediction_type
     return sample_losses(answer, target(latents, batch.noise, shares, prediction=prediction))
+
+
+def latents_of(engine: Engine, batch: Batch) -> Tensor:
+    """Sample a batch's latents, [B, C, h, w] float32, scaled: from the moments that it brings, else from its pixels."""
+    if batch.moments is not None:
+        return sample_latents(engine.base, batch.moments, batch.posterior_noise)
+    assert batch.pixels is not None, "a batch has moments or pixels"
+    return encode_images(engine.base, batch.pixels, batch.posterior_noise)
 
 
 def _backward(engine: Engine, batch: Batch, *, share: int) -> Tensor:

@@ -50,8 +50,8 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     subset = prepared(manifest) or resolve(manifest)
     base = load_base(manifest.base)
     recipe = Recipe(
-        kind=subset.card.kind,
-        drawing=drawing(subset.card.kind),
+        kinds=(subset.card.kind,),
+        drawings=(drawing(subset.card.kind),),
         resolution=manifest.resolution,
         latent_shape=base.latent_shape(manifest.resolution),
         tokenize=partial(tokenize, base.tokenizer),

@@ -20,8 +20,8 @@ def engine_of(base_folder: str, *, learning_rate: float = 1e-3) -> Engine:
 
 def batches_of(engine: Engine, table: datasets.Dataset, span: Span) -> list[Batch]:
     recipe = Recipe(
-        kind="binary",
-        drawing=HINTS["binary"],
+        kinds=("binary",),
+        drawings=(HINTS["binary"],),
         resolution=32,
         latent_shape=engine.base.latent_shape(32),
         tokenize=partial(tokenize, engine.base.tokenizer),
