@@ -11,7 +11,6 @@ from manifests.family import FamilyCard
 from manifests.manifest import Manifest
 
 LATENTS = "latents"  # kind of a family of encoded pictures
-NO_HINT = tuple(dict.fromkeys((*WORDS_AND_NUMBERS, LATENTS)))  # kinds of which no hint is drawn
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def text_card(dataset: Dataset, family: str) -> FamilyCard:
 
 
 def _check_hint(manifest: Manifest, card: FamilyCard) -> None:
-    if card.kind not in NO_HINT:
+    if card.kind not in WORDS_AND_NUMBERS:
         return
     held, use = "words", f"train on them as captions say `captions: {card.family}`"
     if card.kind == "scores":

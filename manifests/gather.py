@@ -42,10 +42,13 @@ class Families:
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Families":
-        """What the training of a manifest reads: where cached latents are, no pictures."""
-        cached = bool(manifest.latents) and manifest.engine.encode == "cached"
-        further, latents = manifest.further_conditions, manifest.latents if cached else ""
-        return cls(manifest.condition, manifest.captions, further, latents, pictures=not cached)
+        """What the training of a manifest reads: no pictures where their latents are taken.
+
+        Where pictures are encoded again, latents say of which squares.
+        """
+        pictures = not manifest.latents or manifest.engine.encode == "live"
+        families = manifest.condition, manifest.captions, manifest.further_conditions, manifest.latents
+        return cls(*families, pictures=pictures)
 
     @property
     def columns(self) -> dict[str, tuple[str, ...]]:

@@ -163,10 +163,10 @@ def judge(
     if parts is not None:
         outs["part", "of another part"] = pc.invert(pc.is_in(rows["part"], pa.array(parts, pa.int32())))
     outs |= {(f"condition_{bad}", f"with {condition} {bad}"): pc.equal(status, bad) for bad in STATUSES[1:]}
-    masks = [out.to_numpy() for out in outs.values()]
     if latents:
         encoded = read_index(dataset, latents, ["status"])["status"]
         outs |= {(f"latents_{bad}", f"with {latents} {bad}"): pc.equal(encoded, bad) for bad in STATUSES[1:]}
+    masks = [out.to_numpy() for out in outs.values()]
     reasons, by_conjunct = [*outs], dict[str, Truth]()
     if where:
         texts = conjuncts(where)

@@ -100,7 +100,7 @@ def schema_of(cards: Cards, families: Families) -> pa.Schema:
     pictures = [("image", IMAGE)] if families.pictures else []
     condition = [("condition", CELLS[cards.condition.kind]), ("width", pa.int32()), ("height", pa.int32())]
     further = [(column_of(card.family), CELLS[card.kind]) for card in cards.further]
-    latents = [("latents", CELLS[cards.latents.kind])] if cards.latents and families.latents else []
+    latents = [("latents", CELLS[cards.latents.kind])] if cards.latents else []
     captions = [("key", pa.string()), ("captions", pa.list_(pa.string()))]
     return pa.schema([*captions, *pictures, *condition, *further, *latents])
 
