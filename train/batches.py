@@ -49,8 +49,8 @@ class Batch:
         return self._each(lambda tensor: tensor.pin_memory())
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        tensors = (getattr(self, field.name) for field in fields(self))
-        return Batch(*(None if tensor is None else change(tensor) for tensor in tensors))
+        tensors: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Batch(**{name: None if tensor is None else change(tensor) for name, tensor in tensors.items()})
 
 
 @dataclass(frozen=True)
@@ -226,8 +226,8 @@ def _one_thread(_worker: int) -> None:
 
 
 def _collate(samples: list[Batch]) -> Batch:
-    columns = ([getattr(sample, field.name) for sample in samples] for field in fields(Batch))
-    return Batch(*(None if column[0] is None else torch.stack(column) for column in columns))
+    columns: dict[str, Any] = {field.name: [getattr(one, field.name) for one in samples] for field in fields(Batch)}
+    return Batch(**{name: None if column[0] is None else torch.stack(column) for name, column in columns.items()})
 
 
 def _conditions(record: Mapping[str, Any], recipe: Recipe) -> list[Condition | None]:
