@@ -11,7 +11,7 @@ from torch import Tensor
 from manifests.train_settings import EngineSettings, TrainSettings
 from train.average import Average
 from train.base import Base, place
-from train.control.control import Control
+from train.control.control import Control, trained
 from train.diffusion import signal_shares
 from train.optimizer import make_optimizer
 from train.speed import compile_blocks, to_channels_last, use_tensor_cores
@@ -86,7 +86,7 @@ def assemble(
         base=base,
         control=prepared,
         optimizer=prepared_optimizer,
-        average=Average(list(control.parameters()), decay=train.ema),
+        average=Average(list(trained(control)), decay=train.ema),
         text=TextCache(base, resolution=resolution, limit_bytes=TEXT_BYTES),
         shares=signal_shares(base.scheduler).to(accelerator.device),
         min_snr=train.min_snr,

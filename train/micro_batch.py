@@ -6,6 +6,7 @@ import torch
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
 from train.batches import Batch
+from train.control.control import trained
 from train.engine import Engine
 from train.fit import backward
 
@@ -25,7 +26,7 @@ def find_micro_batch(engine: Engine, sample: Batch, *, share: int) -> int:
     Raises:
         ValueError: Not even one sample fits.
     """
-    reserved = [torch.empty_like(parameter) for parameter in engine.control.parameters() for _ in range(STATES)]
+    reserved = [torch.empty_like(parameter) for parameter in trained(engine.control) for _ in range(STATES)]
     size = share
     while size and not fits(engine, sample, size):
         size //= 2

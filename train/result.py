@@ -45,7 +45,8 @@ def _state(engine: Engine) -> dict[str, Tensor] | None:
 
 
 def _write(engine: Engine, work: Work, folder: Path, state: dict[str, Tensor] | None) -> None:
-    save_control(engine.plain, work.manifest.control, folder, state)
+    conditions = 1 + len(work.manifest.further_conditions)
+    save_control(engine.plain, work.manifest.control, folder, conditions=conditions, state=state)
     shutil.copy(work.run / "provenance.json", folder)
 
 
