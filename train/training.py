@@ -15,7 +15,8 @@ from train.agreed import agreed
 from train.base import Base, load_base
 from train.checkpoint import load_newest, newest_checkpoint, step_of
 from train.control.control import Control
-from train.control.registry import build_control, carry
+from train.control.carrying import carry
+from train.control.registry import build_control
 from train.digest import base_digest
 from train.engine import assemble
 from train.hints import drawing

@@ -47,7 +47,9 @@ def test_a_planted_drift_is_named_with_what_is_drawn_and_what_is_real(planted: s
 def _names(words: str) -> set[str]:
     """Names of the statistics that these words may mean."""
     colour = words.rpartition(" ")[2]
-    return {"mean": {colour}, "contrast": {f"{colour}_contrast"}, "share": {"saturated"}}.get(words.split()[0], {words})
+    return {"mean": {colour}, "contrast": {f"{colour}_contrast"}, "share": {"saturated"}}.get(
+        words.split(maxsplit=1)[0], {words}
+    )
 
 
 def test_sound_pictures_have_not_drifted() -> None:
