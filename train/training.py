@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from manifests.manifest import Manifest
 from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set, open_training_set
-from train.agreed import agreed
+from train.agreed import agreed, once_per_machine
 from train.base import load_base, tokenize
 from train.batches import Recipe, Span, loader
 from train.checkpoint import load_newest, save_checkpoint
@@ -89,8 +89,8 @@ def finish(training: Training, say: Callable[[str], None]) -> str:
     """
     manifest, run, engine, span = training.manifest, training.run, training.engine, training.span
     accelerator = engine.accelerator
-    with accelerator.main_process_first():
-        table = open_training_set(ensure_training_set(training.subset, manifest, say=say), manifest.rows)
+    path = once_per_machine(accelerator, lambda: ensure_training_set(training.subset, manifest, say=say))
+    table = open_training_set(path, manifest.rows)
     batches = iter(loader(table, training.recipe, span, workers=manifest.engine.workers))
     steps = fit(engine, batches, span, max_grad_norm=manifest.train.max_grad_norm)
     began = time.perf_counter()
