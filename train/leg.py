@@ -106,7 +106,7 @@ def _micro_batch(work: Work, engine: Engine, recipe: Recipe) -> int:
 def _meter(work: Work, engine: Engine, leg: Leg) -> Meter:
     return Meter(
         batch_size=work.manifest.train.batch_size,
-        flops=_flops(work, engine.base, leg),
+        flops=partial(_flops, work, engine.base, leg),
         device=engine.accelerator.device,
         processes=engine.accelerator.num_processes,
     )

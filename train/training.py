@@ -14,8 +14,8 @@ from manifests.training_set import ensure_training_set, open_training_set
 from train.agreed import agreed, once_per_machine
 from train.base import Base, load_base
 from train.checkpoint import load_newest, newest_checkpoint, step_of
-from train.control.control import Control
 from train.control.carrying import carry
+from train.control.control import Control
 from train.control.registry import build_control
 from train.digest import base_digest
 from train.engine import assemble
