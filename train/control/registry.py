@@ -10,22 +10,28 @@ from manifests.control import ControlSettings
 from manifests.storage import replace_text
 from train.control.control import Control
 from train.control.controlnet import ControlNet
-
-SETTINGS_FILE = "control.json"  # beside the weights: what makes them again
+from train.control.initial import SETTINGS_FILE, load_initial
 
 CONTROLS: dict[str, Callable[..., Control]] = {"controlnet": ControlNet}
 
 
 def build_control(unet: UNet2DConditionModel, settings: ControlSettings, *, seed: int) -> Control:
-    """Make an untrained control for `unet`, which it holds and leaves as it is.
+    """Make a control for `unet`, which it holds and leaves as it is: untrained, or with weights to go on from.
 
     Args:
         seed: decides the first weights that are drawn.
 
     Returns:
         In training mode, float32, on the CPU.
+
+    Raises:
+        ValueError: the initial weights are not to be had, or not of such a control.
     """
     control = CONTROLS[settings.kind](unet, settings, seed=seed)
+    if settings.initial:
+        if not isinstance(control, ControlNet):
+            raise ValueError(f"control.initial: a control of kind {settings.kind} has no ControlNet to go on from")
+        load_initial(control.net, settings.initial)
     control.train()
     return control
 
@@ -47,7 +53,8 @@ def load_control(folder: Path, unet: UNet2DConditionModel) -> Control:
         raise ValueError(f"{folder}: no control here. Finish its run first: add --resume to the command that began it")
     described = folder / SETTINGS_FILE
     settings = ControlSettings(**json.loads(described.read_text())) if described.is_file() else ControlSettings()
-    control = build_control(unet, settings, seed=0)
+    # What it went on from may be gone by now, and is overwritten anyway.
+    control = build_control(unet, settings.model_copy(update={"initial": ""}), seed=0)
     control.load(folder)
     control.requires_grad_(False)
     control.eval()
