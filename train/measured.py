@@ -49,7 +49,9 @@ def measured(run: Path, weights: Path) -> Measured | None:
     report = run / "evaluation" / "report.json"
     if report.is_file() and weights.is_file():
         said = json.loads(report.read_text())
-        if said["spec"]["controlnet_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest():
+        with weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if said["spec"]["controlnet_sha256"] == digest:
             return of_evaluation(said)
     return of_probe(run / "observed.jsonl")
 

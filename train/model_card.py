@@ -12,13 +12,14 @@ from huggingface_hub import ModelCard
 from manifests.card import is_restricted, licence_lines, weights_lines
 from manifests.family import FamilyCard
 from manifests.hub import CARD
-from manifests.licences import Licences
+from manifests.licences import Licences, count_licences
 from manifests.markdown import page, plain, table
 from manifests.storage import replace_text
+from manifests.subset import Subset
 from train.control.initial import PLAIN, SETTINGS_FILE
 from train.label import is_hub_name, public_manifest, public_name
 from train.measured import Measured, Row
-from train.run_folder import Provenance
+from train.run_folder import Provenance, load_provenance
 
 ADHERENCE, NEXT = "## Adherence", "## Limits"
 SHOWN_PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "datasets")
@@ -38,6 +39,21 @@ class Trained:
     families: Sequence[FamilyCard]
     pictures: Licences | None
     steps: int
+
+
+def trained_by(subset: Subset, run: Path, *, steps: int) -> Trained:
+    """What is known of a run once its weights are there.
+
+    Args:
+        subset: that it was trained on. Its dataset may be out of reach by now; then its licences aren't listed.
+        steps: done.
+    """
+    families = [card for card in (subset.card, subset.words) if card]
+    try:
+        pictures = count_licences(subset.dataset)
+    except OSError:
+        pictures = None
+    return Trained(load_provenance(run), families, pictures, steps)
 
 
 def write_model_card(folder: Path, trained: Trained, found: Measured | None) -> None:
@@ -192,7 +208,7 @@ def _family(card: FamilyCard) -> str:
 
 def _licences(trained: Trained) -> list[str]:
     """Pictures and annotators' weights as a dataset's card says them, then what binds these weights."""
-    if trained.pictures:
+    if trained.pictures and trained.pictures.rows:
         lines = licence_lines(trained.pictures, trained.families)
     else:
         lines = ["## Licences", "", "Those of the pictures: see the dataset.", "", *weights_lines(trained.families)]

@@ -62,9 +62,9 @@ def kept(net: ControlNetModel, place: str, home: Path, monkeypatch: pytest.Monke
             return str(home / "net.pth")
         case "hub":
             revision = home / "hub" / "models--someone--controlnet-toy"
-            net.save_pretrained(revision / "snapshots" / "abc")
+            net.save_pretrained(revision / "snapshots" / ("a" * 40))
             (revision / "refs").mkdir()
-            (revision / "refs" / "main").write_text("abc")
+            (revision / "refs" / "main").write_text("a" * 40)
             monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(home / "hub"))
             return "someone/controlnet-toy"
     raise AssertionError(place)
