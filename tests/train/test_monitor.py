@@ -56,9 +56,7 @@ def new_engine(base_folder: Path) -> Engine:
 def train_on(engine: Engine, rows: FixedRows, *, steps: int) -> None:
     """Lower the losses that the monitor measures, of all bins at once, on its own rows."""
     timesteps = torch.tensor(fixed_timesteps(1000)).repeat(len(rows.keys))
-    latents, hints, present = (
-        each.repeat_interleave(BINS, dim=0) for each in (rows.latents, rows.hints, rows.present)
-    )
+    latents, hints, present = (each.repeat_interleave(BINS, dim=0) for each in (rows.latents, rows.hints, rows.present))
     noise, text = rows.noise.flatten(0, 1), text_of(engine, rows.tokens.repeat_interleave(BINS, dim=0))
     noisy = noised(latents, noise, engine.shares[timesteps])
     for _ in range(steps):
