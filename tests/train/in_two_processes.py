@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+import torch._dynamo  # what `prepare` would import in each fork
 from accelerate import Accelerator
 
 from tests.train.several import become_one_of_several, free_port

@@ -101,6 +101,16 @@ def test_a_run_begun_before_engine_and_watch_were_apart_is_still_read(run: Path,
     assert "train.seed is 0, this one's is 1" in refusal(run, manifest_path, "train.seed=1")
 
 
+def test_a_run_killed_while_it_took_its_folder_can_go_on(run: Path, manifest_path: Path, tmp_path: Path) -> None:
+    (run / "manifest.yaml").unlink()
+    assert refusal(run, manifest_path) == ""
+    assert (run / "manifest.yaml").is_file()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / ".provenance.json.x1.partial").touch()
+    assert refusal(tmp_path / "other", manifest_path) == ""
+    assert load_provenance(tmp_path / "other")
+
+
 def test_the_digest_of_a_base_tells_one_changed_weight(base_folder: Path) -> None:
     base, same = load_base(str(base_folder)), load_base(str(base_folder))
     assert base_digest(base) == base_digest(same)
