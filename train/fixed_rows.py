@@ -1,4 +1,4 @@
-"""Fixed rows: held-out rows with fixed noise at fixed timesteps, on which losses of different weights can be compared."""
+"""Fixed rows: held-out rows, noise and timesteps, on which losses of different weights can be compared."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from train.base import Base, encode_images, encode_tokens, tokenize
 from train.batches import to_pixels
 from train.diffusion import noised, sample_losses, target
 from train.draws import normal
-from train.fit import Engine
+from train.engine import Engine
 from train.samples import Pair
 from train.text import Text
 

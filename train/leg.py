@@ -17,6 +17,7 @@ from train.hints import drawing
 from train.legs import Leg
 from train.meter import Meter
 from train.micro_batch import find_micro_batch
+from train.monitor import Monitor
 from train.observe import Observer
 from train.probe import Probe
 from train.result import save_best
@@ -63,7 +64,7 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
 
 def observers(work: Work, engine: Engine) -> list[Observer]:
     """What looks at a training."""
-    return [Probe(engine, work.manifest, work.run)]
+    return [Monitor(engine, work.manifest, work.run), Probe(engine, work.manifest, work.run)]
 
 
 def recipe_of(manifest: Manifest, cards: Cards, base: Base) -> Recipe:

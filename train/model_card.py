@@ -10,12 +10,13 @@ import yaml
 from huggingface_hub import ModelCard
 
 from manifests.card import is_restricted, licence_lines, weights_lines
+from manifests.dataset import Dataset
+from manifests.families import Cards
 from manifests.family import FamilyCard
 from manifests.hub import CARD
 from manifests.licences import Licences, count_licences
 from manifests.markdown import page, plain, table
 from manifests.storage import replace_text
-from manifests.subset import Subset
 from train.control.initial import PLAIN, SETTINGS_FILE
 from train.label import is_hub_name, public_manifest, public_name
 from train.measured import Measured, Row
@@ -41,19 +42,19 @@ class Trained:
     steps: int
 
 
-def trained_by(subset: Subset, run: Path, *, steps: int) -> Trained:
+def trained_by(cards: Cards, dataset: Dataset, run: Path, *, steps: int) -> Trained:
     """What is known of a run once its weights are there.
 
     Args:
-        subset: that it was trained on. Its dataset may be out of reach by now; then its licences aren't listed.
+        cards: of the families that it was trained on.
+        dataset: may be out of reach by now; then its licences aren't listed.
         steps: done.
     """
-    families = [card for card in (subset.card, subset.words) if card]
     try:
-        pictures = count_licences(subset.dataset)
+        pictures = count_licences(dataset)
     except OSError:
         pictures = None
-    return Trained(load_provenance(run), families, pictures, steps)
+    return Trained(load_provenance(run), tuple(cards), pictures, steps)
 
 
 def write_model_card(folder: Path, trained: Trained, found: Measured | None) -> None:

@@ -26,6 +26,7 @@ from train.processes import join
 from train.result import export
 from train.run_folder import Provenance, claim, provenance_of
 from train.tracking import track
+from train.verdict import verdict
 from train.work import Work
 
 Say = Callable[[str], None]
@@ -106,7 +107,7 @@ def finish(training: Training) -> str:
         control = engine.plain.cpu()
         accelerator.free_memory(engine.optimizer)
         accelerator._custom_objects.clear()  # the average; accelerate has no public way to forget one
-    export(engine, work)
+    export(engine, work, steps=reached)
     accelerator.end_training()
     return _closing_line(training, steps=reached - training.start, seconds=time.perf_counter() - began)
 
@@ -138,7 +139,8 @@ def _grown(before: Control, after: Control) -> Control:
 
 def _closing_line(training: Training, *, steps: int, seconds: float) -> str:
     samples = steps * training.manifest.train.batch_size
+    learnt = verdict(training.run)
     return (
-        f"{steps:,} steps, {samples:,} samples in {seconds / 60:.1f} min ({samples / seconds:.1f} images/s): "
-        f"{training.run / 'controlnet'}"
+        f"{learnt}\n" * bool(learnt) + f"{steps:,} steps, {samples:,} samples in {seconds / 60:.1f} min "
+        f"({samples / seconds:.1f} images/s): {training.run / 'controlnet'}"
     )
