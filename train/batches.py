@@ -49,8 +49,9 @@ class Batch:
         return self._each(lambda tensor: tensor.pin_memory())
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        tensors = (getattr(self, field.name) for field in fields(self))
-        return Batch(*(None if tensor is None else change(tensor) for tensor in tensors))
+        there: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed: dict[str, Any] = {name: change(tensor) for name, tensor in there.items() if tensor is not None}
+        return replace(self, **changed)
 
 
 @dataclass(frozen=True)
@@ -226,8 +227,9 @@ def _one_thread(_worker: int) -> None:
 
 
 def _collate(samples: list[Batch]) -> Batch:
-    columns = ([getattr(sample, field.name) for sample in samples] for field in fields(Batch))
-    return Batch(*(None if column[0] is None else torch.stack(column) for column in columns))
+    columns: dict[str, Any] = {field.name: [getattr(one, field.name) for one in samples] for field in fields(Batch)}
+    stacked: dict[str, Any] = {name: torch.stack(them) for name, them in columns.items() if them[0] is not None}
+    return replace(samples[0], **stacked)
 
 
 def _conditions(record: Mapping[str, Any], recipe: Recipe) -> list[Condition | None]:

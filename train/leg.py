@@ -4,8 +4,8 @@ from functools import partial
 
 from accelerate import Accelerator
 
+from manifests.families import Cards
 from manifests.manifest import Manifest
-from manifests.subset import Subset
 from train.base import Base, tokenize
 from train.batches import Recipe, Samples, Span, loader
 from train.best import Best
@@ -35,7 +35,7 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
         Steps done now; whether training shall end there.
     """
     manifest, accelerator = work.manifest, engine.accelerator
-    recipe = recipe_of(manifest, work.subset, engine.base)
+    recipe = recipe_of(manifest, work.cards, engine.base)
     span = Span(
         start=start,
         steps=leg.stop,
@@ -66,10 +66,9 @@ def observers(work: Work, engine: Engine) -> list[Observer]:
     return [Probe(engine, work.manifest, work.run)]
 
 
-def recipe_of(manifest: Manifest, subset: Subset, base: Base) -> Recipe:
+def recipe_of(manifest: Manifest, cards: Cards, base: Base) -> Recipe:
     """What makes a sample out of a row of the training set."""
-    families = (manifest.condition, *manifest.further_conditions)
-    kinds = tuple(subset.dataset.card(family).kind for family in families)
+    kinds = tuple(card.kind for card in (cards.condition, *cards.further))
     return Recipe(
         kinds=kinds,
         drawings=tuple(drawing(kind) for kind in kinds),

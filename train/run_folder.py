@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from manifests.account import Account, account_from
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, dump
+from manifests.prepared import Prepared
 from manifests.provenance import git_revision, versions
 from manifests.storage import replace_text
 from manifests.subset import Subset
@@ -74,15 +75,14 @@ def _complete(settings: type[BaseModel], said: dict[str, Any]) -> dict[str, Any]
 
 
 def provenance_of(
-    manifest: Manifest, subset: Subset, *, overrides: list[str], processes: int, base_digest: str = ""
+    manifest: Manifest, subset: Subset | Prepared, *, overrides: list[str], processes: int, base_digest: str = ""
 ) -> Provenance:
     """Gather the provenance of a run that is about to start."""
-    others = [*manifest.further_conditions, *filter(None, (manifest.latents, manifest.captions))]
     return Provenance(
         manifest=manifest.model_dump(mode="json"),
         manifest_fingerprint=manifest.fingerprint,
         subset_fingerprint=subset.fingerprint,
-        rows=len(subset.rows),
+        rows=manifest.rows,
         family=manifest.condition,
         family_fingerprint=subset.card.fingerprint,
         base=manifest.base,
@@ -93,7 +93,7 @@ def provenance_of(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         account=subset.account,
         base_digest=base_digest,
-        other_families={name: subset.dataset.card(name).fingerprint for name in others},
+        other_families={card.family: card.fingerprint for card in subset.cards if card != subset.card},
     )
 
 

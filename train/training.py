@@ -8,6 +8,7 @@ from pathlib import Path
 from accelerate import Accelerator
 
 from manifests.manifest import Manifest
+from manifests.prepared import Prepared, prepared
 from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set, open_training_set
 from train.agreed import agreed
@@ -35,7 +36,7 @@ class Training:
 
     manifest: Manifest
     run: Path
-    subset: Subset
+    subset: Subset | Prepared
     accelerator: Accelerator
     base: Base
     control: Control  # of the first leg that is still to run
@@ -56,10 +57,11 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
         say: told, in the first process, of checkpoints that are passed over and of data that is to be read.
     """
     accelerator = join(manifest.train.precision, tracker=manifest.watch.tracker, run=run)
-    subset = resolve(manifest)
+    subset = prepared(manifest) or resolve(manifest)
     base = load_base(manifest.base)
     base.latent_shape(manifest.resolution)  # refuses what is no multiple of its stride
-    drawing(subset.card.kind)
+    for card in (subset.card, *subset.cards.further):
+        drawing(card.kind)
     check_share(manifest, accelerator)
     every = legs(manifest)
     control = _control(base, every[0], manifest)
@@ -83,10 +85,8 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
 def finish(training: Training) -> str:
     """Train up to the last step, leave RUN/controlnet/, and say so in a line."""
     manifest, run, accelerator = training.manifest, training.run, training.accelerator
-    with accelerator.main_process_first():
-        path = ensure_training_set(training.subset, manifest, say=training.say)
-    table = open_training_set(path, manifest.rows)
-    work = Work(manifest, run, training.subset, table, training.provenance.origin, training.say)
+    table = open_training_set(_training_set(training), manifest.rows)
+    work = Work(manifest, run, training.subset.cards, table, training.provenance.origin, training.say)
     track(accelerator, manifest.watch.tracker, start=training.start)
     began, reached = time.perf_counter(), training.start
     base, control = training.base, training.control
@@ -108,6 +108,19 @@ def finish(training: Training) -> str:
     export(engine, work)
     accelerator.end_training()
     return _closing_line(training, steps=reached - training.start, seconds=time.perf_counter() - began)
+
+
+def _training_set(training: Training) -> Path:
+    """The training set; where it is not there yet, built on each machine by one process, by the run's first before."""
+    subset, accelerator = training.subset, training.accelerator
+    if isinstance(subset, Prepared):
+        return subset.path
+    first, of_machine = accelerator.is_main_process, accelerator.is_local_main_process
+    for turn in (first, of_machine and not first, not of_machine):
+        if turn:
+            path = ensure_training_set(subset, training.manifest, say=training.say)
+        accelerator.wait_for_everyone()
+    return path
 
 
 def _steps_done(run: Path, *, say: Say) -> int:

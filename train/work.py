@@ -6,8 +6,8 @@ from pathlib import Path
 
 import datasets
 
+from manifests.families import Cards
 from manifests.manifest import Manifest
-from manifests.subset import Subset
 from train.seal import Origin
 
 
@@ -17,7 +17,7 @@ class Work:
 
     manifest: Manifest
     run: Path
-    subset: Subset
+    cards: Cards  # of the families that are trained on
     table: datasets.Dataset  # the training set
     origin: Origin  # what checkpoints say of where they come from
     say: Callable[[str], None]  # told something once, however many processes there are

@@ -109,6 +109,23 @@ def test_an_xl_base_says_whether_it_draws_from_zeros_where_nothing_is_said(xl_fo
     assert load_base(str(tmp_path / "unsaid")).zeros_for_empty
 
 
+@pytest.mark.filterwarnings("ignore:The `local_dir_use_symlinks`:UserWarning")  # diffusers still gives it
+def test_bases_are_loaded_by_their_names_on_the_hub(
+    base_folder: Path, xl_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for name, folder in (("models--toy--sd", base_folder), ("models--toy--xl", xl_folder)):
+        shutil.copytree(folder, tmp_path / name / "snapshots" / ("0" * 40))
+        (tmp_path / name / "refs").mkdir()
+        (tmp_path / name / "refs" / "main").write_text("0" * 40)
+    old, xl = load_base("toy/sd"), load_base("toy/xl")
+    assert (len(old.text_encoders), old.zeros_for_empty) == (1, False)
+    assert (len(xl.text_encoders), xl.zeros_for_empty) == (2, True)
+    with pytest.raises(ValueError, match="no pipeline can be read from 'toy/none'"):
+        load_base("toy/none")
+
+
 def test_an_inpainting_base_is_refused(base: Base, base_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(base_folder, tmp_path / "inpainting")
     unet = UNet2DConditionModel.from_config(base.unet.config, in_channels=9)
