@@ -23,8 +23,8 @@ def grey(values: Floats) -> Floats:
 POOL = [playroom.record(0, number).image for number in range(48)]
 REAL, OTHERS = POOL[:16], POOL[16:32]
 PLANTED: dict[str, tuple[Callable[[Floats], Floats], str]] = {
-    "redder": (lambda values: values + [35, 0, 0], "mean of red"),
-    "bluer": (lambda values: values + [0, 0, 35], "mean of blue"),
+    "redder": (lambda values: values + np.array([35, 0, 0]), "mean of red"),
+    "bluer": (lambda values: values + np.array([0, 0, 35]), "mean of blue"),
     "darker": (lambda values: values * 0.6, "mean of green"),
     "harder": (lambda values: (values - values.mean()) * 1.8 + values.mean(), "contrast of red"),
     "grey": (grey, "chroma"),
@@ -47,7 +47,9 @@ def test_a_planted_drift_is_named_with_what_is_drawn_and_what_is_real(planted: s
 def _names(words: str) -> set[str]:
     """Names of the statistics that these words may mean."""
     colour = words.rpartition(" ")[2]
-    return {"mean": {colour}, "contrast": {f"{colour}_contrast"}, "share": {"saturated"}}.get(words.split()[0], {words})
+    return {"mean": {colour}, "contrast": {f"{colour}_contrast"}, "share": {"saturated"}}.get(
+        words.split(maxsplit=1)[0], {words}
+    )
 
 
 def test_sound_pictures_have_not_drifted() -> None:

@@ -8,9 +8,9 @@ from PIL import Image
 
 from manifests.dataset import Dataset
 from manifests.manifest import Manifest, load_manifest
+from tests.toy_run import write_dataset, write_manifest
 from tests.train.engines import engine_of
 from tests.train.test_judge import ADHERENCE, install
-from tests.toy_run import write_dataset, write_manifest
 from train.course import OBSERVED_FILE
 from train.engine import Engine
 from train.grid import GAP, LINE
@@ -145,7 +145,7 @@ def test_what_goes_by_scores_is_refused_before_the_first_step_where_there_are_no
     manifest_path: Path, base_folder: Path, tmp_path: Path, *, asked: dict[str, object]
 ) -> None:
     manifest, engine = load_manifest(manifest_path), engine_of(str(base_folder))
-    with pytest.raises(ValueError, match=r"need the probes' score. probes are drawn and not scored: "):
+    with pytest.raises(ValueError, match=r"go by the probes' score, and probes are drawn and not scored: "):
         Probe(engine, changed(manifest, **asked), tmp_path)
     with pytest.raises(ValueError, match=r"watch.probe_every = 0, .* means none. Raise them"):
         Probe(engine, changed(manifest, probe_every=0, **asked), tmp_path)
