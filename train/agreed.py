@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from accelerate import Accelerator
 from accelerate.utils import gather_object
 
 Result = TypeVar("Result")
@@ -30,3 +31,21 @@ def agreed(act: Callable[[], Result]) -> list[Result]:
     if problems:
         raise ValueError(problems[0])
     return [result for result, _ in answers]
+
+
+def once_per_machine(accelerator: Accelerator, act: Callable[[], Result]) -> Result:
+    """Do something first in the first process, then in the first of every other machine, then in all others.
+
+    So what it leaves is made once, whether it lies where every machine sees it or on each machine's own disk.
+
+    Args:
+        act: leaves something, unless that is there.
+
+    Raises:
+        ValueError: It raised one in some process; alike in all.
+    """
+    turn = 0 if accelerator.is_main_process else 1 if accelerator.is_local_main_process else 2
+    turns = [agreed(lambda mine=turn == number: act() if mine else None) for number in range(3)]
+    done = turns[turn][accelerator.process_index]
+    assert done is not None
+    return done

@@ -12,7 +12,7 @@ from train.best import Best
 from train.checkpoint import newest_checkpoint, save_checkpoint
 from train.engine import Engine
 from train.fit import fit
-from train.flops import step_flops
+from train.flops import captioning, count, encoding
 from train.hints import drawing
 from train.legs import Leg
 from train.meter import Meter
@@ -46,7 +46,7 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
     )
     batches = iter(loader(work.table, recipe, span, workers=manifest.engine.workers))
     steps = fit(engine, batches, span, max_grad_norm=leg.train.max_grad_norm)
-    watch = Watch(work.run, engine, observers(work, engine), manifest=manifest, meter=_meter(work, engine))
+    watch = Watch(work.run, engine, observers(work, engine), manifest=manifest, meter=_meter(work, engine, leg))
     for seen in watch(steps, span):
         last = seen.number == manifest.train.steps
         if seen.number % manifest.watch.checkpoint_every == 0 or last or seen.stop:
@@ -103,10 +103,21 @@ def _micro_batch(work: Work, engine: Engine, recipe: Recipe) -> int:
     return find_micro_batch(engine, Samples(work.table, recipe)[0], share=share)
 
 
-def _meter(work: Work, engine: Engine) -> Meter:
+def _meter(work: Work, engine: Engine, leg: Leg) -> Meter:
     return Meter(
         batch_size=work.manifest.train.batch_size,
-        flops=step_flops(engine.plain, engine.base, resolution=work.manifest.resolution),
+        flops=partial(_flops, work, engine.base, leg),
         device=engine.accelerator.device,
         processes=engine.accelerator.num_processes,
     )
+
+
+def _flops(work: Work, base: Base, leg: Leg) -> float:
+    """FLOPs of one sample's step, its latents and captions included where they are encoded while training."""
+    manifest = work.manifest
+    cells, tokens = base.latent_shape(manifest.resolution)[1], base.tokenizer.model_max_length
+    conditions = 1 + len(manifest.further_conditions)
+    step = count(base.unet, leg.control, cells=cells, tokens=tokens, conditions=conditions).step
+    captions = sum(captioning(encoder, tokens=tokens) for encoder in base.text_encoders)
+    read = manifest.latents and manifest.engine.encode == "cached"
+    return step + captions + (0 if read else encoding(base.vae, resolution=manifest.resolution))

@@ -1,7 +1,7 @@
 """The meter: images a second, share of time spent on waiting for data, share of the device's arithmetic, memory."""
 
 import resource
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -14,17 +14,19 @@ PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "L4": 1
 class Meter:
     """Sums up windows of steps."""
 
-    def __init__(self, *, batch_size: int, flops: float, device: torch.device, processes: int) -> None:
+    def __init__(self, *, batch_size: int, flops: Callable[[], float], device: torch.device, processes: int) -> None:
         """Measure steps.
 
         Args:
             batch_size: samples of a step, over all processes.
-            flops: of one sample's training step, counted; 0 where nobody counted.
+            flops: counts those of one sample's training step; asked at the end of the first window, not before the
+                first step, for it takes a while.
             device: on which this process computes.
             processes: that share a step, a device each.
         """
         self._batch_size = batch_size
-        self._flops = flops
+        self._count = flops
+        self._flops: float | None = None
         self._device = device
         self._peak = peak_flops(device) * processes
 
@@ -42,10 +44,11 @@ class Meter:
             "data_wait": round(sum(step.waited for step in window) / seconds, 4),
             "memory_gb": round(peak_memory(self._device) / 1e9, 3),
         }
-        if self._flops:
-            values["tflops"] = round(rate * self._flops / 1e12, 4)
-            if self._peak:
-                values["mfu"] = round(rate * self._flops / self._peak, 4)
+        if self._flops is None:
+            self._flops = self._count()
+        values["tflops"] = round(rate * self._flops / 1e12, 4)
+        if self._peak:
+            values["mfu"] = round(rate * self._flops / self._peak, 4)
         return values
 
 

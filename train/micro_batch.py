@@ -1,6 +1,7 @@
 """The micro-batch finder: how many samples fit through one forward and backward pass, tried before the first step."""
 
 from dataclasses import fields
+from typing import Any
 
 import torch
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
@@ -57,5 +58,8 @@ def fits(engine: Engine, sample: Batch, size: int) -> bool:
 
 def repeated(sample: Batch, times: int) -> Batch:
     """A batch of one sample over and over."""
-    values = (getattr(sample, field.name) for field in fields(Batch))
-    return Batch(*(None if value is None else torch.stack([value] * times) for value in values))
+    values: dict[str, Any] = {field.name: getattr(sample, field.name) for field in fields(Batch)}
+    repeats: dict[str, Any] = {
+        name: None if value is None else torch.stack([value] * times) for name, value in values.items()
+    }
+    return Batch(**repeats)

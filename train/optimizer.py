@@ -22,8 +22,9 @@ def make_optimizer(groups: Sequence[Group], settings: TrainSettings) -> torch.op
     Raises:
         ValueError: It needs a package or a GPU that is not there.
     """
+    plain = [dict(group) for group in groups]
     if settings.optimizer == "adamw":
-        return torch.optim.AdamW(list(groups), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+        return torch.optim.AdamW(plain, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ValueError(
             "train.optimizer: adamw_8bit needs the package bitsandbytes. Install it (pip install bitsandbytes), or "
@@ -32,5 +33,5 @@ def make_optimizer(groups: Sequence[Group], settings: TrainSettings) -> torch.op
     if not torch.cuda.is_available():
         raise ValueError("train.optimizer: adamw_8bit needs a GPU, and there is none here. Take adamw")
     eight_bit: Any = importlib.import_module("bitsandbytes").optim.AdamW8bit
-    optimizer: torch.optim.Optimizer = eight_bit(list(groups), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY)
+    optimizer: torch.optim.Optimizer = eight_bit(plain, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY)
     return optimizer

@@ -13,7 +13,7 @@ from manifests.control import ControlSettings
 from manifests.manifest import Manifest, dump
 from manifests.prepared import Prepared
 from manifests.provenance import git_revision, versions
-from manifests.storage import replace_text
+from manifests.storage import PARTIAL, replace_text
 from manifests.subset import Subset
 from manifests.train_settings import TrainSettings
 from train.checkpoint import checkpoints
@@ -114,7 +114,7 @@ def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool
     Args:
         manifest: written beside the provenance as RUN/manifest.yaml, with every override in it.
     """
-    if run.is_dir() and any(run.iterdir()):
+    if run.is_dir() and any(not path.name.endswith(PARTIAL) for path in run.iterdir()):
         _refuse_another(run, provenance)
         if not resume:
             done = checkpoints(run / "checkpoints")
@@ -123,10 +123,11 @@ def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool
                 f"{run}: this run is here already, {state}. Add --resume, or name another folder with --run"
             )
         _note_resumption(run, provenance)
-        return
-    run.mkdir(parents=True, exist_ok=True)
-    replace_text(dump(manifest), run / "manifest.yaml")
-    replace_text(json.dumps(asdict(provenance), indent=2) + "\n", run / "provenance.json")
+    else:
+        run.mkdir(parents=True, exist_ok=True)
+        replace_text(json.dumps(asdict(provenance), indent=2) + "\n", run / "provenance.json")
+    if not (run / "manifest.yaml").is_file():  # nor was it written by one that was killed here
+        replace_text(dump(manifest), run / "manifest.yaml")
 
 
 def _refuse_another(run: Path, provenance: Provenance) -> None:

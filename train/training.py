@@ -11,11 +11,12 @@ from manifests.manifest import Manifest
 from manifests.prepared import Prepared, prepared
 from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set, open_training_set
-from train.agreed import agreed
+from train.agreed import agreed, once_per_machine
 from train.base import Base, load_base
 from train.checkpoint import load_newest, newest_checkpoint, step_of
+from train.control.carrying import carry
 from train.control.control import Control
-from train.control.registry import build_control, carry
+from train.control.registry import build_control
 from train.digest import base_digest
 from train.engine import assemble
 from train.hints import drawing
@@ -111,16 +112,12 @@ def finish(training: Training) -> str:
 
 
 def _training_set(training: Training) -> Path:
-    """The training set; where it is not there yet, built on each machine by one process, by the run's first before."""
-    subset, accelerator = training.subset, training.accelerator
+    subset = training.subset
     if isinstance(subset, Prepared):
         return subset.path
-    first, of_machine = accelerator.is_main_process, accelerator.is_local_main_process
-    for turn in (first, of_machine and not first, not of_machine):
-        if turn:
-            path = ensure_training_set(subset, training.manifest, say=training.say)
-        accelerator.wait_for_everyone()
-    return path
+    return once_per_machine(
+        training.accelerator, lambda: ensure_training_set(subset, training.manifest, say=training.say)
+    )
 
 
 def _steps_done(run: Path, *, say: Say) -> int:

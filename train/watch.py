@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from accelerate.utils import broadcast_object_list
@@ -42,7 +43,7 @@ class Watch:
         self._meter = meter
         self._window: list[Step] = []
         self._log: Log | None = None
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[NoReturn] | None = None
 
     def __call__(self, steps: Iterator[Step], span: Span) -> Iterator[Seen]:
         """Pass the steps on as they come, log each, and let observers look.
@@ -102,14 +103,14 @@ class Watch:
         return agreed
 
 
-def _show(bar: "tqdm[None]", speed: dict[str, float], *, loss: float, steps: int) -> None:
+def _show(bar: "tqdm[NoReturn]", speed: dict[str, float], *, loss: float, steps: int) -> None:
     shown = {"images/s": "images_per_second", "waiting": "data_wait", "MFU": "mfu", "GB": "memory_gb"}
     named = {name: f"{speed[key]:.3g}" for name, key in shown.items() if key in speed}
     bar.set_postfix({"loss": f"{loss:.4f}", **named}, refresh=False)
     bar.update(steps)
 
 
-def _bar(span: Span, *, total: int) -> "tqdm[None]":
+def _bar(span: Span, *, total: int) -> "tqdm[NoReturn]":
     quiet = not sys.stderr.isatty()
-    bar: tqdm[None] = tqdm(total=total, initial=span.start, unit="step", disable=quiet, dynamic_ncols=True)
+    bar: tqdm[NoReturn] = tqdm(total=total, initial=span.start, unit="step", disable=quiet, dynamic_ncols=True)
     return bar

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from typing import Any, TextIO
 import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
+from tests.train.several import become_one_of_several, free_port
 from train.control.control import Control
 from train.run import app
 
@@ -42,14 +42,15 @@ class Forked:
         folder.mkdir(parents=True)
         self._folder = folder
         self._told, tell = os.pipe()
-        port = _free_port()
+        port = free_port()
         self._group, self._children = 0, list[int]()
         for rank in range(processes):
             child = os.fork()
             if not child:
                 os.setpgid(0, self._group)
-                environment = {} if processes == 1 else _environment(rank, processes, port)
-                _train(arguments, environment, folder / f"rank-{rank}", tell)
+                if processes > 1:
+                    become_one_of_several(rank, processes=processes, port=port)
+                _train(arguments, folder / f"rank-{rank}", tell if rank == 0 else os.open(os.devnull, os.O_WRONLY))
             self._group = self._group or child
             os.setpgid(child, self._group)
             self._children.append(child)
@@ -93,17 +94,15 @@ def in_fork(act: Callable[[], None]) -> None:
         raise AssertionError("it failed; it has said why")
 
 
-def _train(arguments: Sequence[str], environment: dict[str, str], log: Path, tell: int) -> None:
+def _train(arguments: Sequence[str], log: Path, tell: int) -> None:
     """Be a process of the training to its end; never comes back."""
     code: Any = 1
     try:
         output = log.with_suffix(".log").open("w")
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
-        os.environ.update(environment)
         torch.set_num_threads(1)
-        first = environment.get("RANK", "0") == "0"
-        _watch(log.with_suffix(".jsonl").open("w"), tell if first else os.open(os.devnull, os.O_WRONLY))
+        _watch(log.with_suffix(".jsonl").open("w"), tell)
         code = app(list(arguments), standalone_mode=False)
     except Exception as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
@@ -140,19 +139,3 @@ def _watch(reads: TextIO, tell: int) -> None:
 
     register_module_forward_pre_hook(before)
     sys.addaudithook(on_event)
-
-
-def _environment(rank: int, processes: int, port: int) -> dict[str, str]:
-    """What torchrun tells a process."""
-    numbers = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
-    return {
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        **{name: str(number) for name, number in numbers.items()},
-    }
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])

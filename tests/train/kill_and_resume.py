@@ -18,8 +18,10 @@ import typer
 import yaml
 from safetensors.torch import load_file
 
+from manifests.manifest import load_manifest
 from tests.toy_base import write_toy_base
 from tests.train.forked import PROBE, SAVING, STEP, Blow, Forked, in_fork
+from train.base import load_base
 
 BATCH = 4
 KINDS = {STEP: "a step", SAVING: "a save", PROBE: "a probe"}
@@ -79,6 +81,7 @@ def main(
         ground = Ground(Path(name), manifest or Path(name) / "rooms.yaml", steps)
         if not manifest:
             in_fork(lambda: write_ground(ground.folder))
+        load_base(load_manifest(ground.manifest).base)  # what is slow the first time is then known in every fork
         wholes = {processes: uninterrupted(ground, processes) for processes in (1, 2)}
         amiss = [
             *(kill_and_resume(ground, wholes[1], processes=1, kills=kills, chance=Random(f"{seed} 1"))),
@@ -129,7 +132,7 @@ def kill_and_resume(ground: Ground, whole: Ended, *, processes: int, kills: int,
     if len(moments) != kills:
         problem = f"only {len(moments)} kills of {kills}"
     print(
-        f"{processes} of {processes} processes killed {len(moments)} times, from step {', '.join(moments)}: "
+        f"{processes} process{'es' if processes > 1 else ''}, {len(moments)} kills (step {', '.join(moments)}): "
         f"{len(ended.losses)} losses and {len(ended.weights)} weights {problem or 'bit-equal'}",
         flush=True,
     )

@@ -44,9 +44,10 @@ def quiet(line: str) -> None:
     raise AssertionError(line)
 
 
-def test_a_checkpoint_brings_back_weights_optimiser_and_average(tmp_path: Path) -> None:
+def test_a_checkpoint_brings_back_weights_optimiser_scaler_and_average(tmp_path: Path) -> None:
     accelerator = Accelerator()
     model, optimizer = model_of(accelerator)
+    accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
     average = Averaged(torch.zeros(3))
     accelerator.register_for_checkpointing(average)
     step(model, optimizer)
@@ -55,10 +56,12 @@ def test_a_checkpoint_brings_back_weights_optimiser_and_average(tmp_path: Path) 
     weight, first = model.weight.detach().clone(), moment(model, optimizer).clone()
     step(model, optimizer)
     average.weights += 7
+    accelerator.scaler.load_state_dict(torch.amp.GradScaler("cpu", init_scale=64.0).state_dict())
     assert load_newest(accelerator, tmp_path / "checkpoints", ORIGIN, say=quiet) == position(1)
     assert torch.equal(model.weight, weight)
     assert torch.equal(moment(model, optimizer), first)
     assert torch.equal(average.weights, torch.full((3,), 7.0))
+    assert accelerator.scaler.get_scale() == 8.0
 
 
 def test_a_checkpoint_says_where_it_comes_from_and_how_large_each_file_is(tmp_path: Path) -> None:

@@ -57,4 +57,4 @@ def test_an_error_that_is_not_about_memory_is_not_taken_for_one(base_folder: str
     engine = engine_of(str(base_folder))
     sample = Samples(table, recipe_of(engine))[0]
     with pytest.raises(RuntimeError, match=r"size|shape"):
-        fits(engine, replace(sample, noise=sample.noise[:1]), 2)
+        fits(engine, replace(sample, noise=sample.noise[:, :3]), 2)

@@ -12,13 +12,13 @@ from train.control.concat import Concat
 from train.control.control import Control
 from train.control.controlnet import ControlNet
 from train.control.film import Film
+from train.control.initial import SETTINGS_FILE, load_initial
 from train.control.lite import Lite
 from train.control.mid_only import MidOnly
 from train.control.t2i_adapter import Adapter
 from train.control.unlocked_decoder import UnlockedDecoder
 from train.control.weights import CONFIG_FILE, State
 
-SETTINGS_FILE = "control.json"  # beside the weights: what makes them again
 SUMMING = ("controlnet", "mid_only", "unlocked_decoder")  # kinds that can have a net for each of several conditions
 
 
@@ -42,7 +42,7 @@ CONTROLS: dict[str, Build] = {
 
 
 def build_control(unet: UNet2DConditionModel, settings: ControlSettings, *, seed: int, conditions: int = 1) -> Control:
-    """Make an untrained control for `unet`, which it holds and leaves as it is.
+    """Make a control for `unet`, which it holds and leaves as it is: untrained, or with weights to go on from.
 
     Args:
         unet: in float32, for some controls copy weights of it that they train.
@@ -53,7 +53,8 @@ def build_control(unet: UNet2DConditionModel, settings: ControlSettings, *, seed
         In training mode, float32, on the U-Net's device.
 
     Raises:
-        ValueError: this kind has no net for each of several conditions.
+        ValueError: this kind has no net for each of several conditions, or the weights to go on from are not to be had,
+            or not of such a control.
     """
     if conditions > 1 and settings.joining == "sum" and settings.kind not in SUMMING:
         raise ValueError(
@@ -61,6 +62,10 @@ def build_control(unet: UNet2DConditionModel, settings: ControlSettings, *, seed
             "be summed. Set control.joining=concat: one net then reads all the hints"
         )
     control = CONTROLS[settings.kind](unet, settings, seed=seed, conditions=conditions)
+    if settings.initial:
+        if not isinstance(control, ControlNet):
+            raise ValueError(f"control.initial: a control of kind {settings.kind} has no ControlNet to go on from")
+        load_initial(control.net, settings.initial)
     control.train()
     return control
 
@@ -91,7 +96,9 @@ def load_control(folder: Path, unet: UNet2DConditionModel) -> Control:
     if (folder / SETTINGS_FILE).is_file():
         described = json.loads((folder / SETTINGS_FILE).read_text())
     conditions = int(described.pop("conditions", 1))  # one, of what was written before there could be several
-    control = build_control(unet, ControlSettings(**described), seed=0, conditions=conditions)
+    # What it went on from may be gone by now, and is overwritten anyway.
+    settings = ControlSettings(**{**described, "initial": ""})
+    control = build_control(unet, settings, seed=0, conditions=conditions)
     control.load(folder)
     control.requires_grad_(False)
     control.eval()
