@@ -53,7 +53,7 @@ class Probe:
             self._check_probed()
             self._set, self._trouble = _open(engine, manifest)
         if decides and self._trouble:
-            raise ValueError(f"watch.patience and watch.export = best need the probes' score. {self._trouble}")
+            raise ValueError(f"watch.patience and watch.export = best go by the probes' score, and {self._trouble}")
 
     def due(self, step: int) -> bool:
         """Every `watch.probe_every` steps and at the end; never if that or `watch.probe_rows` is 0."""
@@ -113,7 +113,7 @@ class Probe:
         watch = self._manifest.watch
         if not watch.probe_every or not watch.probe_rows:
             raise ValueError(
-                f"watch.patience and watch.export = best need the probes' score, and watch.probe_every = "
+                f"watch.patience and watch.export = best go by the probes' score, and watch.probe_every = "
                 f"{watch.probe_every}, watch.probe_rows = {watch.probe_rows} means none. Raise them"
             )
 

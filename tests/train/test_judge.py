@@ -8,6 +8,7 @@ from train.judge import GROUP, NAME, load_judge
 from train.samples import validation_rows
 
 CPU = torch.device("cpu")
+ADHERENCE = f"{NAME} = evaluate.adherence_judge:load_judge"
 
 
 def install(folder: Path, names: str) -> None:
@@ -23,7 +24,7 @@ def test_a_judge_that_is_installed_is_found_by_its_entry_point(
 ) -> None:
     manifest = load_manifest(manifest_path)
     rows = validation_rows(manifest, rows=2)
-    install(tmp_path, f"{NAME} = evaluate.adherence_judge:load_judge")
+    install(tmp_path, ADHERENCE)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ValueError, match="family canny: made by canny"):  # by other settings than any canny here has
         load_judge(manifest, rows, CPU)
