@@ -32,9 +32,8 @@ def export(engine: Engine, work: Work, *, steps: int) -> None:
             shutil.copytree(work.run / "best", folder, dirs_exist_ok=True)
         else:
             _write(engine, work, folder, state)
-        trained = trained_by(
-            work.cards, Dataset.open(work.manifest.dataset), work.run, steps=best.step if best else steps
-        )
+        dataset = Dataset.open(work.manifest.dataset)
+        trained = trained_by(work.cards, dataset, work.run, steps=best.step if best else steps)
         write_model_card(folder, trained, measured(work.run, folder / DIFFUSERS_FILE))
 
     with engine.result_weights():

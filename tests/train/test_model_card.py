@@ -40,7 +40,7 @@ def test_a_run_knows_what_its_card_tells(manifest_path: Path, tmp_path: Path) ->
     subset = resolve(manifest)
     provenance = provenance_of(manifest, subset, overrides=[], processes=1)
     claim(tmp_path / "run", manifest, provenance, resume=False)
-    told = trained_by(subset, tmp_path / "run", steps=3)
+    told = trained_by(subset.cards, subset.dataset, tmp_path / "run", steps=3)
     assert (told.provenance, told.families, told.steps) == (provenance, [subset.card], 3)
     assert told.pictures == Licences(Counter(), 0)  # this dataset has no source/
 

@@ -10,10 +10,9 @@ import torch
 
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, load_manifest
-from train.base import load_base
-from train.control.registry import build_control
+from tests.train.engines import engine_of
 from train.diffusion import noised, sample_losses
-from train.fit import Engine, assemble
+from train.engine import Engine
 from train.fixed_rows import (
     BATCH,
     BINS,
@@ -28,7 +27,6 @@ from train.fixed_rows import (
 )
 from train.monitor import Monitor, connection_norms, numbers_of
 from train.monitor_record import FILE, read_looks
-from train.processes import join
 from train.samples import validation_pairs
 
 
@@ -48,9 +46,7 @@ def rows(engine: Engine, manifest: Manifest) -> FixedRows:
 
 
 def new_engine(base_folder: Path) -> Engine:
-    base = load_base(str(base_folder))
-    control = build_control(base.unet, ControlSettings(hint_weights="gaussian"), seed=0)
-    return assemble(join("no"), base, control, learning_rate=1e-3)
+    return engine_of(str(base_folder), kind=ControlSettings(hint_weights="gaussian"))
 
 
 def train_on(engine: Engine, rows: FixedRows, *, steps: int) -> None:
