@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from train.base import Base, encode_images, encode_tokens, tokenize
+from train.base import Base, encode_images, tokenize
 from train.batches import to_pixels
 from train.diffusion import noised, sample_losses, target
 from train.draws import normal
@@ -139,7 +139,7 @@ def predict_alone(base: Base) -> Predict:
 
 def text_of(engine: Engine, tokens: Tensor) -> Text:
     """Encode captions, [B, T] int64 on the CPU."""
-    return encode_tokens(engine.base, tokens.to(engine.accelerator.device))
+    return engine.text.encode(tokens, engine.accelerator.device)
 
 
 @torch.no_grad()
