@@ -83,7 +83,7 @@ def fix_rows(base: Base, pairs: Sequence[Pair]) -> FixedRows:
     noise = [torch.stack([_noise(base, key, f"monitor {place}", size) for place in range(BINS)]) for key in keys]
     return FixedRows(
         keys=keys,
-        tokens=torch.stack([tokenize(base.tokenizer, pair.caption) for pair in pairs]),
+        tokens=torch.stack([tokenize(base.tokenizers, pair.caption) for pair in pairs]),
         latents=torch.cat(latents),
         noise=torch.stack(noise),
         hints=torch.stack([pair.hints for pair in pairs]),
