@@ -1,13 +1,12 @@
 """The families that a manifest names: what each of them is, and that it is what it is named for."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from manifests.condition import WORDS_AND_NUMBERS
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
+from manifests.latents import check_latents
 from manifests.manifest import Manifest
 
 LATENTS = "latents"  # kind of a family of encoded pictures
@@ -97,35 +96,5 @@ def _check_hint(manifest: Manifest, card: FamilyCard) -> None:
 def _latents_card(manifest: Manifest, dataset: Dataset) -> FamilyCard:
     """Card of the encoded pictures, if training can use them."""
     card = dataset.card(manifest.latents)
-    make = f"python pipelines/annotate.py {dataset.root} latents"
-    if card.kind != LATENTS:
-        raise ValueError(
-            f"{dataset.root}: latents = {card.family!r} holds conditions of kind '{card.kind}', not encoded pictures. "
-            f"Make some: {make}"
-        )
-    size, base = card.settings.get("size"), str(card.settings.get("base"))
-    if size != manifest.resolution:
-        raise ValueError(
-            f"{dataset.root}: {card.family} holds squares of {size} pixels, and resolution is {manifest.resolution}. "
-            f"Take resolution {size}, or make others under another name: {make}_{manifest.resolution}=latents"
-        )
-    if not _same_encoder(card, manifest.base, base):
-        raise ValueError(
-            f"{dataset.root}: {card.family} was encoded by the autoencoder of {base}, which is not that of base "
-            f"{manifest.base}. Take that base, or make others under another name: {make}_2=latents"
-        )
+    check_latents(card, base=manifest.base, resolution=manifest.resolution, flip=manifest.train.flip)
     return card
-
-
-def _same_encoder(card: FamilyCard, base: str, encoded_by: str) -> bool:
-    """Whether the latents are of a base's autoencoder: by its weights where they lie in a folder, else by its name."""
-    files = sorted((Path(base) / "vae").glob("*.safetensors"))
-    if not (files and card.weights):
-        return base.rstrip("/") == encoded_by.rstrip("/")
-    made_with = {weights.sha256 for weights in card.weights}
-    return any(_sha256(path) in made_with for path in files)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -124,15 +124,14 @@ def encode_images(base: Base, pixels: Tensor, noise: Tensor) -> Tensor:
     """
     with _as_placed(base):
         posterior = base.vae.encode(pixels.to(base.vae.dtype)).latent_dist
-    sample = posterior.mean.float() + posterior.std.float() * noise
-    return sample * float(base.vae.config.scaling_factor)
+    return sample_latents(base, torch.stack([posterior.mean, posterior.std], dim=1), noise)
 
 
 def sample_latents(base: Base, moments: Tensor, noise: Tensor) -> Tensor:
     """Sample latents from posteriors that were computed beforehand, as `encode_images` does from pictures.
 
     Args:
-        moments: [B, 2, C, h, w] float16: mean and standard deviation, not scaled.
+        moments: [B, 2, C, h, w] floating: mean and standard deviation, not scaled.
         noise: [B, C, h, w] float32 standard normal; it decides the sample.
 
     Returns:

@@ -35,23 +35,19 @@ def check_latents(card: FamilyCard, *, base: str, resolution: int, flip: float) 
             f"train.flip: {flip}, but {card.family} has no mirrored views. Set it to 0, or name other latents: "
             f"{again} --set latents_2.flips=true"
         )
-    here, there = _digest(_weights(base)), {weights.file: weights.sha256 for weights in card.weights}
-    if there.get(Path(WEIGHTS).name) != here:
+    if not _same_autoencoder(card, base):
         raise ValueError(
-            f"latents: {card.family} was made with the autoencoder of {card.settings['base']}, whose sha256 is "
-            f"{there.get(Path(WEIGHTS).name)}, but that of {base} is {here}. Name other latents: {again}"
+            f"latents: {card.family} was made with the autoencoder of {card.settings['base']}, which is not that of "
+            f"{base}. Name other latents: {again}"
         )
 
 
-def _weights(base: str) -> Path:
-    if Path(base).is_dir():
-        return Path(base) / WEIGHTS
-    cached = try_to_load_from_cache(base, WEIGHTS)
-    return Path(cached) if isinstance(cached, str) else Path(base) / WEIGHTS
-
-
-def _digest(path: Path) -> str:
-    if not path.is_file():
-        raise ValueError(f"latents: {path} is not there, so that nothing says whether they are this base's")
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+def _same_autoencoder(card: FamilyCard, base: str) -> bool:
+    """Whether they are a base's: by the sha256 of its weights where they are at hand, else by its name."""
+    cached = base if Path(base).is_dir() else try_to_load_from_cache(base, WEIGHTS)
+    weights = Path(base) / WEIGHTS if cached == base else cached
+    if not isinstance(weights, str | Path) or not Path(weights).is_file():
+        return bool(card.settings["base"] == base)
+    with Path(weights).open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()
+    return {each.file: each.sha256 for each in card.weights}.get(Path(WEIGHTS).name) == digest
