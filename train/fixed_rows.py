@@ -1,4 +1,4 @@
-"""Fixed rows: held-out rows with fixed noise at fixed timesteps, on which losses of different weights can be compared."""
+"""Fixed rows: held-out rows with fixed noise at fixed timesteps, on which losses can be compared across weights."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ from train.monitor_record import read_looks
 
 
 def verdict(run: Path) -> str:
-    """Say in a line when control appeared, by what the true hint is worth against another row's; "" if nobody looked."""
+    """Say when control appeared, by what the true hint is worth against another row's; "" if nobody looked."""
     looks = read_looks(run)
     if looks is None:
         return ""
