@@ -1,8 +1,10 @@
 """Forks processes that save checkpoints without end, for a test to kill: imports are paid for once."""
 
+import itertools
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -66,18 +68,23 @@ class Saver:
 
 
 def main() -> None:
-    """Fork one process for each line of input, the step to go on from; say its number, then that it is dead."""
+    """Fork one process for each line of input, the step to go on from; say when it is dead."""
     run, saver = Path(sys.argv[1]), Saver()
     for line in sys.stdin:
         child = os.fork()
         if not child:
-            step = int(line)
-            while True:
-                step += 1
-                saver.save(run, step)
-        print(child, flush=True)  # noqa: T201
+            _save_for_ever(saver, run, int(line))
         _, status = os.waitpid(child, 0)
-        print("killed" if os.WTERMSIG(status) == signal.SIGKILL else "failed", flush=True)  # noqa: T201
+        print("killed" if os.WTERMSIG(status) == signal.SIGKILL else "failed", flush=True)
+
+
+def _save_for_ever(saver: Saver, run: Path, step: int) -> None:
+    """Save the steps after this one; after the first, say this process's number and how many seconds saving took."""
+    began = time.perf_counter()
+    saver.save(run, step + 1)
+    print(os.getpid(), time.perf_counter() - began, flush=True)
+    for later in itertools.count(step + 2):
+        saver.save(run, later)
 
 
 if __name__ == "__main__":

@@ -154,13 +154,13 @@ def test_killed_at_any_moment_of_saving_every_checkpoint_that_loads_is_what_was_
     assert saver.stdin
     assert saver.stdout
     here = Saver()
-    loaded, reached = 0, 0
-    for _ in range(25):
+    loaded = reached = 0
+    for _ in range(15):
         saver.stdin.write(f"{reached}\n")
         saver.stdin.flush()
-        child = int(saver.stdout.readline())  # saves steps reached+1, reached+2, ... until it is killed
-        time.sleep(chance.uniform(0.0, 0.2))
-        os.kill(child, signal.SIGKILL)
+        child, seconds = saver.stdout.readline().split()  # has saved step reached + 1, saves the next ones
+        time.sleep(chance.uniform(0, 3 * float(seconds)))
+        os.kill(int(child), signal.SIGKILL)
         assert saver.stdout.readline() == "killed\n"
         newest = newest_checkpoint(tmp_path / "checkpoints", say=quiet)
         for checkpoint in checkpoints(tmp_path / "checkpoints"):
@@ -168,16 +168,15 @@ def test_killed_at_any_moment_of_saving_every_checkpoint_that_loads_is_what_was_
             assert load_checkpoint(here.accelerator, checkpoint, SAVED).step == step_of(checkpoint)
             assert all(torch.equal(tensor, filled(step_of(checkpoint))) for tensor in here.everything())
             loaded += 1
-        assert newest is None or step_of(newest) >= reached
-        reached = step_of(newest) if newest else 0
+        assert newest
+        assert step_of(newest) > reached
+        reached = step_of(newest)
         best = read_best(tmp_path)
-        if best:
-            assert torch.equal(torch.load(tmp_path / "best" / "weights"), filled(best.step))
+        assert best
+        assert torch.equal(torch.load(tmp_path / "best" / "weights"), filled(best.step))
     saver.stdin.close()
     assert saver.wait() == 0
-    assert loaded > 20
-    assert reached > 20
-    assert read_best(tmp_path)
+    assert loaded >= 15
 
 
 def test_a_half_written_folder_is_taken_away_and_the_older_one_stays(tmp_path: Path) -> None:
