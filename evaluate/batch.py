@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from evaluate.adherence import ADHERENCE
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED, partner, round_trip
+from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED, partner
 from evaluate.panel import drawn
 from evaluate.pictures import Panels
 from evaluate.plan import Task
@@ -21,8 +21,9 @@ from manifests.dataset import Dataset
 from train.base import Base, load_base, place
 from train.control.control import Control
 from train.control.registry import load_control
-from train.fit import PRECISIONS
-from train.hints import hint
+from train.engine import PRECISIONS
+from train.further import draw_hints
+from train.round_trip import round_trip
 from train.sampler import Hints, Pictures, Sampling, draw, first_noise, sample_seed
 
 Place = tuple[int, int]  # which sample, which draw
@@ -34,6 +35,7 @@ class Judge:
 
     dataset: Dataset
     family: str
+    further: tuple[str, ...]  # families whose conditions are shown beside it, and not scored
     captions: str  # family of words in the place of the corpus's captions, "" for none
     base: Base
     control: Control
@@ -53,6 +55,7 @@ def load_judge(task: Task, device: torch.device) -> Judge:
     return Judge(
         dataset=dataset,
         family=manifest.condition,
+        further=manifest.further_conditions,
         captions=manifest.captions,
         base=base,
         control=control,
@@ -76,7 +79,9 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
     numbers = [number for number, _ in batch]
     partners = [partner(number, samples=len(places)) for number in numbers]
     wanted = places.take(numbers + partners)
-    read = read_samples(judge.dataset, judge.family, wanted, resolution=size, captions=judge.captions)
+    read = read_samples(
+        judge.dataset, judge.family, wanted, resolution=size, captions=judge.captions, further=judge.further
+    )
     annotator = judge.reannotator.annotator
     kept = [
         (sample, other, number)
@@ -109,19 +114,27 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
 def draw_arms(judge: Judge, samples: Sequence[Sample], draws: Sequence[int]) -> dict[str, Pictures]:
     """Pictures of every arm that has its own: each [B, H, W, 3] uint8 RGB."""
     captions = [sample.caption(number) for sample, number in zip(samples, draws, strict=True)]
-    hints = torch.stack([hint(judge.reannotator.card.kind, sample.condition) for sample in samples])
     seeds = [
         sample_seed(judge.seed, key=sample.key, draw=number) for sample, number in zip(samples, draws, strict=True)
     ]
     noise = first_noise(judge.base, seeds, resolution=judge.sampling.resolution)
-    asked = Hints(hints[:, None], torch.ones(len(hints), 1))
     real = np.stack([sample.image for sample in samples])
     return {
-        CONTROLLED: draw(judge.base, judge.control, captions, asked, noise=noise, way=judge.sampling),
+        CONTROLLED: draw(
+            judge.base, judge.control, captions, hints_of(judge, samples), noise=noise, way=judge.sampling
+        ),
         FLOOR: draw(judge.base, None, captions, None, noise=noise, way=judge.sampling),
         CEILING: round_trip(judge.base.vae, real),
         ORACLE: real,
     }
+
+
+def hints_of(judge: Judge, samples: Sequence[Sample]) -> Hints:
+    """What each picture shall obey: its condition, and the further ones that its row has."""
+    kinds = [judge.dataset.card(family).kind for family in (judge.family, *judge.further)]
+    size = judge.sampling.resolution
+    each = [draw_hints(kinds, [sample.condition, *sample.further], resolution=size) for sample in samples]
+    return Hints(torch.stack([drawn for drawn, _ in each]), torch.stack([present for _, present in each]))
 
 
 def _panels(

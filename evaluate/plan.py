@@ -1,5 +1,7 @@
 """What an evaluation will do, checked before any model is loaded: which samples, drawn how, into which folder."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,10 +17,11 @@ from manifests.family import FamilyCard
 from manifests.manifest import Manifest
 from manifests.provenance import versions
 from manifests.subset import held_out, word_card
+from train.best import FILE as BEST_FILE
+from train.control.weights import DIFFUSERS_FILE, OWN_FILE
+from train.hints import drawing
 from train.run_folder import Provenance, load_provenance
 from train.sampler import Sampling, check_scheduler, sampling_of
-
-WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
         manifest: the run's, its evaluate settings perhaps overridden.
     """
     provenance = load_provenance(run)
-    if not (run / "controlnet" / WEIGHTS_FILE).is_file():
+    if not weights_of(run / "controlnet"):
         raise ValueError(
             f"{run}: no ControlNet is there yet. Finish the run: accelerate launch train/run.py "
             f"--manifest {run / 'manifest.yaml'} --run {run} --resume"
@@ -59,7 +62,8 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
     check_scheduler(manifest.evaluate.scheduler)
     dataset = Dataset.open(manifest.dataset)
     card = check_family(dataset, manifest.condition, fingerprint=provenance.family_fingerprint)
-    _check_measured(run, manifest, card)
+    check_measured(card, dataset=str(manifest.dataset))
+    further = {family: _check_further(dataset, family, provenance) for family in manifest.further_conditions}
     settings = manifest.evaluate
     places = held_out(manifest, "test", samples=settings.samples, seed=settings.seed)
     if not len(places):
@@ -67,35 +71,69 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
             f"{manifest.dataset}: its test split has no row with an ok '{manifest.condition}'. Ingest more pictures"
         )
     task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, places)
-    write_spec(_spec(task, provenance, dataset, annotator=card.annotator), folder)
+    write_spec(_spec(task, provenance, dataset, annotator=card.annotator, further=further), folder)
     return task
 
 
-def _check_measured(run: Path, manifest: Manifest, card: FamilyCard) -> None:
-    """Refuse conditions that nothing can make again from a drawn picture, or that nothing measures."""
+def weights_of(control: Path) -> list[Path]:
+    """Files of a trained control's nets, sorted; none where it is not finished."""
+    return sorted(path for name in (DIFFUSERS_FILE, OWN_FILE) for path in control.rglob(name))
+
+
+def check_measured(card: FamilyCard, *, dataset: str) -> None:
+    """Refuse conditions that nothing can make again from a drawn picture, or that nothing measures.
+
+    Args:
+        card: of their family.
+        dataset: where it lies, for errors.
+    """
     if card.annotator in AT_INGEST:
         raise ValueError(
-            f"{run}: '{card.family}' came with the corpus, and no detector finds it again in what the run draws. To "
+            f"{dataset}: '{card.family}' came with the corpus, and no detector finds it again in what a run draws. To "
             f"have scores, train on a detector's family (of kind {card.kind}, to compare): "
-            f"python pipelines/annotate.py {manifest.dataset} ANNOTATOR"
+            f"python pipelines/annotate.py {dataset} ANNOTATOR"
         )
     if card.annotator not in ADHERENCE:
         raise ValueError(
-            f"{run}: nothing measures conditions of annotator '{card.annotator}' (there are measures for "
+            f"{dataset}: nothing measures conditions of annotator '{card.annotator}' (there are measures for "
             f"{', '.join(ADHERENCE)}). Add one to evaluate/adherence.py"
         )
 
 
-def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: str) -> Spec:
+def _check_further(dataset: Dataset, family: str, provenance: Provenance) -> str:
+    """Refuse a further condition that can't be shown as it was in training; give its fingerprint."""
+    card = dataset.card(family)
+    drawing(card.kind)
+    missing = dataset.missing(family)
+    if missing:
+        raise ValueError(
+            f"{dataset.root}: {family} lacks {len(missing)} shards. "
+            f"Finish it: python pipelines/annotate.py {dataset.root} {family}"
+        )
+    trained_on = provenance.other_families.get(family)
+    return check_family(dataset, family, fingerprint=trained_on or card.fingerprint).fingerprint
+
+
+def trained_steps(run: Path, manifest: Manifest) -> int:
+    """After how many steps the weights in RUN/controlnet were taken: the best ones, or those of a run that stopped."""
+    best, log = run / "controlnet" / BEST_FILE, run / "log.jsonl"
+    if best.is_file():
+        return int(json.loads(best.read_text())["step"])
+    lines = log.read_text().splitlines() if log.is_file() else []
+    return int(json.loads(lines[-1])["step"]) if lines else manifest.train.steps
+
+
+def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: str, further: dict[str, str]) -> Spec:
     keys = "\n".join(task.places["key"].to_pylist())
+    steps = trained_steps(task.run, task.manifest)
     return Spec(
         run=task.run.name,
         rows=provenance.rows,
-        steps=task.manifest.train.steps,
-        samples_seen=task.manifest.train.steps * task.manifest.train.batch_size,
+        steps=steps,
+        samples_seen=steps * task.manifest.train.batch_size,
         manifest_fingerprint=provenance.manifest_fingerprint,
         subset_fingerprint=provenance.subset_fingerprint,
-        controlnet_sha256=sha256_of(task.run / "controlnet" / WEIGHTS_FILE),
+        controlnet_sha256=_sha256_of_all(weights_of(task.run / "controlnet")),
         asked=len(task.places),
         protocol=Protocol(
             dataset=dataset.settings.id,
@@ -108,15 +146,22 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: st
             settings=task.manifest.evaluate.model_dump(mode="json", exclude={"batch_size"}),
             keys_sha256=sha256(keys.encode()).hexdigest(),
             captions=word_card(dataset, task.manifest.captions).fingerprint if task.manifest.captions else "",
+            further=further,
         ),
         versions=versions(),
         account=provenance.account,
     )
 
 
+def _sha256_of_all(files: Sequence[Path]) -> str:
+    """Of the one file its hash; of several the hash of their hashes."""
+    each = [sha256_of(path) for path in files]
+    return each[0] if len(each) == 1 else sha256("\n".join(each).encode()).hexdigest()
+
+
 def describe_base(name_or_path: str) -> str:
     """A base by what it is, not by where this machine keeps it: a Hub name, or a folder's U-Net weights hashed."""
-    weights = Path(name_or_path) / "unet" / WEIGHTS_FILE
+    weights = Path(name_or_path) / "unet" / DIFFUSERS_FILE
     if not weights.is_file():
         return name_or_path
     return f"{'/'.join(Path(name_or_path).parts[-2:])}, U-Net {sha256_of(weights)[:16]}"

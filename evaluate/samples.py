@@ -15,6 +15,7 @@ from manifests.dataset import Dataset
 from manifests.gather import OWN, WORDS, as_captions
 from manifests.storage import open_table
 from train.batches import crop_pair, decode_image
+from train.further import cut_alike, read_further
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Sample:
         image: [R, R, 3] uint8 RGB, the real picture.
         condition: of that square, as `manifests.condition.decode` gives it; the one asked for.
         parameters: those the annotator drew for the row.
+        further: of the same square, of each further family; None where the row has none.
     """
 
     key: str
@@ -33,6 +35,7 @@ class Sample:
     image: NDArray[np.uint8]
     condition: Condition
     parameters: Parameters
+    further: tuple[Condition | None, ...] = ()
 
     def caption(self, draw: int) -> str:
         """The caption of one draw."""
@@ -40,17 +43,44 @@ class Sample:
 
 
 def read_samples(
-    dataset: Dataset, family: str, places: pa.Table, *, resolution: int, captions: str = OWN
+    dataset: Dataset,
+    family: str,
+    places: pa.Table,
+    *,
+    resolution: int,
+    captions: str = OWN,
+    further: Sequence[str] = (),
 ) -> list[Sample]:
     """Read the samples at some places of a dataset, centre crop.
 
     Args:
         family: of the condition.
         captions: family whose words replace the corpus's captions.
+        further: families whose conditions are shown beside it.
         places: columns key, shard, row; the order is kept.
         resolution: R, pixels.
     """
-    kind = dataset.card(family).kind
+    kind, kinds = dataset.card(family).kind, [dataset.card(other).kind for other in further]
+    cells = _read_cells(dataset, family, places, captions)
+    samples = []
+    for place, others in zip(places.to_pylist(), read_further(dataset, further, places), strict=True):
+        image, condition = cells[place["shard"], place["row"]]
+        assert image["key"] == condition["key"] == place["key"], "a family's rows are those of images/"
+        whole, first = decode_image(image["image"]["bytes"]), decode(kind, condition["condition"])
+        pair = crop_pair(whole, first, kind, resolution=resolution)
+        beside = tuple(
+            cut_alike(other_kind, other, like=first.shape[:2], resolution=resolution)
+            for other_kind, other in zip(kinds, others, strict=True)
+        )
+        parameters = condition.get("parameters") or {}
+        samples.append(Sample(place["key"], tuple(image["captions"]), *pair, parameters, beside))
+    return samples
+
+
+def _read_cells(
+    dataset: Dataset, family: str, places: pa.Table, captions: str
+) -> dict[tuple[str, int], tuple[dict[str, Any], dict[str, Any]]]:
+    """The rows of images/ and of the condition's family, by shard and row."""
     wanted = places.to_pylist()
     cells: dict[tuple[str, int], tuple[dict[str, Any], dict[str, Any]]] = {}
     for shard in sorted({place["shard"] for place in wanted}):
@@ -61,15 +91,7 @@ def read_samples(
             said = read_rows(dataset.path(captions, shard), rows, WORDS)
             images = [image | {"captions": as_captions(words)} for image, words in zip(images, said, strict=True)]
         cells |= {(shard, row): pair for row, pair in zip(rows, zip(images, conditions, strict=True), strict=True)}
-    samples = []
-    for place in wanted:
-        image, condition = cells[place["shard"], place["row"]]
-        assert image["key"] == condition["key"] == place["key"], "a family's rows are those of images/"
-        pair = crop_pair(
-            decode_image(image["image"]["bytes"]), decode(kind, condition["condition"]), kind, resolution=resolution
-        )
-        samples.append(Sample(place["key"], tuple(image["captions"]), *pair, condition.get("parameters") or {}))
-    return samples
+    return cells
 
 
 def read_rows(path: UPath, rows: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:

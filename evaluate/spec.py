@@ -1,7 +1,7 @@
 """What was evaluated and how, hashed, so that numbers made differently are never put side by side."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,17 @@ class Protocol:
     settings: dict[str, Any]  # evaluate section of the manifest, without the batch size, which only rounds
     keys_sha256: str  # of the keys of the test samples, in order
     captions: str = ""  # fingerprint of the family whose words are the prompts; "": they are the corpus's captions
+    further: dict[str, str] = field(default_factory=dict)  # family → fingerprint, of conditions shown and not scored
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All fields; without further conditions those of the time before there were any."""
+        return {name: value for name, value in asdict(self).items() if name != "further" or value}
 
     @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits over all fields."""
-        return _digest(asdict(self))
+        return _digest(self.identity)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Spec:
     @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits over the protocol and the checkpoint (not its name, nor package versions)."""
-        return _digest({"protocol": asdict(self.protocol), "controlnet": self.controlnet_sha256})
+        return _digest({"protocol": self.protocol.identity, "controlnet": self.controlnet_sha256})
 
 
 def write_spec(spec: Spec, folder: Path) -> None:

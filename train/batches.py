@@ -1,7 +1,7 @@
 """Batches: which sample comes when, decoded and cropped into what one training step reads."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -30,22 +30,28 @@ class Batch:
     moments: Tensor | None  # [B, 2, C, h, w] float16: mean and standard deviation of the posterior, not scaled
     hints: Tensor  # [B, K, 3, H, W] float32 in [0, 1], one for each condition; 0 where it is not present
     present: Tensor  # [B, K] float32 in {0, 1}: 0 where the row lacks the condition, or it was left out
-    tokens: Tensor  # [B, T] int64; those of "" where the prompt was dropped
+    tokens: Tensor  # [B, T] int64 ([B, 2, T] of two tokenizers), always on the CPU; of "" where the prompt was dropped
     noise: Tensor  # [B, C, h, w] float32 standard normal
     posterior_noise: Tensor  # [B, C, h, w] float32 standard normal
     timesteps: Tensor  # [B] int64 in [0, timesteps)
 
     def to(self, device: torch.device) -> "Batch":
-        """Copy to `device`; from pinned memory without waiting for it."""
-        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+        """Copy to `device`, but for the tokens; from pinned memory without waiting for it."""
+        return replace(self._each(lambda tensor: tensor.to(device, non_blocking=True)), tokens=self.tokens)
+
+    def on_device(self) -> list[Tensor]:
+        """Every tensor but the tokens."""
+        named = (getattr(self, field.name) for field in fields(self) if field.name != "tokens")
+        return [tensor for tensor in named if tensor is not None]
 
     def pin_memory(self) -> "Batch":
         """Copy to memory that a GPU reads by itself; a DataLoader asks for it by this name."""
         return self._each(lambda tensor: tensor.pin_memory())
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        tensors: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Batch(**{name: None if tensor is None else change(tensor) for name, tensor in tensors.items()})
+        there: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed: dict[str, Any] = {name: change(tensor) for name, tensor in there.items() if tensor is not None}
+        return replace(self, **changed)
 
 
 @dataclass(frozen=True)
@@ -222,7 +228,8 @@ def _one_thread(_worker: int) -> None:
 
 def _collate(samples: list[Batch]) -> Batch:
     columns: dict[str, Any] = {field.name: [getattr(one, field.name) for one in samples] for field in fields(Batch)}
-    return Batch(**{name: None if column[0] is None else torch.stack(column) for name, column in columns.items()})
+    stacked: dict[str, Any] = {name: torch.stack(them) for name, them in columns.items() if them[0] is not None}
+    return replace(samples[0], **stacked)
 
 
 def _conditions(record: Mapping[str, Any], recipe: Recipe) -> list[Condition | None]:

@@ -1,7 +1,7 @@
 """A run's folder: which run it holds, so that no other one writes into it."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ from manifests.control import ControlSettings
 from manifests.manifest import Manifest, dump
 from manifests.prepared import Prepared
 from manifests.provenance import git_revision, versions
-from manifests.storage import replace_text
+from manifests.storage import PARTIAL, replace_text
 from manifests.subset import Subset
 from manifests.train_settings import TrainSettings
 from train.checkpoint import checkpoints
+from train.seal import Origin
+
+WEIGHTS = "base's weights"  # not known of a run begun before they were recorded
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Provenance:
     git: str
     started: str  # UTC, ISO 8601
     account: Account | None = None  # why the other rows of the dataset were not drawn; None: of a run before there was
+    base_digest: str = ""  # of its weights, as `train.digest.base_digest` gives it; "": not known
+    other_families: dict[str, str] = field(default_factory=dict)  # fingerprints of all but `family`
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -47,11 +52,21 @@ class Provenance:
         return {
             "subset": self.subset_fingerprint,
             self.family: self.family_fingerprint,
+            **self.other_families,
+            "further_conditions": list(self.manifest.get("further_conditions", ())),
+            "captions": self.manifest.get("captions", ""),
+            "latents": self.manifest.get("latents", ""),
             "base": self.base,
+            **({WEIGHTS: self.base_digest} if self.base_digest else {}),
             "resolution": self.manifest["resolution"],
             **{f"control.{name}": value for name, value in sorted(control.items())},
             **{f"train.{name}": value for name, value in sorted(train.items())},
         }
+
+    @property
+    def origin(self) -> Origin:
+        """What the run's checkpoints say of where they come from."""
+        return Origin(self.manifest_fingerprint, self.identity, self.versions)
 
 
 def _complete(settings: type[BaseModel], said: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +74,9 @@ def _complete(settings: type[BaseModel], said: dict[str, Any]) -> dict[str, Any]
     return settings(**known).model_dump(mode="json")
 
 
-def provenance_of(manifest: Manifest, subset: Subset | Prepared, *, overrides: list[str], processes: int) -> Provenance:
+def provenance_of(
+    manifest: Manifest, subset: Subset | Prepared, *, overrides: list[str], processes: int, base_digest: str = ""
+) -> Provenance:
     """Gather the provenance of a run that is about to start."""
     return Provenance(
         manifest=manifest.model_dump(mode="json"),
@@ -75,6 +92,8 @@ def provenance_of(manifest: Manifest, subset: Subset | Prepared, *, overrides: l
         git=git_revision(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         account=subset.account,
+        base_digest=base_digest,
+        other_families={card.family: card.fingerprint for card in subset.cards if card != subset.card},
     )
 
 
@@ -95,7 +114,7 @@ def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool
     Args:
         manifest: written beside the provenance as RUN/manifest.yaml, with every override in it.
     """
-    if run.is_dir() and any(run.iterdir()):
+    if run.is_dir() and any(not path.name.endswith(PARTIAL) for path in run.iterdir()):
         _refuse_another(run, provenance)
         if not resume:
             done = checkpoints(run / "checkpoints")
@@ -104,20 +123,22 @@ def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool
                 f"{run}: this run is here already, {state}. Add --resume, or name another folder with --run"
             )
         _note_resumption(run, provenance)
-        return
-    run.mkdir(parents=True, exist_ok=True)
-    replace_text(dump(manifest), run / "manifest.yaml")
-    replace_text(json.dumps(asdict(provenance), indent=2) + "\n", run / "provenance.json")
+    else:
+        run.mkdir(parents=True, exist_ok=True)
+        replace_text(json.dumps(asdict(provenance), indent=2) + "\n", run / "provenance.json")
+    if not (run / "manifest.yaml").is_file():  # nor was it written by one that was killed here
+        replace_text(dump(manifest), run / "manifest.yaml")
 
 
 def _refuse_another(run: Path, provenance: Provenance) -> None:
     if not (run / "provenance.json").is_file():
         raise ValueError(f"{run}: the folder is not empty and holds no run. Name another with --run")
     there, here = load_provenance(run).identity, provenance.identity
-    for field in sorted(there.keys() | here.keys()):
-        if there.get(field) != here.get(field):
+    known = (there.keys() | here.keys()) - ({WEIGHTS} - (there.keys() & here.keys()))
+    for name in sorted(known):
+        if there.get(name) != here.get(name):
             raise ValueError(
-                f"{run}: another run is here: its {field} is {there.get(field)!r}, this one's is {here.get(field)!r}. "
+                f"{run}: another run is here: its {name} is {there.get(name)!r}, this one's is {here.get(name)!r}. "
                 "Name another folder with --run"
             )
 

@@ -80,11 +80,10 @@ def first_noise(base: Base, seeds: Sequence[int], *, resolution: int) -> Tensor:
     return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
-@torch.no_grad()
 def draw(
     base: Base, control: Control | None, captions: Sequence[str], hints: Hints | None, *, noise: Tensor, way: Sampling
 ) -> Pictures:
-    """Draw what the captions say along the hints, as StableDiffusionControlNetPipeline does.
+    """Draw what the captions say along the hints, as diffusers' pipelines with a ControlNet do.
 
     Args:
         control: in evaluation mode on the base's device; None draws with the base alone.
@@ -94,6 +93,18 @@ def draw(
 
     Returns:
         [B, H, W, 3] uint8 RGB.
+    """
+    return decode_latents(base, draw_latents(base, control, captions, hints, noise=noise, way=way))
+
+
+@torch.no_grad()
+def draw_latents(
+    base: Base, control: Control | None, captions: Sequence[str], hints: Hints | None, *, noise: Tensor, way: Sampling
+) -> Tensor:
+    """Draw, but for decoding; see `draw`.
+
+    Returns:
+        [B, C, h, w] in the base's dtype, scaled; not finite where a network overflowed.
     """
     device = base.unet.device
     scheduler = SCHEDULERS[way.scheduler].from_config(base.scheduler.config)
@@ -110,7 +121,7 @@ def draw(
             without, with_caption = answer.chunk(2)
             answer = without + way.guidance * (with_caption - without)
         latents = scheduler.step(answer, time, latents).prev_sample
-    return decode_latents(base, latents)
+    return latents
 
 
 def _predictor(
@@ -134,10 +145,14 @@ def _encoded(base: Base, captions: Sequence[str], way: Sampling, device: torch.d
     """The captions; before them, where guidance is on, as many negative prompts."""
 
     def encoded(texts: Sequence[str]) -> Text:
-        return encode_tokens(base, torch.stack([tokenize(base.tokenizer, text) for text in texts]).to(device))
+        tokens = torch.stack([tokenize(base.tokenizers, text) for text in texts]).to(device)
+        return encode_tokens(base, tokens, resolution=way.resolution)
 
     wanted = encoded(captions)
-    return encoded([way.negative_prompt] * len(captions)).beside(wanted) if way.guidance > 1 else wanted
+    if way.guidance <= 1:
+        return wanted
+    silent = base.zeros_for_empty and not way.negative_prompt
+    return (wanted.silent() if silent else encoded([way.negative_prompt] * len(captions))).beside(wanted)
 
 
 def _repeated(tensor: Tensor, times: int) -> Tensor:

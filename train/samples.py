@@ -1,28 +1,19 @@
-"""Samples: what the control draws during training, beside the hint it was given and the real picture."""
+"""Samples: the rows of the validation split that a run looks at while it trains, the same every time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import torch
+import pyarrow as pa
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from manifests.condition import decode
 from manifests.dataset import Dataset
 from manifests.gather import Families, gather_shard
 from manifests.manifest import Manifest
-from manifests.storage import replace
 from manifests.subset import held_out
 from train.batches import crop_pair, decode_image
-from train.fit import Engine
-from train.hints import as_picture, hint
-from train.observe import Findings
-from train.sampler import Hints, Pictures, draw, first_noise, sample_seed, sampling_of
-
-GAP = 4  # pixels between two pictures of a grid
+from train.further import cut_alike, draw_hints, read_further
 
 
 @dataclass(frozen=True)
@@ -31,97 +22,47 @@ class Pair:
 
     key: str
     caption: str
-    image: np.ndarray  # [H, W, 3] uint8 RGB
-    hint: Tensor  # [3, H, W] float32 in [0, 1]
+    image: NDArray[np.uint8]  # [H, W, 3] RGB
+    hints: Tensor  # [K, 3, H, W] float32 in [0, 1]: of the condition, then of the further ones
+    present: Tensor  # [K] float32 in {0, 1}: 0 where the row lacks the condition
+
+    @property
+    def hint(self) -> Tensor:
+        """Of the condition that is asked for first: [3, H, W] float32 in [0, 1]."""
+        return self.hints[0]
 
 
-class Samples:
-    """An observer that draws the same held-out pictures again and again."""
-
-    name = "samples: hint, real, drawn"
-
-    def __init__(self, engine: Engine, manifest: Manifest, run: Path) -> None:
-        self._engine = engine
-        self._manifest = manifest
-        self._folder = run / "samples"
-        self._pairs = validation_pairs(manifest, rows=manifest.watch.probe_rows)
-
-    def due(self, step: int) -> bool:
-        """Every `watch.probe_every` steps and at the end; never if that is 0."""
-        every = self._manifest.watch.probe_every
-        return bool(self._pairs and every) and (step % every == 0 or step == self._manifest.train.steps)
-
-    def __call__(self, step: int) -> Findings:
-        """Draw them, in the first process, and keep the grid as a PNG."""
-        if not self._engine.accelerator.is_main_process:
-            return Findings()
-        picture = grid(self._pairs, draw_pairs(self._engine, self._pairs, self._manifest))
-        save_grid(picture, self._folder / f"step-{step:06d}.png")
-        return Findings(pictures={self.name: picture})
+def validation_rows(manifest: Manifest, *, rows: int) -> pa.Table:
+    """The first rows of the validation split, the same for all runs on a dataset and condition: key, shard, row."""
+    return held_out(manifest, "validation", samples=rows, seed=0)
 
 
 def validation_pairs(manifest: Manifest, *, rows: int) -> list[Pair]:
-    """Read the first pictures of the validation split, the same for all runs on a dataset and condition."""
-    dataset = Dataset.open(manifest.dataset)
-    kind = dataset.card(manifest.condition).kind
-    families = Families(manifest.condition, manifest.captions)
-    wanted = held_out(manifest, "validation", samples=rows, seed=0)
-    pairs = []
-    for place in range(len(wanted)):
-        row = wanted.slice(place, 1).append_column("position", [[0]])
-        record = gather_shard(dataset, families, row["shard"][0].as_py(), row).to_pylist()[0]
-        image, condition = crop_pair(
-            decode_image(record["image"]["bytes"]),
-            decode(kind, record["condition"]),
-            kind,
-            resolution=manifest.resolution,
-        )
-        caption = record["captions"][0] if record["captions"] else ""
-        pairs.append(Pair(record["key"], caption, image, hint(kind, condition)))
-    return pairs
+    """Read the first pictures of the validation split."""
+    return read_pairs(manifest, validation_rows(manifest, rows=rows))
 
 
-def draw_pairs(engine: Engine, pairs: Sequence[Pair], manifest: Manifest) -> Pictures:
-    """Draw every pair's caption under its hint, as the evaluation will: [B, H, W, 3] uint8 RGB."""
-    seeds = [sample_seed(manifest.evaluate.seed, key=pair.key, draw=0) for pair in pairs]
-    noise = first_noise(engine.base, seeds, resolution=manifest.resolution)
-    hints = Hints(torch.stack([pair.hint for pair in pairs])[:, None], torch.ones(len(pairs), 1))
-    control = engine.plain
-    control.eval()
-    try:
-        with engine.accelerator.autocast():
-            return draw(
-                engine.base,
-                control,
-                [pair.caption for pair in pairs],
-                hints,
-                noise=noise,
-                way=sampling_of(manifest),
-            )
-    finally:
-        control.train()
-
-
-def grid(pairs: Sequence[Pair], drawn: Pictures) -> NDArray[np.uint8]:
-    """Lay out one row per pair: hint, real picture, drawn picture.
+def read_pairs(manifest: Manifest, rows: pa.Table) -> list[Pair]:
+    """Read pictures with their hints, centre crop.
 
     Args:
-        drawn: [B, H, W, 3] uint8 RGB.
-
-    Returns:
-        [H, W, 3] uint8 RGB.
+        rows: columns key, shard, row; the order is kept.
     """
-    rows = []
-    for pair, picture in zip(pairs, drawn, strict=True):
-        tiles = [_frame(tile) for tile in (as_picture(pair.hint), pair.image, picture)]
-        rows.append(np.concatenate(tiles, axis=1))
-    return np.concatenate(rows)
-
-
-def save_grid(picture: NDArray[np.uint8], path: Path) -> None:
-    """Write [H, W, 3] uint8 RGB as a PNG, aside first."""
-    replace(lambda partial: Image.fromarray(picture).save(partial, format="PNG"), path)
-
-
-def _frame(tile: np.ndarray) -> np.ndarray:
-    return np.pad(tile, ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
+    dataset = Dataset.open(manifest.dataset)
+    kinds = [dataset.card(family).kind for family in (manifest.condition, *manifest.further_conditions)]
+    families = Families(manifest.condition, manifest.captions)
+    further = read_further(dataset, manifest.further_conditions, rows)
+    size = manifest.resolution
+    pairs = []
+    for place in range(len(rows)):
+        row = rows.slice(place, 1).append_column("position", [[0]])
+        record = gather_shard(dataset, families, row["shard"][0].as_py(), row).to_pylist()[0]
+        whole, first = decode_image(record["image"]["bytes"]), decode(kinds[0], record["condition"])
+        image, condition = crop_pair(whole, first, kinds[0], resolution=size)
+        others = [
+            cut_alike(kind, other, like=first.shape[:2], resolution=size)
+            for kind, other in zip(kinds[1:], further[place], strict=True)
+        ]
+        caption = record["captions"][0] if record["captions"] else ""
+        pairs.append(Pair(record["key"], caption, image, *draw_hints(kinds, [condition, *others], resolution=size)))
+    return pairs

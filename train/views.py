@@ -79,11 +79,11 @@ def draw_hints(
     drawings: Sequence[Drawing],
 ) -> Tensor:
     """Draw a row's conditions, K of them: [K, 3, side, side] float32 in [0, 1], 0 where one is not shown."""
-    hints = torch.zeros(len(conditions), 3, square.side, square.side)
-    for place, (kind, drawing) in enumerate(zip(kinds, drawings, strict=True)):
-        if shown[place]:
-            hints[place] = drawing(square.of_condition(kind, conditions[place]))
-    return hints
+    hints = [
+        drawing(square.of_condition(kind, condition)) if shows else torch.zeros(3, square.side, square.side)
+        for condition, shows, kind, drawing in zip(conditions, shown, kinds, drawings, strict=True)
+    ]
+    return torch.stack(hints)
 
 
 def at_least(size: Size, side: int) -> Size:

@@ -20,7 +20,7 @@ def recipe(base: Base) -> Recipe:
         drawings=(HINTS["binary"],),
         resolution=32,
         latent_shape=base.latent_shape(32),
-        tokenize=partial(tokenize, base.tokenizer),
+        tokenize=partial(tokenize, base.tokenizers),
         timesteps=1000,
         prompt_drop=0.5,
         seed=0,
@@ -82,7 +82,7 @@ def test_every_caption_of_a_picture_is_drawn_in_its_turn(table: datasets.Dataset
 
 
 def test_prompts_are_dropped_anew_in_every_epoch(table: datasets.Dataset, recipe: Recipe, base: Base) -> None:
-    empty = tokenize(base.tokenizer, "")
+    empty = tokenize(base.tokenizers, "")
     samples, epochs = Samples(table, recipe), 40
     dropped = np.zeros((epochs, len(table)), bool)
     keys = {key: place for place, key in enumerate(table["key"])}
