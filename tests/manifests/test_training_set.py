@@ -36,8 +36,15 @@ LATENTS = FamilyCard(
     annotator="latents",
     version=1,
     kind="latents",
-    settings={"size": 128, "base": "some/base"},
-    weights=[Weights(file="a", sha256=sha256(ENCODER).hexdigest(), licence="none", source="a test")],
+    settings={"size": 128, "base": "some/base", "flips": False},
+    weights=[
+        Weights(
+            file="diffusion_pytorch_model.safetensors",
+            sha256=sha256(ENCODER).hexdigest(),
+            licence="none",
+            source="a test",
+        )
+    ],
 )
 
 
