@@ -6,6 +6,7 @@ A minute on one core; nothing is trained or measured.
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -16,7 +17,7 @@ from diffusers import UNet2DConditionModel
 from benchmarks.table import update
 from manifests.control import ControlSettings
 from train.control.registry import CONTROLS
-from train.flops import count
+from train.flops import Cost, count
 from train.tiny_base.architecture import TOKENS, denoiser
 
 DOCUMENT = Path("docs/controls.md")
@@ -37,10 +38,14 @@ def line(kind: str) -> list[str]:
 
 def large(kind: str) -> list[str]:
     """At the size of Stable Diffusion 1.5, beside ControlNet there."""
-    cost, usual = (
-        count(stable_diffusion(), ControlSettings.model_validate({"kind": it}), cells=64) for it in (kind, "controlnet")
-    )
+    cost, usual = counted_large(kind), counted_large("controlnet")
     return [f"{cost.parameters / 1e6:.1f} M", f"{cost.step / 1e9:,.0f}", f"{cost.step / usual.step:.2f}"]
+
+
+@cache
+def counted_large(kind: str) -> Cost:
+    """On the U-Net of Stable Diffusion 1.5, which takes seconds."""
+    return count(stable_diffusion(), ControlSettings.model_validate({"kind": kind}), cells=64)
 
 
 def small(kind: str) -> list[str]:
