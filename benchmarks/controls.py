@@ -9,7 +9,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).resolve().parents[1])
+if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import torch
 from diffusers import UNet2DConditionModel
