@@ -164,11 +164,12 @@ def _loading(provenance: Provenance) -> list[str]:
     base = provenance.base if is_hub_name(provenance.base) else f"FOLDER OF {public_name(provenance.base)}"
     return [
         "```python",
+        "import torch",
         "from diffusers import ControlNetModel, StableDiffusionControlNetPipeline",
         "",
         'controlnet = ControlNetModel.from_pretrained("THIS FOLDER")',
         "pipeline = StableDiffusionControlNetPipeline.from_pretrained(",
-        f'    "{base}", controlnet=controlnet',
+        f'    "{base}", controlnet=controlnet, torch_dtype=torch.float32',
         ")",
         "picture = pipeline(caption, image=hint).images[0]  # the hint is RGB, of the picture's size",
         "```",

@@ -4,9 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from diffusers import ControlNetModel
+from diffusers import ControlNetModel, DDIMScheduler, StableDiffusionControlNetPipeline
+from PIL import Image
 
 from pipelines import convert
 from tests.toy_run import train
@@ -43,11 +45,22 @@ def test_a_run_becomes_one_file_and_a_folder_again_without_a_bit_changed(
     assert all(torch.equal(again.weights[name], tensor) for name, tensor in first.weights.items())
 
 
-def test_diffusers_reads_the_file_of_a_run_to_its_weights(run: Path, tmp_path: Path) -> None:
+def test_diffusers_draws_the_same_pictures_with_the_file_of_a_run(run: Path, toy: Path, tmp_path: Path) -> None:
     convert.main(run, tmp_path / "toy.safetensors")
+    mine = ControlNetModel.from_pretrained(run / "controlnet")
     theirs = ControlNetModel.from_single_file(str(tmp_path / "toy.safetensors"), config=str(run / "controlnet"))
-    mine = weights(run / "controlnet")
-    assert all(torch.equal(tensor, mine[name]) for name, tensor in theirs.state_dict().items())
+    hint = Image.fromarray(np.random.default_rng(0).integers(0, 255, (128, 128, 3), np.uint8))
+
+    def drawn(net: ControlNetModel, scale: float) -> np.ndarray:
+        pipeline = StableDiffusionControlNetPipeline.from_pretrained(toy / "base", controlnet=net, safety_checker=None)
+        pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+        pipeline.set_progress_bar_config(disable=True)
+        said = {"generator": torch.Generator().manual_seed(3), "controlnet_conditioning_scale": scale}
+        pictures = pipeline("red ball", image=hint, num_inference_steps=2, output_type="np", **said)
+        return np.asarray(pictures.images[0])
+
+    assert np.array_equal(drawn(mine, 1.0), drawn(theirs, 1.0))
+    assert not np.array_equal(drawn(mine, 1.0), drawn(mine, 0.0))  # the control has a say
 
 
 def test_the_file_says_what_it_was_trained_on_and_no_path_of_this_machine(run: Path, toy: Path, tmp_path: Path) -> None:
