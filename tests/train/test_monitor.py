@@ -105,11 +105,11 @@ def test_a_control_that_learnt_what_its_hint_says_shows_gain_and_loses_it_under_
         hints=((1 + bright) / 2)[:, None].expand_as(rows.hints),
         tokens=rows.tokens[:1].expand_as(rows.tokens),
     )
-    engine = new_engine(base_folder, learning_rate=1e-2)
+    engine = new_engine(base_folder, learning_rate=3e-3)
     train_on(engine, planted, steps=20)
     numbers = measured(engine, planted)
-    assert numbers["control/gain"] > 3 * numbers["control/gain_se"] > 0
-    assert numbers["control/hint"] > 3 * numbers["control/hint_se"] > 0
+    assert numbers["control/gain"] > 0.1 > numbers["control/gain_se"] > 0
+    assert numbers["control/hint"] > 0.04 > numbers["control/hint_se"] > 0
     assert numbers["control/hint"] == pytest.approx(np.mean([numbers[f"control/hint_bin{bin}"] for bin in range(BINS)]))
     norms = connection_norms(engine.plain)
     assert [*norms] == [*(f"zero_norm/down{place}" for place in range(len(norms) - 1)), "zero_norm/mid"]
