@@ -52,6 +52,13 @@ class Annotator:
         """Names of the classes that it tells apart, by index; none where a condition holds no classes."""
         return []
 
+    def check(self, resolution: int) -> None:
+        """Refuse settings that do not go with the pictures' short side in pixels; 0: as they are stored.
+
+        Raises:
+            ValueError: they do not.
+        """
+
     def draw(self, seed_key: str) -> dict[str, Any]:
         """Parameters of one row, a function of `seed_key` alone."""
         return {}

@@ -11,6 +11,7 @@ from PIL import Image
 
 from annotate.opening import Unusable, opened
 from manifests.family import Profile
+from manifests.geometry import resize_picture
 
 KEPT_FORMATS = ("JPEG", "PNG", "WEBP")  # what browsers, datasets and OpenCV all read
 LOSSY_FORMATS = ("JPEG", "MPO", "AVIF")
@@ -86,11 +87,12 @@ def rounded_size(width: int, height: int, resolution: int) -> tuple[int, int]:
 def fit(image: RGB, resolution: int, profile: Profile = "exact") -> RGB:
     """Resize [H, W, 3] uint8 RGB to short side `resolution`: Lanczos up, area average down, as controlnet_aux does."""
     height, width = image.shape[:2]
-    size = (fitted_size if profile == "exact" else rounded_size)(width, height, resolution)
+    if profile == "exact":
+        return resize_picture(image, fitted_size(width, height, resolution)[::-1])
+    size = rounded_size(width, height, resolution)
     if size == (width, height):
         return image
-    grows = size[0] * size[1] > width * height if profile == "exact" else resolution > min(width, height)
-    way = cv2.INTER_LANCZOS4 if grows else cv2.INTER_AREA
+    way = cv2.INTER_LANCZOS4 if resolution > min(width, height) else cv2.INTER_AREA
     return np.asarray(cv2.resize(image, size, interpolation=way), dtype=np.uint8)
 
 

@@ -66,6 +66,7 @@ MODELS: dict[str, Model] = {
     "shi-labs/oneformer_ade20k_swin_tiny": Model("MIT"),
     **{f"Salesforce/blip-image-captioning-{size}": Model("BSD-3-Clause") for size in ("base", "large")},
     **{f"openai/clip-vit-{size}": Model("MIT") for size in CLIP_SIZES},  # https://github.com/openai/CLIP, LICENSE
+    "stable-diffusion-v1-5/stable-diffusion-v1-5/vae": Model("CreativeML OpenRAIL-M"),
     **{f"tiny/{name}": Model("Apache-2.0") for name in ("depth", "segmentation", "openpose")},  # of this repository
     "Intel/dpt-large": Model("Apache-2.0"),
     "Intel/dpt-hybrid-midas": Model("Apache-2.0"),

@@ -15,6 +15,7 @@ from annotate.clip_score import ClipScore
 from annotate.corpus import AT_INGEST
 from annotate.depth import Depth
 from annotate.hed import Hed
+from annotate.latents import Latents
 from annotate.lineart import Lineart
 from annotate.mlsd import Mlsd
 from annotate.normal import Normal
@@ -44,6 +45,7 @@ ANNOTATORS: dict[str, type[Annotator]] = {
     "quality": Quality,
     "caption_quality": CaptionQuality,
     "clip_score": ClipScore,
+    "latents": Latents,
 }
 
 

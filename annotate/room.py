@@ -19,6 +19,7 @@ from manifests.room import check_room
 GENERATED_BYTES = 20_000  # of a generated picture with its exact conditions
 # Bytes a pixel, measured at 512 pixels: Canny 0.047, HED 0.37, 16-bit depth 1.5; the rest is estimated.
 PIXEL_BYTES: dict[Kind, float] = {"binary": 0.05, "soft": 0.4, "depth": 2.0, "normal": 1.5, "classes": 0.05}
+LATENT_BYTES = 0.25  # of a view's pixel: two moments of four channels in 16 bits, for 8 x 8 pixels
 ROW_BYTES = 1_000  # of everything else in a row; keypoints, lines and text too
 ASPECT = 4 / 3  # long side to short side
 
@@ -51,6 +52,9 @@ def check_annotate_room(dataset: Dataset, tasks: Sequence[Task]) -> None:
 def row_bytes(dataset: Dataset, card: FamilyCard) -> float:
     """About what a row of a family takes, by its kind and its resolution."""
     pixels = card.resolution**2 * ASPECT if card.resolution else _mean_pixels(dataset)
+    if card.kind == "latents":
+        views = card.settings["crops"] * (1 + card.settings["flips"])
+        return float(card.settings["size"] ** 2 * views * LATENT_BYTES + ROW_BYTES)
     return PIXEL_BYTES.get(card.kind, 0.0) * pixels + ROW_BYTES
 
 

@@ -59,6 +59,7 @@ def make_tasks(
         if source not in PICTURES:
             read = tasks[source].card if source in tasks else dataset.card(source)
             size = (read.resolution, read.profile)
+        annotator.check(size[0])
         card = make_card(annotator, family, made_from=made_from, resolution=size[0], profile=size[1])
         tasks[family] = Task(card, annotator, source)
     return list(tasks.values())

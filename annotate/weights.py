@@ -118,8 +118,8 @@ def find_file(file: str) -> Path:
 
 
 def find_model(name: str) -> Path:
-    """Folder of a transformers model: `tiny/NAME` of this repository, a path, a folder in `PAIRMILL_WEIGHTS`, or a name
-    on the Hub.
+    """Folder of a model: `tiny/NAME` of this repository, a path, a folder in `PAIRMILL_WEIGHTS`, or a name on the Hub,
+    OWNER/NAME, behind which a folder in it may be named, as OWNER/NAME/vae.
 
     Raises:
         Missing: it can't be had; says the three ways to provide it.
@@ -130,14 +130,24 @@ def find_model(name: str) -> Path:
     for folder in (_local(name), Path(name).expanduser()):
         if folder and (folder / "config.json").is_file():
             return folder
-    known = MODELS.get(name)
+    known, (repository, inner) = MODELS.get(name), on_hub(name)
+    patterns = [f"{inner}/{pattern}" if inner else pattern for pattern in FILES_OF_A_MODEL]
     set_verbosity_error()  # of its retries: what they come to is said below
     try:
-        return Path(
-            snapshot_download(name, revision=known.revision if known else None, allow_patterns=list(FILES_OF_A_MODEL))
-        )
+        found = snapshot_download(repository, revision=known.revision if known else None, allow_patterns=patterns)
     except (*UNREACHABLE, HFValidationError) as error:
-        raise Missing(_missing(f"model {name}", name, "", error)) from error
+        raise Missing(
+            _missing(f"model {name}", repository, f"--include '{inner}/*'" if inner else "", error)
+        ) from error
+    if inner and not (Path(found) / inner / "config.json").is_file():
+        raise Missing(f"model {name}: {repository} has no folder {inner} with a config.json. Name another one")
+    return Path(found) / inner
+
+
+def on_hub(name: str) -> tuple[str, str]:
+    """The repository and the folder in it that a model's name means; the folder is "" for the whole repository."""
+    parts = name.split("/")
+    return "/".join(parts[:2]), "/".join(parts[2:])
 
 
 def _tiny(name: str) -> Path:
@@ -148,9 +158,14 @@ def _tiny(name: str) -> Path:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Those that decide what a model gives: its settings, its processor's, its words and its weights."""
+    """Those that decide what a model gives: its settings, its processor's, its words and its weights.
+
+    Variants of the weights, as model.fp16.safetensors, are never loaded.
+    """
     yield from sorted(
-        path for path in folder.iterdir() if path.name in SETTINGS or path.suffix in (".safetensors", ".onnx")
+        path
+        for path in folder.iterdir()
+        if path.name in SETTINGS or (path.suffix in (".safetensors", ".onnx") and "." not in path.stem)
     )
 
 

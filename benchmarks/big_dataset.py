@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +17,7 @@ from annotate.canny import Canny
 from annotate.corpus import find_corpus
 from annotate.plan import make_plan
 from annotate.task import make_tasks
+from manifests.condition import encode
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, create_card
 from manifests.footer import write_shard
@@ -45,27 +48,43 @@ def make_corpus(folder: Path, rows: int) -> str:
     return str(folder)
 
 
-def make_dataset(root: Path, corpus: str, processes: int) -> Dataset:
+@dataclass(frozen=True)
+class Payload:
+    """What every row holds: as bytes of a picture and as a stored condition; by default a few that do not open."""
+
+    picture: bytes = b""
+    condition: bytes = b""
+
+
+def small_pictures() -> Payload:
+    """A picture of 16 pixels with its edges, which open."""
+    image = np.full((16, 16, 3), 255, np.uint8)
+    image[4:12, 4:12] = 0
+    edges = (cv2.Canny(image, 100, 200) > 0).astype(np.uint8)
+    return Payload(cv2.imencode(".png", image)[1].tobytes(), encode("binary", edges)["bytes"])
+
+
+def make_dataset(root: Path, corpus: str, processes: int, payload: Payload = Payload()) -> Dataset:
     """Plan the corpus, then write all shards of images/, source/ and canny/, as ingest and annotate would."""
     dataset = make_plan(root, find_corpus(corpus))
     (task,) = make_tasks(dataset, [FAMILY])
     create_card(root, task.card)
     rows = pq.read_metadata(root / "plan/00.parquet").num_rows
-    work = partial(_make_shard, root=root, rows=rows, card=task.card)
+    work = partial(_make_shard, root=root, rows=rows, card=task.card, payload=payload)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         list(pool.map(work, dataset.missing(IMAGES), chunksize=8))
     return dataset
 
 
-def _make_shard(name: str, *, root: Path, rows: int, card: FamilyCard) -> None:
+def _make_shard(name: str, *, root: Path, rows: int, card: FamilyCard, payload: Payload) -> None:
     dataset = Dataset.open(root)
     size = dataset.settings.shard_rows
     start = int(name[3:]) * size
     images = pa.Table.from_pylist(
-        list(_pictures(range(start, min(start + size, rows)))),
+        list(_pictures(range(start, min(start + size, rows)), payload.picture)),
         schema=IMAGES_SCHEMA,
     )
-    family = _conditions(images, start)
+    family = _conditions(images, start, payload.condition)
     source = pa.table({"key": images["key"]}).cast(pa.schema([SOURCE_SCHEMA.field("key")]))
     for field in list(SOURCE_SCHEMA)[1:]:
         source = source.append_column(field, pa.nulls(len(source), field.type))
@@ -75,7 +94,7 @@ def _make_shard(name: str, *, root: Path, rows: int, card: FamilyCard) -> None:
     publish(partial(write_shard, images, packages=packages), dataset.path(IMAGES, name))
 
 
-def _pictures(numbers: range) -> Iterator[dict[str, object]]:
+def _pictures(numbers: range, data: bytes) -> Iterator[dict[str, object]]:
     """Rows of images/; one picture in fifty is that of a much earlier row."""
     for number in numbers:
         picture = number // 2 if number % COPIES == COPIES - 1 else number
@@ -86,14 +105,14 @@ def _pictures(numbers: range) -> Iterator[dict[str, object]]:
             "sha256": digest.hexdigest(),
             "stored_sha256": digest.hexdigest(),
             "captions": [caption],
-            "image": {"bytes": digest.digest()[:8], "path": None},
+            "image": {"bytes": data or digest.digest()[:8], "path": None},
             "width": 512 + 8 * (picture % 97),
             "height": 512 + 8 * (picture % 61),
             "conversion": "",
         }
 
 
-def _conditions(images: pa.Table, start: int) -> pa.Table:
+def _conditions(images: pa.Table, start: int, data: bytes) -> pa.Table:
     """Rows of canny/ for those of images/; one in 997 has failed, one in 101 is empty."""
     count = len(images)
     numbers = np.arange(start, start + count)
@@ -106,7 +125,7 @@ def _conditions(images: pa.Table, start: int) -> pa.Table:
         "code": np.where(failed, "decode", ""),
         "error": np.where(failed, "Unusable", ""),
         "condition": [
-            None if bad else {"bytes": b"%d" % number, "path": None}
+            None if bad else {"bytes": data or b"%d" % number, "path": None}
             for bad, number in zip(failed, numbers, strict=True)
         ],
         "width": images["width"],

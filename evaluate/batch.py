@@ -21,7 +21,7 @@ from manifests.dataset import Dataset
 from train.base import Base, load_base, place
 from train.control.control import Control
 from train.control.registry import load_control
-from train.fit import PRECISIONS
+from train.engine import PRECISIONS
 from train.further import draw_hints
 from train.round_trip import round_trip
 from train.sampler import Hints, Pictures, Sampling, draw, first_noise, sample_seed

@@ -13,7 +13,7 @@ from annotate.annotator import PICTURES, Annotator
 from annotate.chain import Link, path_to, source
 from annotate.published import MODELS, WEIGHTS
 from annotate.registry import ANNOTATORS, build
-from annotate.weights import TINY, Missing, describe, find_file, find_model, offline
+from annotate.weights import TINY, Missing, describe, find_file, find_model, offline, on_hub
 from evaluate.golden import FOLDER, KEY, card_of, compare, golden_input, recorded
 from manifests.condition import Condition
 from manifests.room import in_words
@@ -107,7 +107,9 @@ def need_of(name: str) -> Need:
         file = WEIGHTS[name]
         return Need(name, f"hf download {file.repository} {name}", f"{file.megabytes} MB, {file.licence}")
     model = MODELS.get(name)
-    return Need(name, f"hf download {name}", model.licence if model else UNKNOWN)
+    repository, inner = on_hub(name)
+    fetched = f"{repository} --include '{inner}/*'" if inner else repository
+    return Need(name, f"hf download {fetched}", model.licence if model else UNKNOWN)
 
 
 def fetch(annotators: Mapping[str, Annotator]) -> list[str]:

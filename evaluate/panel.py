@@ -11,7 +11,7 @@ from PIL import Image
 
 from evaluate.thumbnail import SIDE, thumbnail
 from manifests.condition import Condition
-from manifests.figures import Scores, Text
+from manifests.figures import Moments, Scores, Text
 from train.hints import HINTS, as_picture, hint
 
 KINDS = (*HINTS, "text")  # that a page can show
@@ -43,12 +43,20 @@ def show(family: str, kind: str, condition: Condition, *, status: str, said: str
     if isinstance(condition, Scores):
         there = {name: value for name, value in condition.values.items() if value is not None}
         return Panel(family, status, "", words="\n".join(in_words({name: value}) for name, value in there.items()))
-    return Panel(family, status, said, picture=as_thumbnail(drawn(kind, condition), side=side))
+    picture = coloured(condition) if isinstance(condition, Moments) else drawn(kind, condition)
+    return Panel(family, status, said, picture=as_thumbnail(picture, side=side))
 
 
 def drawn(kind: str, condition: Condition) -> NDArray[np.uint8]:
     """A condition as its hint: [H, W, 3] uint8 RGB."""
     return as_picture(hint(kind, condition))
+
+
+def coloured(moments: Moments) -> NDArray[np.uint8]:
+    """The first view of latents as a picture: [h, w, 3] uint8, three channels of the mean from their lows to highs."""
+    mean = moments.values[0, 0].astype(np.float32)[[0, 1, -1]].transpose(1, 2, 0)
+    low, high = mean.min(axis=(0, 1)), mean.max(axis=(0, 1))
+    return np.asarray((mean - low) / np.maximum(high - low, 1e-6) * 255, dtype=np.uint8)
 
 
 def as_thumbnail(picture: NDArray[np.uint8], *, side: int = SIDE) -> str:

@@ -17,12 +17,11 @@ from manifests.family import FamilyCard
 from manifests.manifest import Manifest
 from manifests.provenance import versions
 from manifests.subset import held_out, word_card
+from train.best import FILE as BEST_FILE
+from train.control.weights import DIFFUSERS_FILE, OWN_FILE
 from train.hints import drawing
 from train.run_folder import Provenance, load_provenance
 from train.sampler import Sampling, check_scheduler, sampling_of
-
-WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
-EXPORTED = ".fp16."  # in the name of a copy for other programs
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,8 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
 
 
 def weights_of(control: Path) -> list[Path]:
-    """Files of a trained control, sorted; none where it is not finished."""
-    return sorted(path for path in control.rglob("*.safetensors") if EXPORTED not in path.name)
+    """Files of a trained control's nets, sorted; none where it is not finished."""
+    return sorted(path for name in (DIFFUSERS_FILE, OWN_FILE) for path in control.rglob(name))
 
 
 def check_measured(card: FamilyCard, *, dataset: str) -> None:
@@ -117,9 +116,11 @@ def _check_further(dataset: Dataset, family: str, provenance: Provenance) -> str
 
 def trained_steps(run: Path, manifest: Manifest) -> int:
     """After how many steps the weights in RUN/controlnet were taken: the best ones, or those of a run that stopped."""
-    path = run / "controlnet" / "provenance.json"
-    said = json.loads(path.read_text()) if path.is_file() else {}
-    return int(said.get("steps", manifest.train.steps))  # of a run before it was said: all of them
+    best, log = run / "controlnet" / BEST_FILE, run / "log.jsonl"
+    if best.is_file():
+        return int(json.loads(best.read_text())["step"])
+    lines = log.read_text().splitlines() if log.is_file() else []
+    return int(json.loads(lines[-1])["step"]) if lines else manifest.train.steps
 
 
 def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: str, further: dict[str, str]) -> Spec:
@@ -160,7 +161,7 @@ def _sha256_of_all(files: Sequence[Path]) -> str:
 
 def describe_base(name_or_path: str) -> str:
     """A base by what it is, not by where this machine keeps it: a Hub name, or a folder's U-Net weights hashed."""
-    weights = Path(name_or_path) / "unet" / WEIGHTS_FILE
+    weights = Path(name_or_path) / "unet" / DIFFUSERS_FILE
     if not weights.is_file():
         return name_or_path
     return f"{'/'.join(Path(name_or_path).parts[-2:])}, U-Net {sha256_of(weights)[:16]}"

@@ -69,7 +69,7 @@ def read_samples(
         whole, first = decode_image(image["image"]["bytes"]), decode(kind, condition["condition"])
         pair = crop_pair(whole, first, kind, resolution=resolution)
         beside = tuple(
-            cut_alike(other_kind, other, image=whole, like=first.shape, resolution=resolution)
+            cut_alike(other_kind, other, like=first.shape[:2], resolution=resolution)
             for other_kind, other in zip(kinds, others, strict=True)
         )
         parameters = condition.get("parameters") or {}

@@ -1,7 +1,7 @@
 """The account of a draw: every row of a dataset was drawn, or kept out by the first reason that applies to it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -110,7 +110,7 @@ def account_of(standing: Standing, *, order: int, drawn: int, wordless: int = 0)
     counts = np.bincount(standing.first, minlength=len(standing.reasons) + 1).tolist()
     kept_out = [KeptOut(name, said, counts[place]) for place, (name, said) in enumerate(standing.reasons, 1)]
     kept_out.append(KeptOut("duplicate", "duplicates of a row that can be drawn", counts[0] - order))
-    kept_out.append(KeptOut("beyond", f"beyond the first {drawn:,} of the draw's order", order - drawn))
+    kept_out.append(_beyond(drawn, order))
     judged = counts[0] + (counts[-1] if standing.truths else 0)
     return Account(
         rows=len(standing.rows),
@@ -122,11 +122,28 @@ def account_of(standing: Standing, *, order: int, drawn: int, wordless: int = 0)
     )
 
 
+def of_first(account: Account, rows: int, *, found: int, wordless: int) -> Account:
+    """The account of the first `rows` of the same draw.
+
+    Args:
+        found: eligible rows without duplicates, of which these are the first.
+        wordless: of these, rows without words.
+    """
+    kept_out = [out for out in account.kept_out if out.reason != "beyond"]
+    if found > rows:
+        kept_out.append(_beyond(rows, found))
+    return replace(account, drawn=rows, kept_out=tuple(kept_out), wordless=wordless)
+
+
 def account_from(record: Mapping[str, Any]) -> Account:
     """The account that `dataclasses.asdict` made a record of."""
     kept_out = tuple(KeptOut(**out) for out in record["kept_out"])
     parts = tuple(Conjunct(**part) for part in record["conjuncts"])
     return Account(**{**record, "kept_out": kept_out, "conjuncts": parts})
+
+
+def _beyond(drawn: int, order: int) -> KeptOut:
+    return KeptOut("beyond", f"beyond the first {drawn:,} of the draw's order", order - drawn)
 
 
 def _conjuncts(standing: Standing) -> tuple[Conjunct, ...]:

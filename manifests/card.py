@@ -60,6 +60,12 @@ def licence_lines(licences: Licences, cards: Sequence[FamilyCard]) -> list[str]:
     lines += [*table(("licence", "rows"), counted), ""]
     if licences.optout:
         lines += [f"The source of {licences.optout:,} rows asks that they not be used for training (`optout`).", ""]
+    return lines + weights_lines(cards)
+
+
+def weights_lines(cards: Sequence[FamilyCard]) -> list[str]:
+    """Licences of the weights that made conditions, with plain words where these forbid something; maybe no lines."""
+    lines = []
     weights = [(card.family, found) for card in cards for found in card.weights]
     if weights:
         rows = [(family, plain(of.file), plain(of.licence), plain(of.source), of.sha256[:16]) for family, of in weights]

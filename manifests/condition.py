@@ -9,9 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
-from manifests.figures import BODY, WHOLE_BODY, Poses, Segments, Text
+from manifests.figures import BODY, WHOLE_BODY, Moments, Poses, Segments, Text, View
 
-Kind = Literal["binary", "soft", "depth", "normal", "classes", "keypoints", "lines", "text", "scores"]
+Kind = Literal["binary", "soft", "depth", "normal", "classes", "keypoints", "lines", "text", "scores", "latents"]
 Condition: TypeAlias = Any  # an array, or one of manifests.figures: see `encode`. Each has a `shape`: height, width, …
 Cell: TypeAlias = Any  # what Arrow stores, by kind
 
@@ -26,8 +26,17 @@ CELLS: dict[Kind, pa.DataType] = {  # "scores" have none: all of them is in thei
     "keypoints": pa.struct([*_SIZE, ("people", pa.list_(pa.list_(pa.list_(pa.float32(), 3))))]),
     "lines": pa.struct([*_SIZE, ("lines", pa.list_(pa.list_(pa.float32(), 5)))]),
     "text": pa.struct([*_SIZE, ("text", pa.string())]),
+    "latents": pa.struct(
+        [
+            *_SIZE,
+            ("views", pa.list_(pa.struct([("top", pa.int32()), ("left", pa.int32()), ("flip", pa.bool_())]))),
+            ("channels", pa.int32()),
+            ("rows", pa.int32()),  # h; w is as large: views are square
+            ("moments", pa.large_binary()),  # large: of a shard, they may be more than 2 GiB
+        ]
+    ),
 }
-WORDS_AND_NUMBERS: tuple[Kind, ...] = ("text", "scores")  # of which no hint is drawn
+WORDS_AND_NUMBERS: tuple[Kind, ...] = ("text", "scores", "latents")  # of which no hint is drawn
 NO_CLASS = 255  # of a class map: a pixel that nobody has given a class
 _DEPTH_STEPS = 65_535
 
@@ -39,10 +48,11 @@ def encode(kind: Kind, condition: Condition) -> Cell:
         condition: binary: [H, W] uint8 in {0, 1}; soft: [H, W] uint8; classes: [H, W] uint8 indices, 255 for none;
             normal: [H, W, 3] uint8, (n + 1) * 127.5 of the unit normal n, whose x points to the left, y up and z to the
             viewer, as the slopes of a nearness do: x is above 127 where things come nearer to the right;
-            depth: [H, W] float32, finite, any range, larger is nearer; keypoints: Poses; lines: Segments; text: Text.
+            depth: [H, W] float32, finite, any range, larger is nearer; keypoints: Poses; lines: Segments; text: Text;
+            latents: Moments.
 
     Raises:
-        ValueError: depth or coordinates that are not finite, or people with another number of points.
+        ValueError: depth, coordinates or moments that are not finite, or people with another number of points.
     """
     if kind == "keypoints":
         return _sized(condition) | {"people": [_points(person) for person in condition.people]}
@@ -50,6 +60,8 @@ def encode(kind: Kind, condition: Condition) -> Cell:
         return _sized(condition) | {"lines": _finite(condition.lines).reshape(-1, 5).tolist()}
     if kind == "text":
         return _sized(condition) | {"text": condition.text}
+    if kind == "latents":
+        return _sized(condition) | _encode_moments(condition)
     array = np.asarray(condition)
     assert array.ndim == (3 if kind == "normal" else 2), f"a {kind} condition is not {array.shape}"
     if kind == "depth":
@@ -76,6 +88,8 @@ def decode(kind: Kind, cell: Cell) -> Condition:
         return Segments((cell["height"], cell["width"]), np.asarray(cell["lines"], np.float32).reshape(-1, 5))
     if kind == "text":
         return Text((cell["height"], cell["width"]), cell["text"])
+    if kind == "latents":
+        return _decode_moments(cell)
     if kind == "depth":
         return _from_steps(_pixels(cell["image"]), cell["min"], cell["max"])
     pixels = _pixels(cell)
@@ -90,7 +104,7 @@ def as_stored(kind: Kind, condition: Condition) -> Condition:
     return _from_steps(*_to_steps(np.asarray(condition))) if kind == "depth" else condition
 
 
-def _sized(condition: Poses | Segments | Text) -> dict[str, Any]:
+def _sized(condition: Poses | Segments | Text | Moments) -> dict[str, Any]:
     height, width = condition.shape
     return {"width": width, "height": height}
 
@@ -106,6 +120,29 @@ def _finite(numbers: NDArray[Any]) -> NDArray[np.float32]:
     if not np.isfinite(array).all():
         raise ValueError("a coordinate or score is NaN or infinity")
     return array
+
+
+def _encode_moments(moments: Moments) -> Cell:
+    values = moments.values
+    assert values.dtype == np.float16, f"moments are float16, not {values.dtype}"
+    assert values.ndim == 5, f"moments of {values.shape}"
+    assert values.shape[:2] == (len(moments.views), 2), f"{len(moments.views)} views, moments of {values.shape}"
+    assert values.shape[3] == values.shape[4], f"a view is square, not {values.shape}"
+    if not np.isfinite(values).all():
+        raise ValueError("a latent is NaN, or beyond what float16 can hold")
+    views = [{"top": view.top, "left": view.left, "flip": view.flip} for view in moments.views]
+    return {
+        "views": views,
+        "channels": values.shape[2],
+        "rows": values.shape[3],
+        "moments": values.astype("<f2").tobytes(),
+    }
+
+
+def _decode_moments(cell: Cell) -> Moments:
+    views = tuple(View(view["top"], view["left"], view["flip"]) for view in cell["views"])
+    shape = (len(views), 2, cell["channels"], cell["rows"], cell["rows"])
+    return Moments((cell["height"], cell["width"]), views, np.frombuffer(cell["moments"], "<f2").reshape(shape))
 
 
 def _encode_depth(depth: NDArray[Any]) -> Cell:

@@ -1,4 +1,4 @@
-"""Conditions that are no raster: people, line segments, words and numbers, each with the size of its picture."""
+"""Conditions that are no raster: people, line segments, words, numbers and latents, each with its picture's size."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,3 +53,28 @@ class Text:
 
     shape: Size
     text: str
+
+
+@dataclass(frozen=True)
+class View:
+    """A square of a picture: the pixel of its upper left corner, and whether it is mirrored after it was cut out."""
+
+    top: int
+    left: int
+    flip: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Views of a picture as an autoencoder sees them.
+
+    Attributes:
+        shape: height and width of the picture that the views were cut from, pixels.
+        views: one or more.
+        values: [V, 2, C, h, w] float16: of each view the mean and the standard deviation of the posterior, as the
+            autoencoder gives them: not yet multiplied by its scaling factor.
+    """
+
+    shape: Size
+    views: tuple[View, ...]
+    values: NDArray[np.float16]

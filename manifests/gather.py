@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES
+from manifests.manifest import Manifest
 from manifests.parallel import in_parallel
 from manifests.room import in_words
 from manifests.row_groups import Cost, cost_of_rows, read_rows
@@ -17,21 +18,51 @@ from manifests.row_groups import Cost, cost_of_rows, read_rows
 PICTURE = ("key", "captions", "image")  # columns read of images/
 CONDITION = ("key", "condition", "width", "height")  # and of the condition's family
 WORDS = ("key", "status", "condition")  # and of the family whose words replace the captions, if there is one
+FURTHER = WORDS  # and of a further condition's
+ENCODED = ("key", "condition")  # and of latents, of which rows without any are not drawn
 OWN = ""  # captions: the corpus's
 
 
 @dataclass(frozen=True)
 class Families:
-    """What a training reads beside pictures: a family of conditions, and one of words or `OWN`."""
+    """What a training reads: pictures, a family of conditions, and others where a manifest names them.
+
+    Attributes:
+        captions: a family of words, or `OWN`.
+        further: families of conditions that are shown beside the first.
+        latents: a family of encoded pictures, or "".
+        pictures: whether the pictures themselves are read.
+    """
 
     condition: str
     captions: str = OWN
+    further: tuple[str, ...] = ()
+    latents: str = ""
+    pictures: bool = True
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "Families":
+        """What the training of a manifest reads: no pictures where their latents are taken.
+
+        Where pictures are encoded again, latents say of which squares.
+        """
+        pictures = not manifest.latents or manifest.engine.encode == "live"
+        families = manifest.condition, manifest.captions, manifest.further_conditions, manifest.latents
+        return cls(*families, pictures=pictures)
 
     @property
     def columns(self) -> dict[str, tuple[str, ...]]:
         """What is read, by family."""
         words = {self.captions: WORDS} if self.captions != OWN else {}
-        return {IMAGES: PICTURE, self.condition: CONDITION, **words}
+        further = dict.fromkeys(self.further, FURTHER)
+        latents = {self.latents: ENCODED} if self.latents else {}
+        pictures = PICTURE if self.pictures else PICTURE[:2]
+        return {IMAGES: pictures, self.condition: CONDITION, **words, **further, **latents}
+
+
+def column_of(family: str) -> str:
+    """Column of a training set that holds a further condition; null where a row has none."""
+    return f"condition:{family}"
 
 
 Gather = Callable[[Dataset, Families, dict[str, pa.Table]], Iterable[pa.Table]]
@@ -98,14 +129,23 @@ def gather_shard(dataset: Dataset, families: Families, name: str, wanted: pa.Tab
     for family, table in read.items():
         if table["key"].to_pylist() != keys:
             raise ValueError(f"{dataset.path(family, name)}: its keys are not those of images/. Make the shard again")
-    columns = {name: read[IMAGES][name] for name in PICTURE}
+    columns = {name: read[IMAGES][name] for name in families.columns[IMAGES]}
     columns |= {name: read[families.condition][name] for name in CONDITION[1:]}
     if families.captions != OWN:
         words = [as_captions(row) for row in read[families.captions].to_pylist()]
         columns["captions"] = pa.array(words, pa.list_(pa.string()))
+    columns |= {column_of(family): _where_ok(read[family]) for family in families.further}
+    if families.latents:
+        columns["latents"] = read[families.latents]["condition"]
     return pa.table({**columns, "position": wanted["position"]}).combine_chunks()
 
 
 def as_captions(row: Mapping[str, Any]) -> list[str]:
     """Words of one row of their family (its status and condition) in the place of captions; none if it is not ok."""
     return [row["condition"]["text"]] if row["status"] == "ok" else []
+
+
+def _where_ok(table: pa.Table) -> pa.ChunkedArray:
+    """Conditions of a family; null where the row's status is not ok."""
+    places = pa.array(np.arange(len(table)), mask=pc.not_equal(table["status"], "ok").to_numpy())
+    return table["condition"].take(places)

@@ -27,6 +27,31 @@ FLIPPED = [*OTHER_SIDE, *_HANDS_FLIPPED, *(BODY + 2 * HAND + point for point in 
 NEAREST_KINDS = ("binary", "classes")  # between two of their values lies none
 
 
+def resize_picture(image: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
+    """A picture [H, W, 3] uint8 RGB at another height and width: Lanczos up, area average down, as controlnet_aux does.
+
+    Whoever measures a picture and whoever trains on it resize it by this, so that they see the same pixels.
+    """
+    if image.shape[:2] == size:
+        return image
+    grows = size[0] * size[1] > image.shape[0] * image.shape[1]
+    way = cv2.INTER_LANCZOS4 if grows else cv2.INTER_AREA
+    return np.asarray(cv2.resize(image, size[::-1], interpolation=way), dtype=np.uint8)
+
+
+def corner(offset: tuple[float, float], size: Size, side: int) -> tuple[int, int]:
+    """The upper left pixel (row, column) of a square within a picture of `size`.
+
+    Args:
+        offset: (down, right) in [0, 1): where the square lies between the two ends.
+        side: of the square, pixels; no more than the picture has.
+    """
+    top, left = (
+        min(int(place * (length - side + 1)), length - side) for place, length in zip(offset, size, strict=True)
+    )
+    return top, left
+
+
 def resize(kind: Kind, condition: Condition, size: Size) -> Condition:
     """A condition at another height and width: values of categories are kept, coordinates scaled.
 

@@ -1,8 +1,7 @@
 """Which rows a manifest means: those that fulfil `where`, in an order fixed by seed and key, the first so many."""
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -11,18 +10,23 @@ from numpy.typing import NDArray
 
 from manifests.account import Account, Standing, account_of, first_reasons
 from manifests.clusters import best_of_each, first_in_order
-from manifests.condition import WORDS_AND_NUMBERS
 from manifests.conjuncts import conjuncts
 from manifests.dataset import Dataset
+from manifests.families import Cards, cards_of, text_card
 from manifests.family import FamilyCard
 from manifests.index import RANK, ROWS, index_schema, read_index
 from manifests.joining import EXCLUDED
+from manifests.keys import fingerprint
 from manifests.manifest import Manifest
 from manifests.record import STATUSES
+from manifests.remembered import KEPT, recall, remember
 from manifests.removed import removed_pictures
 from manifests.salt import salted_order
 from manifests.splits import NAMES
+from manifests.state import state_of
+from manifests.training_folder import digest, training_folder
 from manifests.where import Truth, check, select, truths
+from manifests.whole import check_whole
 
 DRAWN = ["key", "shard", "row", "cluster"]
 
@@ -35,42 +39,47 @@ class Subset:
         rows: columns key, shard, row (within the shard).
         found: how many rows fulfilled the conditions, of which `rows` are the first.
         account: why every other row of the dataset was not drawn.
-        words: card of the family whose words replace the captions; None: they are the corpus's.
+        state: of the dataset before it was read.
     """
 
     dataset: Dataset
-    card: FamilyCard
+    cards: Cards
     rows: pa.Table
     found: int
     account: Account
-    words: FamilyCard | None = None
+    state: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def card(self) -> FamilyCard:
+        """Of the condition."""
+        return self.cards.condition
+
+    @property
+    def words(self) -> FamilyCard | None:
+        """Of the family whose words replace the captions; None: they are the corpus's."""
+        return self.cards.words
 
     @property
     def fingerprint(self) -> str:
         """First 16 hex digits of the sha256 over the families' fingerprints and the keys in order."""
-        words = [f"words {self.words.fingerprint}"] if self.words else []
-        text = "\n".join([self.card.fingerprint, *words, *self.rows["key"].to_pylist()])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return fingerprint(self.cards.lines, self.rows["key"].chunks)
 
 
 def resolve(manifest: Manifest) -> Subset:
     """Draw the subset of a manifest from the train split.
 
     Raises:
-        ValueError: No such dataset or condition, a refused `where`, or too few rows (says how many there are).
+        ValueError: No such dataset or family, a family that does not hold what it is named for or is not whole, a
+            refused `where`, or too few rows (says how many there are).
     """
     dataset = Dataset.open(manifest.dataset)
-    card = dataset.card(manifest.condition)
-    if card.kind in WORDS_AND_NUMBERS:
-        held, use = "words", f"train on them as captions say `captions: {manifest.condition}`"
-        if card.kind == "scores":
-            held, use = "numbers", f"choose rows by them say `where: {next(iter(card.stats))} > …`"
-        raise ValueError(
-            f"{manifest.dataset}: {manifest.condition} holds {held}, of which no hint is drawn. To {use}, and "
-            "choose another condition"
-        )
-    words = word_card(dataset, manifest.captions) if manifest.captions else None
-    standing = judge(dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts)
+    cards = cards_of(manifest, dataset)
+    state = state_of(dataset, (card.family for card in cards), manifest.where)
+    for card in cards:
+        check_whole(dataset, card.family)
+    standing = judge(
+        dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts, latents=manifest.latents
+    )
     eligible = standing.rows.filter(pa.array(standing.eligible))
     order = draw_order(eligible, manifest.seed)
     if len(order) < manifest.rows:
@@ -81,9 +90,9 @@ def resolve(manifest: Manifest) -> Subset:
             "Lower rows, widen where, or ingest more"
         )
     drawn = order[: manifest.rows]
-    wordless = _wordless(dataset, words, np.flatnonzero(standing.eligible)[drawn]) if words else 0
+    wordless = _wordless(dataset, cards.words, np.flatnonzero(standing.eligible)[drawn]) if cards.words else 0
     account = account_of(standing, order=len(order), drawn=len(drawn), wordless=wordless)
-    return Subset(dataset, card, _take(eligible, drawn), len(order), account, words)
+    return Subset(dataset, cards, _take(eligible, drawn), len(order), account, state)
 
 
 def word_card(dataset: Dataset, family: str) -> FamilyCard:
@@ -92,23 +101,27 @@ def word_card(dataset: Dataset, family: str) -> FamilyCard:
     Raises:
         ValueError: it holds no words, or not yet those of every row.
     """
-    card = dataset.card(family)
-    if card.kind != "text":
-        raise ValueError(
-            f"{dataset.root}: captions = {family!r} holds conditions of kind '{card.kind}', not words. "
-            f"Make some: python pipelines/annotate.py {dataset.root} caption"
-        )
-    _check_whole(dataset, family, len(read_index(dataset, family, ["status"])), len(read_index(dataset, ROWS, ["row"])))
+    card = text_card(dataset, family)
+    check_whole(dataset, family)
     return card
 
 
 def held_out(manifest: Manifest, split: str, *, samples: int, seed: int) -> pa.Table:
     """The first `samples` rows of a split other than train, drawn as a subset is: columns key, shard, row.
 
-    Fewer if the split has fewer, none if it has none.
+    Fewer if the split has fewer, none if it has none. The first ones are remembered: then the index need not be read.
     """
     dataset = Dataset.open(manifest.dataset)
-    return draw(candidates(dataset, manifest.condition, split, parts=manifest.parts), rows=samples, seed=seed)
+    state = state_of(dataset, [manifest.condition])
+    identity = [dataset.card(manifest.condition).fingerprint, manifest.condition, manifest.parts, split, seed]
+    place = training_folder(manifest.dataset) / f"held-out-{digest(identity)}.parquet"
+    known = recall(place, state, samples)
+    if known is not None:
+        return known
+    eligible = candidates(dataset, manifest.condition, split, parts=manifest.parts)
+    drawn = draw(eligible, rows=max(samples, KEPT + 1), seed=seed)
+    remember(place, state, drawn)
+    return drawn.slice(0, samples)
 
 
 def candidates(
@@ -123,15 +136,25 @@ def candidates(
 
 
 def judge(
-    dataset: Dataset, condition: str, split: str, *, where: str = "", parts: Sequence[int] | None = None
+    dataset: Dataset,
+    condition: str,
+    split: str,
+    *,
+    where: str = "",
+    parts: Sequence[int] | None = None,
+    latents: str = "",
 ) -> Standing:
-    """Find of every row of a dataset whether it may be drawn, and if not, why."""
+    """Find of every row of a dataset whether it may be drawn, and if not, why.
+
+    Args:
+        latents: a family of encoded pictures that a row must have; "": none.
+    """
     dataset.card(condition)
     families = _named_families(dataset, condition, where)
+    for family in families:
+        check_whole(dataset, family)
     tables = _read(dataset, condition, families, where)
     rows = tables[ROWS]
-    for family in families:
-        _check_whole(dataset, family, len(tables[family]), len(rows))
     status = tables[condition]["status"]
     others = [other for other in (*NAMES, EXCLUDED) if other != split]
     gone = pa.array(sorted(removed_pictures(dataset)), pa.string())  # now, not when the index was built
@@ -140,6 +163,9 @@ def judge(
     if parts is not None:
         outs["part", "of another part"] = pc.invert(pc.is_in(rows["part"], pa.array(parts, pa.int32())))
     outs |= {(f"condition_{bad}", f"with {condition} {bad}"): pc.equal(status, bad) for bad in STATUSES[1:]}
+    if latents:
+        encoded = read_index(dataset, latents, ["status"])["status"]
+        outs |= {(f"latents_{bad}", f"with {latents} {bad}"): pc.equal(encoded, bad) for bad in STATUSES[1:]}
     masks = [out.to_numpy() for out in outs.values()]
     reasons, by_conjunct = [*outs], dict[str, Truth]()
     if where:
@@ -193,14 +219,6 @@ def _wordless(dataset: Dataset, words: FamilyCard, places: NDArray[np.int64]) ->
     """How many of the rows at these places of the index a family of words has none for."""
     status = read_index(dataset, words.family, ["status"])["status"].take(pa.array(places))
     return len(places) - int(pc.sum(pc.equal(status, "ok")).as_py() or 0)
-
-
-def _check_whole(dataset: Dataset, family: str, covered: int, rows: int) -> None:
-    if covered != rows:
-        raise ValueError(
-            f"{dataset.root}: {family} covers {covered} of {rows} rows. "
-            f"Finish it: python pipelines/annotate.py {dataset.root} {family}"
-        )
 
 
 def _named_families(dataset: Dataset, condition: str, where: str) -> list[str]:

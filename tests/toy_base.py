@@ -14,11 +14,11 @@ WIDTH = 16
 def write_toy_base(folder: Path) -> None:
     """Write the pipeline, the same weights every time."""
     torch.manual_seed(0)
-    tokenizer = _tokenizer(folder / "tokenizer")
-    _autoencoder().save_pretrained(folder / "vae")
+    tokenizer = letter_tokenizer(folder / "tokenizer")
+    autoencoder().save_pretrained(folder / "vae")
     _denoiser().save_pretrained(folder / "unet")
     _text_encoder(tokenizer).save_pretrained(folder / "text_encoder")
-    _noise_schedule().save_pretrained(folder / "scheduler")
+    noise_schedule().save_pretrained(folder / "scheduler")
     tokenizer.save_pretrained(folder / "tokenizer")
     (folder / "model_index.json").write_text(
         json.dumps(
@@ -36,7 +36,7 @@ def write_toy_base(folder: Path) -> None:
     )
 
 
-def _autoencoder() -> AutoencoderKL:
+def autoencoder() -> AutoencoderKL:
     return AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
@@ -76,7 +76,7 @@ def _text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     )
 
 
-def _tokenizer(folder: Path) -> CLIPTokenizer:
+def letter_tokenizer(folder: Path) -> CLIPTokenizer:
     """Letters and nothing longer."""
     letters = [chr(code) for code in range(33, 127)]
     symbols = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
@@ -86,7 +86,7 @@ def _tokenizer(folder: Path) -> CLIPTokenizer:
     return CLIPTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=12)
 
 
-def _noise_schedule() -> DDPMScheduler:
+def noise_schedule() -> DDPMScheduler:
     return DDPMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
     )

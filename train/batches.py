@@ -1,7 +1,9 @@
 """Batches: which sample comes when, decoded and cropped into what one training step reads."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any, Literal
 
 import cv2
 import datasets
@@ -11,36 +13,53 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from manifests.condition import Condition, Kind, decode
-from manifests.geometry import crop, flip, resize
-from train.draws import choices, normal, row_at
+from manifests.figures import View
+from manifests.geometry import corner, resize, resize_picture
+from train.draws import Choices, choices, kept, normal, row_at, share
 from train.hints import Drawing
+from train.views import Square, at_least, chosen_view, draw_hints, drawn_square, moments_of
 
 CENTRE = (0.5, 0.5)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples of one forward pass, on any device."""
+    """Samples of one forward pass, on any device; of their pictures either the pixels or the moments are there."""
 
-    pixels: Tensor  # [B, 3, H, W] float32 in [-1, 1]
-    hints: Tensor  # [B, K, 3, H, W] float32 in [0, 1], one for each condition
-    present: Tensor  # [B, K] float32 in {0, 1}: 0 where the row lacks the condition
-    tokens: Tensor  # [B, T] int64; those of "" where the prompt was dropped
+    pixels: Tensor | None  # [B, 3, H, W] float32 in [-1, 1]
+    moments: Tensor | None  # [B, 2, C, h, w] float16: mean and standard deviation of the posterior, not scaled
+    hints: Tensor  # [B, K, 3, H, W] float32 in [0, 1], one for each condition; 0 where it is not present
+    present: Tensor  # [B, K] float32 in {0, 1}: 0 where the row lacks the condition, or it was left out
+    tokens: Tensor  # [B, T] int64 ([B, 2, T] of two tokenizers), always on the CPU; of "" where the prompt was dropped
     noise: Tensor  # [B, C, h, w] float32 standard normal
     posterior_noise: Tensor  # [B, C, h, w] float32 standard normal
     timesteps: Tensor  # [B] int64 in [0, timesteps)
 
     def to(self, device: torch.device) -> "Batch":
-        """Copy to `device`."""
-        return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+        """Copy to `device`, but for the tokens; from pinned memory without waiting for it."""
+        return replace(self._each(lambda tensor: tensor.to(device, non_blocking=True)), tokens=self.tokens)
+
+    def on_device(self) -> list[Tensor]:
+        """Every tensor but the tokens."""
+        named = (getattr(self, field.name) for field in fields(self) if field.name != "tokens")
+        return [tensor for tensor in named if tensor is not None]
+
+    def pin_memory(self) -> "Batch":
+        """Copy to memory that a GPU reads by itself; a DataLoader asks for it by this name."""
+        return self._each(lambda tensor: tensor.pin_memory())
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        there: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed: dict[str, Any] = {name: change(tensor) for name, tensor in there.items() if tensor is not None}
+        return replace(self, **changed)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """What makes a sample out of a row."""
 
-    kind: Kind  # how the condition is stored
-    drawing: Drawing  # makes a hint of it
+    kinds: tuple[Kind, ...]  # how each condition is stored
+    drawings: tuple[Drawing, ...]  # makes a hint of each
     resolution: int  # side of the square crop, pixels
     latent_shape: tuple[int, int, int]
     tokenize: Callable[[str], Tensor]
@@ -48,6 +67,9 @@ class Recipe:
     prompt_drop: float  # share of the samples that lose their prompt, in [0, 1]
     seed: int
     flip: float = 0.0  # share of the samples that are mirrored, in [0, 1]
+    columns: tuple[str, ...] = ("condition",)  # of the training set, one for each condition
+    condition_drop: float = 0.0  # share of each of several conditions that is left out: see `train.draws.kept`
+    latents: Literal["none", "cached", "live"] = "none"  # of a row that has them: taken, or its views encoded again
 
 
 @dataclass(frozen=True)
@@ -90,7 +112,8 @@ def loader(table: datasets.Dataset, recipe: Recipe, span: Span, *, workers: int)
     """Load the batches of `span` in order, in `workers` processes.
 
     Args:
-        table: the training set: key, captions, image and condition as stored.
+        table: the training set, as stored: key, captions, the recipe's `columns`, image (where pixels are wanted) and
+            latents (where the recipe says so).
 
     Returns:
         `span.micro_batches` batches for every step.
@@ -122,24 +145,22 @@ class Samples(Dataset[Batch]):
         recipe = self._recipe
         row, epoch = row_at(number, rows=len(self._table), seed=recipe.seed)
         record = self._table[row]
-        drawn = choices(recipe.seed, record["key"], epoch)
-        image, condition = crop_pair(
-            decode_image(record["image"]["bytes"]),
-            decode(recipe.kind, record["condition"]),
-            recipe.kind,
-            resolution=recipe.resolution,
-            offset=(drawn.top, drawn.left),
-        )
-        if drawn.flip < recipe.flip:
-            image, condition = np.ascontiguousarray(image[:, ::-1]), flip(recipe.kind, condition)
+        key = record["key"]
+        drawn = choices(recipe.seed, key, epoch)
+        conditions = _conditions(record, recipe)
+        square, moments = _square(record, recipe, drawn, conditions)
+        draws = [share(recipe.seed, key, epoch, purpose=column) for column in recipe.columns]
+        shown = kept([condition is not None for condition in conditions], draws, rate=recipe.condition_drop)
         caption = "" if drawn.prompt < recipe.prompt_drop else _caption(record["captions"], drawn.caption)
+        noise = partial(normal, recipe.seed, key, epoch, shape=recipe.latent_shape)
         return Batch(
-            pixels=to_pixels(image),
-            hints=recipe.drawing(condition)[None],
-            present=torch.ones(1),
+            pixels=to_pixels(square.of_picture(decode_image(record["image"]["bytes"]))) if moments is None else None,
+            moments=moments,
+            hints=draw_hints(square, conditions, shown, recipe.kinds, recipe.drawings),
+            present=torch.tensor(shown, dtype=torch.float32),
             tokens=recipe.tokenize(caption),
-            noise=normal(recipe.seed, record["key"], epoch, purpose="noise", shape=recipe.latent_shape),
-            posterior_noise=normal(recipe.seed, record["key"], epoch, purpose="posterior", shape=recipe.latent_shape),
+            noise=noise(purpose="noise"),
+            posterior_noise=noise(purpose="posterior"),
             timesteps=torch.tensor(int(drawn.timestep * recipe.timesteps)),
         )
 
@@ -158,14 +179,9 @@ def crop_pair(
     Returns:
         [resolution, resolution, 3] uint8 RGB and the condition of that square.
     """
-    image, condition = fit_pair(image, condition, kind, resolution=resolution)
-    height, width = condition.shape[:2]
-    top, left = (
-        min(int(place * (side - resolution + 1)), side - resolution)
-        for place, side in zip(offset, (height, width), strict=True)
-    )
-    square = slice(top, top + resolution), slice(left, left + resolution)
-    return np.ascontiguousarray(image[square]), crop(condition, (top, left), (resolution, resolution))
+    size = at_least(condition.shape[:2], resolution)
+    square = Square(size, View(*corner(offset, size, resolution)), resolution)
+    return square.of_picture(image), square.of_condition(kind, condition)
 
 
 def fit_pair(image: np.ndarray, condition: Condition, kind: Kind, *, resolution: int) -> tuple[np.ndarray, Condition]:
@@ -179,11 +195,8 @@ def fit_pair(image: np.ndarray, condition: Condition, kind: Kind, *, resolution:
     Returns:
         [h, w, 3] uint8 RGB and the condition, of one size.
     """
-    height, width = condition.shape[:2]
-    scale = max(1.0, resolution / min(height, width))
-    height, width = round(height * scale), round(width * scale)
-    image = _resize(image, height, width, cv2.INTER_AREA if image.shape[0] > height else cv2.INTER_LANCZOS4)
-    return image, resize(kind, condition, (height, width))
+    size = at_least(condition.shape[:2], resolution)
+    return resize_picture(image, size), resize(kind, condition, size)
 
 
 def decode_image(data: bytes) -> np.ndarray:
@@ -214,14 +227,29 @@ def _one_thread(_worker: int) -> None:
 
 
 def _collate(samples: list[Batch]) -> Batch:
-    return Batch(*(torch.stack([getattr(sample, field.name) for sample in samples]) for field in fields(Batch)))
+    columns: dict[str, Any] = {field.name: [getattr(one, field.name) for one in samples] for field in fields(Batch)}
+    stacked: dict[str, Any] = {name: torch.stack(them) for name, them in columns.items() if them[0] is not None}
+    return replace(samples[0], **stacked)
+
+
+def _conditions(record: Mapping[str, Any], recipe: Recipe) -> list[Condition | None]:
+    cells = (record[column] for column in recipe.columns)
+    return [None if cell is None else decode(kind, cell) for kind, cell in zip(recipe.kinds, cells, strict=True)]
+
+
+def _square(
+    record: Mapping[str, Any], recipe: Recipe, drawn: Choices, conditions: list[Condition | None]
+) -> tuple[Square, Tensor | None]:
+    """Where the sample lies, and what is known of its latents."""
+    if recipe.latents == "none":
+        first = next(condition for condition in conditions if condition is not None)
+        return drawn_square(first.shape[:2], drawn, side=recipe.resolution, flip=recipe.flip), None
+    encoded = decode("latents", record["latents"])
+    number = chosen_view(encoded.views, drawn, flip=recipe.flip)
+    moments = torch.from_numpy(moments_of(encoded, number, shape=recipe.latent_shape))
+    square = Square(encoded.shape, encoded.views[number], recipe.resolution)
+    return square, moments if recipe.latents == "cached" else None
 
 
 def _caption(captions: list[str], place: float) -> str:
     return captions[int(place * len(captions))] if captions else ""
-
-
-def _resize(array: np.ndarray, height: int, width: int, interpolation: int) -> np.ndarray:
-    if array.shape[:2] == (height, width):
-        return array
-    return cv2.resize(array, (width, height), interpolation=interpolation)

@@ -1,44 +1,117 @@
-"""Checkpoints: a folder that exists is complete, and training goes on from it with the very next sample."""
+"""Checkpoints: one that can be loaded is whole, and training goes on from it with the very next sample."""
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from accelerate import Accelerator
-from safetensors import SafetensorError
+import torch
+from accelerate import Accelerator, DistributedType
 
-KEEP = 2
+from manifests.difference import differences
+from train.agreed import agreed
+from train.seal import Origin, Position, Seal, Torn, read_seal, write_seal
+from train.whole_folder import aside_of, in_words, put_into_place, remove, sweep, sync
+
 NAME = re.compile(r"step-(\d+)")
+PIECES = {DistributedType.FSDP: "fsdp", DistributedType.DEEPSPEED: "deepspeed"}  # others keep every weight everywhere
 
 
-def save_checkpoint(accelerator: Accelerator, folder: Path, *, step: int) -> None:
-    """Save weights, optimiser and scaler after `step` steps; every process must call this.
+def save_checkpoint(
+    accelerator: Accelerator, folder: Path, position: Position, origin: Origin, *, keep: int = 2
+) -> None:
+    """Save all that accelerate prepared or was told of; every process must call this, at the same step.
+
+    That is weights, optimiser, the scaler of float16, and what was registered for checkpointing, as averaged weights.
+    Accelerate also saves generators, and no result hangs on them: every draw is a function of (seed, key, epoch), and
+    nothing drops out. Of whole weights the first process writes one copy; sharded ones, each process its own pieces.
 
     Args:
-        folder: RUN/checkpoints; only its newest two stay.
+        folder: RUN/checkpoints, which every machine of the run sees.
+        keep: so many stay, the newest.
+
+    Raises:
+        ValueError: One process could not write; said alike in all of them, and the older checkpoints are still there.
     """
-    target = folder / f"step-{step:06d}"
-    aside = _aside(target)
-    if accelerator.is_main_process:
-        shutil.rmtree(aside, ignore_errors=True)
-    accelerator.wait_for_everyone()
-    with _whole_or_gone(aside):
-        accelerator.save_state(str(aside))
-    accelerator.wait_for_everyone()
-    if accelerator.is_main_process:
-        _publish(aside, target)
-        for old in checkpoints(folder)[:-KEEP]:
-            shutil.rmtree(old)
+    target = folder / f"step-{position.step:06d}"
+    aside = aside_of(target)
+    main = accelerator.is_main_process
+    try:
+        agreed(lambda: _begin(folder) if main else None)
+        agreed(lambda: _write(accelerator, aside))
+        sizes = agreed(lambda: _sync(aside) if accelerator.is_local_main_process else {})
+        files = {name: size for of_machine in sizes for name, size in of_machine.items()}
+        seal = Seal(position, origin, _sharding(accelerator), files)
+        agreed(lambda: _commit(aside, target, seal, keep=keep) if main else None)
+    except ValueError:
+        if main:
+            shutil.rmtree(aside, ignore_errors=True)
+        raise
+
+
+def load_checkpoint(accelerator: Accelerator, checkpoint: Path, origin: Origin) -> Position:
+    """Restore what `save_checkpoint` saved, in every process, of whatever number.
+
+    Raises:
+        ValueError: It is torn, of another run, or was saved in other pieces than this run's; says alike in all what
+            differs.
+    """
+    seal = agreed(lambda: _checked(accelerator, checkpoint, origin) if accelerator.is_main_process else None)[0]
+    assert seal is not None
+    agreed(lambda: _read(accelerator, checkpoint))
+    return seal.position
+
+
+def load_newest(
+    accelerator: Accelerator, folder: Path, origin: Origin, *, say: Callable[[str], None]
+) -> Position | None:
+    """Restore the newest whole checkpoint, in every process; None if there is none at all.
+
+    Args:
+        say: told of torn ones that are passed over, and of what is not as it was.
+
+    Raises:
+        ValueError: All are torn, or the newest whole one is not of this run.
+    """
+    main = accelerator.is_main_process
+    newest = agreed(lambda: newest_checkpoint(folder, say=say) if main else None)[0]
+    if newest is None:
+        return None
+    position = load_checkpoint(accelerator, newest, origin)
+    if main and position.processes != accelerator.num_processes:
+        say(
+            f"{newest}: saved by {position.processes} processes, and {accelerator.num_processes} go on: with the same "
+            "samples and draws, and losses equal to rounding"
+        )
+    return position
+
+
+def newest_checkpoint(folder: Path, *, say: Callable[[str], None]) -> Path | None:
+    """Find the newest whole checkpoint; None if the folder holds none, whole or torn.
+
+    Raises:
+        ValueError: All are torn; to begin anew is not for us to decide.
+    """
+    found = _named(folder)
+    reasons = []
+    for checkpoint in reversed(found):
+        try:
+            read_seal(checkpoint)
+        except Torn as torn:
+            reasons.append(str(torn))
+            continue
+        for reason in reasons:
+            say(f"{reason}. Going on from {checkpoint.name}, the one before it")
+        return checkpoint
+    if reasons:
+        raise ValueError(f"{'; '.join(reasons)}. Remove {folder} to begin with the first step")
+    return None
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """List the complete checkpoints, oldest first."""
-    if not folder.is_dir():
-        return []
-    return sorted((path for path in folder.iterdir() if NAME.fullmatch(path.name)), key=step_of)
+    """List the whole checkpoints, oldest first."""
+    return [checkpoint for checkpoint in _named(folder) if _is_whole(checkpoint)]
 
 
 def step_of(checkpoint: Path) -> int:
@@ -48,43 +121,87 @@ def step_of(checkpoint: Path) -> int:
     return int(match[1])
 
 
-def load_checkpoint(accelerator: Accelerator, checkpoint: Path) -> int:
-    """Restore what `save_checkpoint` saved, in every process; give the number of steps done."""
-    accelerator.load_state(str(checkpoint))
-    return step_of(checkpoint)
+def _named(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted((path for path in folder.iterdir() if NAME.fullmatch(path.name)), key=step_of)
 
 
-def save_folder(write: Callable[[Path], None], target: Path) -> None:
-    """Write a folder aside, then rename it to `target`, in place of an older one."""
-    aside = _aside(target)
-    shutil.rmtree(aside, ignore_errors=True)
-    with _whole_or_gone(aside):
-        write(aside)
-    _publish(aside, target)
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        read_seal(checkpoint)
+    except Torn:
+        return False
+    return True
+
+
+def _begin(folder: Path) -> None:
+    with in_words(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
+
+
+def _write(accelerator: Accelerator, aside: Path) -> None:
+    with in_words(aside.parent), _unwrapped(accelerator):
+        accelerator.save_state(str(aside))
+
+
+def _sync(aside: Path) -> dict[str, int]:
+    with in_words(aside.parent):
+        return sync(aside)
+
+
+def _commit(aside: Path, target: Path, seal: Seal, *, keep: int) -> None:
+    with in_words(target.parent):
+        write_seal(aside, seal)
+        sync(aside)
+        put_into_place(aside, target)
+        stay = checkpoints(target.parent)[-keep:]
+        for old in _named(target.parent):
+            if old not in stay and step_of(old) < seal.position.step:
+                remove(old)
+
+
+def _checked(accelerator: Accelerator, checkpoint: Path, origin: Origin) -> Seal:
+    """Read the seal of a checkpoint that this run may load."""
+    seal = read_seal(checkpoint)
+    differing = differences(seal.origin.identity, origin.identity)
+    if differing:
+        raise ValueError(f"{checkpoint}: of another run: {'; '.join(differing)}. Name another folder with --run")
+    if seal.sharding != _sharding(accelerator):
+        raise ValueError(
+            f"{checkpoint}: saved as {seal.sharding}, and this run would read it as {_sharding(accelerator)}. "
+            "Launch with the same kind of accelerate configuration as before"
+        )
+    return seal
+
+
+def _read(accelerator: Accelerator, checkpoint: Path) -> None:
+    try:
+        with _unwrapped(accelerator):
+            accelerator.load_state(str(checkpoint))
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{checkpoint}: could not be read: {error}") from error
 
 
 @contextmanager
-def _whole_or_gone(aside: Path) -> Iterator[None]:
-    """Take a half-written folder away, and say why it could not be written."""
-    aside.parent.mkdir(parents=True, exist_ok=True)
+def _unwrapped(accelerator: Accelerator) -> Iterator[None]:
+    """Name weights alike, whether one process trains them or several do, whose wrapper adds "module." to each name."""
+
+    def on_save(models: list[torch.nn.Module], weights: list[dict[str, torch.Tensor]], _folder: str) -> None:
+        if weights:  # none are given where each process writes its own pieces
+            weights[:] = [accelerator.unwrap_model(model).state_dict() for model in models]
+
+    def on_load(models: list[torch.nn.Module], _folder: str) -> None:
+        models[:] = [accelerator.unwrap_model(model) for model in models]
+
+    handles = accelerator.register_save_state_pre_hook(on_save), accelerator.register_load_state_pre_hook(on_load)
     try:
         yield
-    except (OSError, SafetensorError, RuntimeError) as error:  # torch.save raises RuntimeError on a full disk
-        shutil.rmtree(aside, ignore_errors=True)
-        raise ValueError(
-            f"{aside.parent}: could not be written: {error}. Free some space, then start again with --resume"
-        ) from error
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
-def _aside(target: Path) -> Path:
-    return target.with_name(f".{target.name}.partial")
-
-
-def _publish(aside: Path, target: Path) -> None:
-    for path in sorted(aside.rglob("*")):
-        if path.is_file():
-            with path.open("rb+") as file:
-                os.fsync(file.fileno())
-    if target.exists():
-        shutil.rmtree(target)
-    aside.rename(target)
+def _sharding(accelerator: Accelerator) -> str:
+    return PIECES.get(accelerator.distributed_type, "whole")

@@ -64,5 +64,23 @@ def sample_losses(answer: Tensor, wanted: Tensor) -> Tensor:
     return (answer.float() - wanted.float()).square().flatten(1).mean(dim=1)
 
 
+def snr_weights(shares: Tensor, *, gamma: float, prediction: str) -> Tensor:
+    """Weigh samples by min-SNR (Eq. 5 of Hang et al. 2023), in the form of each kind of prediction.
+
+    Args:
+        shares: [B] float32 in [0, 1): alpha-bar; the signal-to-noise ratio is alpha-bar / (1 - alpha-bar).
+        gamma: the ratio beyond which a sample weighs no more than one of ratio gamma, as an answer for the picture.
+        prediction: "epsilon": min(snr, gamma) / snr; "v_prediction": min(snr, gamma) / (snr + 1).
+
+    Returns:
+        [B] float32 in [0, 1], to be multiplied with the loss of each sample.
+    """
+    ratios = shares / (1 - shares)
+    if prediction == "epsilon":
+        return (gamma / ratios).clamp(max=1)  # divided first, so that no signal at all weighs 1
+    assert prediction == "v_prediction", prediction
+    return ratios.clamp(max=gamma) / (ratios + 1)
+
+
 def _column(values: Tensor) -> Tensor:
     return values[:, None, None, None]

@@ -2,48 +2,17 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
-from train.base import Base, encode_images, encode_tokens, place
+from train.base import encode_images, sample_latents
 from train.batches import Batch, Span
-from train.control.control import Control
-from train.diffusion import noised, sample_losses, signal_shares, target
-
-PRECISIONS = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-WEIGHT_DECAY = 1e-2  # AdamW's defaults, as the paper's code leaves them
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What a step needs, on its device: the locked base, the control, and its optimiser."""
-
-    accelerator: Accelerator
-    base: Base
-    control: torch.nn.Module  # as accelerate prepared it
-    optimizer: torch.optim.Optimizer
-    shares: Tensor  # [timesteps] float32: alpha-bar of the base's schedule
-
-    @property
-    def plain(self) -> Control:
-        """The control without what accelerate wrapped around it."""
-        model = self.accelerator.unwrap_model(self.control)
-        assert isinstance(model, Control)
-        return model
-
-    @contextmanager
-    def result_weights(self) -> Iterator[Control]:
-        """The control with the weights that are the result, in evaluation mode meanwhile."""
-        control = self.plain
-        control.eval()
-        try:
-            yield control
-        finally:
-            control.train()
+from train.diffusion import noised, sample_losses, snr_weights, target
+from train.engine import Engine
+from train.transfer import ahead
 
 
 @dataclass(frozen=True)
@@ -51,68 +20,78 @@ class Step:
     """What is known after one optimiser step."""
 
     number: int  # steps done
-    loss: float  # mean over every sample of the step, over all processes
+    loss: Tensor  # [] float32: mean over every sample of every process, on the device, which reading it waits for
     seconds: float
     waited: float  # seconds of these spent on data
 
 
-def assemble(accelerator: Accelerator, base: Base, control: Control, *, learning_rate: float) -> Engine:
-    """Put base and control on the device and give the control its optimiser."""
-    place(base, device=accelerator.device, dtype=PRECISIONS[accelerator.mixed_precision])
-    optimizer = torch.optim.AdamW(control.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
-    prepared, prepared_optimizer = accelerator.prepare(control, optimizer)
-    shares = signal_shares(base.scheduler).to(accelerator.device)
-    return Engine(accelerator, base, prepared, prepared_optimizer, shares)
-
-
 def fit(engine: Engine, batches: Iterator[Batch], span: Span, *, max_grad_norm: float | None = None) -> Iterator[Step]:
-    """Train from the span's first step to its last.
+    """Train from the span's first step to its last, without ever waiting for the device.
 
     Args:
-        batches: this process's, on any device, `span.micro_batches` for every step.
+        batches: this process's, on the CPU, `span.micro_batches` for every step.
         max_grad_norm: longer gradients are cut to this length; the paper cuts none.
 
     Yields:
         One report per optimiser step, with the same loss in every process.
     """
+    device = engine.accelerator.device
+    moved = ahead(batches, device)
     for done in range(span.start, span.steps):
         began = time.perf_counter()
-        loss, waited = torch.zeros((), device=engine.accelerator.device), 0.0
+        loss, waited = torch.zeros((), device=device), 0.0
         for position in range(span.micro_batches):
-            asked = time.perf_counter()
-            batch = next(batches)
-            waited += time.perf_counter() - asked
+            batch, seconds = next(moved)
+            waited += seconds
             with _syncing(engine, last=position == span.micro_batches - 1):
-                loss += _backward(engine, batch.to(engine.accelerator.device), share=span.share)
+                loss += backward(engine, batch, share=span.share)
         if max_grad_norm is not None:
             engine.accelerator.clip_grad_norm_(engine.control.parameters(), max_grad_norm)
         engine.optimizer.step()
         engine.optimizer.zero_grad(set_to_none=True)
-        mean = float(engine.accelerator.reduce(loss, reduction="mean"))
-        yield Step(done + 1, mean, time.perf_counter() - began, waited)
+        engine.average.step()
+        mean = engine.accelerator.reduce(loss, reduction="mean")
+        yield Step(done + 1, torch.as_tensor(mean), time.perf_counter() - began, waited)
 
 
 def losses(engine: Engine, batch: Batch) -> Tensor:
     """Compute the objective for each sample of a batch.
 
+    Args:
+        batch: on the engine's device, but for its tokens.
+
     Returns:
-        [B] float32.
+        [B] float32: mean square errors, weighed by timestep if min-SNR is on.
     """
-    latents = encode_images(engine.base, batch.pixels, batch.posterior_noise)
+    latents = latents_of(engine, batch)
     shares = engine.shares[batch.timesteps]
     answer = engine.control(
         noised(latents, batch.noise, shares),
         batch.timesteps,
-        encode_tokens(engine.base, batch.tokens),
+        engine.text.encode(batch.tokens, engine.accelerator.device),
         batch.hints,
         batch.present,
     )
     prediction = engine.base.scheduler.config.prediction_type
-    return sample_losses(answer, target(latents, batch.noise, shares, prediction=prediction))
+    each = sample_losses(answer, target(latents, batch.noise, shares, prediction=prediction))
+    return each if engine.min_snr is None else each * snr_weights(shares, gamma=engine.min_snr, prediction=prediction)
 
 
-def _backward(engine: Engine, batch: Batch, *, share: int) -> Tensor:
-    # Divided by the whole share, not by this batch, so that micro-batches of any size add up to the mean.
+def latents_of(engine: Engine, batch: Batch) -> Tensor:
+    """Draw latents from the posterior, read from the dataset or encoded now: [B, C, h, w] float32, scaled."""
+    if batch.moments is not None:
+        return sample_latents(engine.base, batch.moments, batch.posterior_noise)
+    assert batch.pixels is not None, "a batch has pixels or moments"
+    return encode_images(engine.base, batch.pixels, batch.posterior_noise)
+
+
+def backward(engine: Engine, batch: Batch, *, share: int) -> Tensor:
+    """Add the gradients of one batch; give its part of the step's loss, [] float32.
+
+    Args:
+        share: samples of the step in this process. Divided by it, not by this batch, so that micro-batches of any
+            size add up to the mean.
+    """
     loss = losses(engine, batch).sum() / share
     engine.accelerator.backward(loss)
     return loss.detach()

@@ -1,4 +1,4 @@
-"""Fixed rows: held-out rows with fixed noise at fixed timesteps, on which losses can be compared across weights."""
+"""Fixed rows: held-out rows, noise and timesteps, on which losses of different weights can be compared."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from train.base import Base, encode_images, encode_tokens, tokenize
+from train.base import Base, encode_images, tokenize
 from train.batches import to_pixels
 from train.diffusion import noised, sample_losses, target
 from train.draws import normal
-from train.fit import Engine
+from train.engine import Engine
 from train.samples import Pair
 from train.text import Text
 
@@ -83,7 +83,7 @@ def fix_rows(base: Base, pairs: Sequence[Pair]) -> FixedRows:
     noise = [torch.stack([_noise(base, key, f"monitor {place}", size) for place in range(BINS)]) for key in keys]
     return FixedRows(
         keys=keys,
-        tokens=torch.stack([tokenize(base.tokenizer, pair.caption) for pair in pairs]),
+        tokens=torch.stack([tokenize(base.tokenizers, pair.caption) for pair in pairs]),
         latents=torch.cat(latents),
         noise=torch.stack(noise),
         hints=torch.stack([pair.hints for pair in pairs]),
@@ -139,7 +139,7 @@ def predict_alone(base: Base) -> Predict:
 
 def text_of(engine: Engine, tokens: Tensor) -> Text:
     """Encode captions, [B, T] int64 on the CPU."""
-    return encode_tokens(engine.base, tokens.to(engine.accelerator.device))
+    return engine.text.encode(tokens, engine.accelerator.device)
 
 
 @torch.no_grad()

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from manifests.condition import Condition, Kind, decode
 from manifests.dataset import Dataset
-from manifests.geometry import resize
+from manifests.figures import Size, View
+from manifests.geometry import corner
 from manifests.row_groups import read_rows
-from train.batches import crop_pair
+from train.batches import CENTRE
 from train.hints import hint
+from train.views import Square, at_least
 
 COLUMNS = ("key", "status", "condition")
 
@@ -41,20 +42,18 @@ def read_further(dataset: Dataset, families: Sequence[str], places: pa.Table) ->
     return found
 
 
-def cut_alike(
-    kind: Kind, condition: Condition | None, *, image: NDArray[np.uint8], like: Sequence[int], resolution: int
-) -> Condition | None:
-    """Cut the square out of a further condition that `crop_pair` cuts out of its picture and the first one.
+def cut_alike(kind: Kind, condition: Condition | None, *, like: Size, resolution: int) -> Condition | None:
+    """Cut the centre square out of a further condition that `crop_pair` cuts out of a picture and its first one.
 
     Args:
         condition: None stays None.
-        image: [H, W, 3] uint8 RGB, the whole picture.
         like: height and width of the whole first condition.
         resolution: side of the square in pixels.
     """
     if condition is None:
         return None
-    return crop_pair(image, resize(kind, condition, (like[0], like[1])), kind, resolution=resolution)[1]
+    size = at_least(like, resolution)
+    return Square(size, View(*corner(CENTRE, size, resolution)), resolution).of_condition(kind, condition)
 
 
 def draw_hints(

@@ -1,27 +1,27 @@
-"""The log of a run: one line of JSON and one TensorBoard point per step, cut back when a run goes on from before."""
+"""The log of a run: a line of JSON per step and what accelerate's trackers show, cut back when a run goes on."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from torch.utils.tensorboard import SummaryWriter
+from accelerate import Accelerator
 
 from manifests.storage import replace_text
-from train.fit import Step
 from train.observe import Findings
+
+TENSORBOARD = "tensorboard"
 
 
 class Log:
-    """RUN/log.jsonl and RUN/tensorboard/, to be used as a context."""
+    """RUN/log.jsonl, RUN/observed.jsonl and the tracker, written by the first process; to be used as a context."""
 
-    def __init__(self, run: Path, *, start: int, batch_size: int, learning_rate: float) -> None:
+    def __init__(self, run: Path, accelerator: Accelerator, *, start: int) -> None:
         """Open the log after `start` steps; what an interrupted run logged beyond them is dropped."""
-        self._file = _continued(run / "log.jsonl", start)
-        self._observed = _continued(run / "observed.jsonl", start)
-        self._board = SummaryWriter(str(run / "tensorboard"), purge_step=start + 1)
-        self._batch_size = batch_size
-        self._learning_rate = learning_rate
+        self._file = continued(run / "log.jsonl", start)
+        self._observed = continued(run / "observed.jsonl", start)
+        self._accelerator = accelerator
 
     def __enter__(self) -> "Log":
         return self
@@ -31,34 +31,36 @@ class Log:
     ) -> None:
         self._file.close()
         self._observed.close()
-        self._board.close()
 
-    def step(self, step: Step) -> None:
-        """Log one optimiser step."""
-        values = {
-            "loss": step.loss,
-            "images_per_second": round(self._batch_size / step.seconds, 3),
-            "data_wait": round(step.waited / step.seconds, 4),  # share of the step spent on waiting for data
-            "learning_rate": self._learning_rate,
-        }
-        self._file.write(json.dumps({"step": step.number, **values}) + "\n")
+    def steps(self, numbers: Sequence[int], losses: Sequence[float], shared: dict[str, float]) -> None:
+        """Log optimiser steps, a line each.
+
+        Args:
+            numbers: of the steps, ascending.
+            losses: of the steps.
+            shared: what is known of them together.
+        """
+        for number, loss in zip(numbers, losses, strict=True):
+            values = {"loss": loss, **shared}
+            self._file.write(json.dumps({"step": number, **values}) + "\n")
+            self._accelerator.log({f"train/{name}": value for name, value in values.items()}, step=number)
         self._file.flush()
-        for name, value in values.items():
-            self._board.add_scalar(f"train/{name}", value, step.number)
 
     def findings(self, found: Findings, *, step: int) -> None:
         """Log what an observer found; its numbers are a line of RUN/observed.jsonl."""
-        if found.numbers:
-            self._observed.write(json.dumps({"step": step, **found.numbers}) + "\n")
+        if found.numbers or found.warnings:
+            said = {"warnings": found.warnings} if found.warnings else {}
+            self._observed.write(json.dumps({"step": step, **found.numbers, **said}) + "\n")
             self._observed.flush()
-        for name, value in found.numbers.items():
-            self._board.add_scalar(name, value, step)
-        for name, picture in found.pictures.items():
-            self._board.add_image(name, picture, step, dataformats="HWC")
+        self._accelerator.log(found.numbers, step=step)
+        for tracker in self._accelerator.trackers:
+            if found.pictures and hasattr(tracker, "log_images"):
+                how = {"dataformats": "NHWC"} if tracker.name == TENSORBOARD else {}
+                tracker.log_images({name: picture[None] for name, picture in found.pictures.items()}, step=step, **how)
 
 
-def _continued(path: Path, start: int) -> TextIO:
-    """Open for appending, without the lines of steps beyond `start`."""
+def continued(path: Path, start: int) -> TextIO:
+    """Open lines of JSON for appending, without those of steps beyond `start`."""
     if path.is_file():
         lines = [line for line in path.read_text().splitlines() if _number(line) <= start]
         replace_text("".join(f"{line}\n" for line in lines), path)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from manifests.manifest import Manifest
 from train.control.control import Control
-from train.fit import Engine
+from train.engine import Engine
 from train.fixed_rows import BINS, FixedRows, Predict, fix_rows, losses, predict_alone
 from train.monitor_record import Record
 from train.observe import Findings

@@ -15,14 +15,14 @@ class Findings:
         numbers: by name, as "control/gain".
         pictures: by name, [H, W, 3] uint8 RGB.
         warnings: what a person should know, a sentence each.
-        best: these weights are the best of the run so far.
+        best: score of these weights, if they are the best of the run so far.
         stop: why the training should end here; "" to go on.
     """
 
     numbers: dict[str, float] = field(default_factory=dict)
     pictures: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    best: bool = False
+    best: float | None = None
     stop: str = ""
 
 

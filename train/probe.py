@@ -14,7 +14,7 @@ from accelerate.utils import gather_object
 from manifests.manifest import Manifest
 from train.course import read_course, reason_to_stop
 from train.drift import Drift, Looks, drift
-from train.fit import Engine
+from train.engine import Engine
 from train.grid import Picture, Strip, grid, save_grid
 from train.hints import as_picture
 from train.judge import Judge, load_judge
@@ -53,7 +53,7 @@ class Probe:
             self._check_probed()
             self._set, self._trouble = _open(engine, manifest)
         if decides and self._trouble:
-            raise ValueError(f"watch.patience and watch.export = best need the probes' score. {self._trouble}")
+            raise ValueError(f"watch.patience and watch.export = best go by the probes' score, and {self._trouble}")
 
     def due(self, step: int) -> bool:
         """Every `watch.probe_every` steps and at the end; never if that or `watch.probe_rows` is 0."""
@@ -90,28 +90,30 @@ class Probe:
         warnings = [*_broken(seen), *drifted.warnings, *([self._trouble] if self._trouble else [])]
         self._trouble = ""
         numbers = dict(drifted.numbers)
-        best, stop = False, ""
+        best, stop = None, ""
         if drawn_from.judge:
             numbers |= _scores(drawn_from.judge, seen, anchors)
             best, stop = self._course(step, drawn_from.judge, numbers)
-        best = best and all(each.finite for each in seen)
+        if not all(each.finite for each in seen):
+            best = None
         return Findings(numbers, {self.name: picture}, tuple(warnings), best=best, stop=stop)
 
-    def _course(self, step: int, judge: Judge, numbers: dict[str, float]) -> tuple[bool, str]:
-        """Whether these weights are the best so far, and why to stop, by this probe and those that the run logged."""
+    def _course(self, step: int, judge: Judge, numbers: dict[str, float]) -> tuple[float | None, str]:
+        """The score, if it is the best so far, and why to stop, by this probe and those that the run logged."""
         name = _name(judge)
         if name not in numbers:
-            return False, ""
+            return None, ""
         course = read_course(self._run, name, higher_is_better=judge.higher_is_better).then(step, numbers[name])
         last = step == self._manifest.train.steps
         patience = None if last else self._manifest.watch.patience
-        return course.ends_in_best, reason_to_stop(course, measure=judge.measure, patience=patience)
+        best = numbers[name] if course.ends_in_best else None
+        return best, reason_to_stop(course, measure=judge.measure, patience=patience)
 
     def _check_probed(self) -> None:
         watch = self._manifest.watch
         if not watch.probe_every or not watch.probe_rows:
             raise ValueError(
-                f"watch.patience and watch.export = best need the probes' score, and watch.probe_every = "
+                f"watch.patience and watch.export = best go by the probes' score, and watch.probe_every = "
                 f"{watch.probe_every}, watch.probe_rows = {watch.probe_rows} means none. Raise them"
             )
 

@@ -14,7 +14,7 @@ from manifests.manifest import Manifest
 from train.base import decode_latents
 from train.control.control import Control
 from train.drift import Looks, look
-from train.fit import Engine
+from train.engine import Engine
 from train.judge import Judge
 from train.round_trip import round_trip
 from train.sampler import Hints, draw_latents, first_noise, sample_seed, sampling_of

@@ -10,6 +10,8 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import launch_command_parser
+from accelerate.tracking import filter_trackers
+from accelerate.utils import LoggerType
 
 BUILDING = timedelta(hours=6)  # how long the others wait while the first process builds a training set
 LAUNCHERS = ("launch", "launch.py", "accelerate-launch")  # the word before accelerate's own arguments
@@ -39,17 +41,29 @@ def start_the_others(script: Path, arguments: list[str]) -> None:
     os.execv(sys.executable, [*launcher, str(script), *arguments])
 
 
-def join(precision: str) -> Accelerator:
+def join(precision: str, *, tracker: str = "", run: Path | None = None) -> Accelerator:
     """Join the processes of this run.
 
     Args:
         precision: "no" (float32), "fp16" or "bf16": what autocast computes in; the trained weights stay float32.
+        tracker: one that accelerate knows, by name; "": none.
+        run: folder where the tracker may write.
+
+    Raises:
+        ValueError: This machine can't do it, or there is no such tracker.
     """
+    known = sorted(str(name.value) for name in LoggerType if name != LoggerType.ALL)
+    if tracker and tracker not in known:
+        raise ValueError(f"watch.tracker: accelerate knows no '{tracker}'. Take one of {', '.join(known)}, or ''")
+    if tracker and not filter_trackers([tracker], logging_dir=str(run)):
+        raise ValueError(f"watch.tracker: the package of '{tracker}' is not installed. Install it, or take another")
     if precision == "fp16" and not torch.cuda.is_available():
         raise ValueError("train.precision: fp16 needs a GPU, and there is none here. Take bf16, or no for float32")
     accelerator = Accelerator(
         cpu=not torch.cuda.is_available(),
         mixed_precision=precision,
+        log_with=[tracker] if tracker else None,
+        project_dir=str(run) if run else None,
         kwargs_handlers=[
             DistributedDataParallelKwargs(gradient_as_bucket_view=True),
             InitProcessGroupKwargs(timeout=BUILDING),

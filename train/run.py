@@ -44,17 +44,24 @@ def main(
         start_the_others(Path(__file__), sys.argv[1:])
         check_local(run or manifest, "run")
         settings = load_manifest(manifest, overrides or [])
-        training = prepare(settings, run or Path("runs") / manifest.stem, overrides or [], resume=resume)
+        folder = run or Path("runs") / manifest.stem
+        training = prepare(settings, folder, overrides or [], resume=resume, say=_say)
     except ValueError as error:  # alike in every process
         typer.echo(str(error) if FIRST else "", err=True, nl=FIRST)
         raise typer.Exit(1) from error
     try:
-        closing_line = finish(training, typer.echo)
+        closing_line = finish(training)
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     if FIRST:
         typer.echo(closing_line)
+
+
+def _say(line: str) -> None:
+    """Say something once, however many processes there are."""
+    if FIRST:
+        typer.echo(line, err=True)
 
 
 if __name__ == "__main__":

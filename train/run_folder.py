@@ -11,11 +11,15 @@ from pydantic import BaseModel
 from manifests.account import Account, account_from
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, dump
+from manifests.prepared import Prepared
 from manifests.provenance import git_revision, versions
-from manifests.storage import replace_text
+from manifests.storage import PARTIAL, replace_text
 from manifests.subset import Subset
 from manifests.train_settings import TrainSettings
 from train.checkpoint import checkpoints
+from train.seal import Origin
+
+WEIGHTS = "base's weights"  # not known of a run begun before they were recorded
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Provenance:
     git: str
     started: str  # UTC, ISO 8601
     account: Account | None = None  # why the other rows of the dataset were not drawn; None: of a run before there was
+    base_digest: str = ""  # of its weights, as `train.digest.base_digest` gives it; "": not known
     other_families: dict[str, str] = field(default_factory=dict)  # fingerprints of all but `family`
 
     @property
@@ -47,11 +52,21 @@ class Provenance:
         return {
             "subset": self.subset_fingerprint,
             self.family: self.family_fingerprint,
+            **self.other_families,
+            "further_conditions": list(self.manifest.get("further_conditions", ())),
+            "captions": self.manifest.get("captions", ""),
+            "latents": self.manifest.get("latents", ""),
             "base": self.base,
+            **({WEIGHTS: self.base_digest} if self.base_digest else {}),
             "resolution": self.manifest["resolution"],
             **{f"control.{name}": value for name, value in sorted(control.items())},
             **{f"train.{name}": value for name, value in sorted(train.items())},
         }
+
+    @property
+    def origin(self) -> Origin:
+        """What the run's checkpoints say of where they come from."""
+        return Origin(self.manifest_fingerprint, self.identity, self.versions)
 
 
 def _complete(settings: type[BaseModel], said: dict[str, Any]) -> dict[str, Any]:
@@ -59,14 +74,15 @@ def _complete(settings: type[BaseModel], said: dict[str, Any]) -> dict[str, Any]
     return settings(**known).model_dump(mode="json")
 
 
-def provenance_of(manifest: Manifest, subset: Subset, *, overrides: list[str], processes: int) -> Provenance:
+def provenance_of(
+    manifest: Manifest, subset: Subset | Prepared, *, overrides: list[str], processes: int, base_digest: str = ""
+) -> Provenance:
     """Gather the provenance of a run that is about to start."""
-    others = [*manifest.further_conditions, *filter(None, (manifest.latents, manifest.captions))]
     return Provenance(
         manifest=manifest.model_dump(mode="json"),
         manifest_fingerprint=manifest.fingerprint,
         subset_fingerprint=subset.fingerprint,
-        rows=len(subset.rows),
+        rows=manifest.rows,
         family=manifest.condition,
         family_fingerprint=subset.card.fingerprint,
         base=manifest.base,
@@ -76,7 +92,8 @@ def provenance_of(manifest: Manifest, subset: Subset, *, overrides: list[str], p
         git=git_revision(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         account=subset.account,
-        other_families={name: subset.dataset.card(name).fingerprint for name in others},
+        base_digest=base_digest,
+        other_families={card.family: card.fingerprint for card in subset.cards if card != subset.card},
     )
 
 
@@ -97,7 +114,7 @@ def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool
     Args:
         manifest: written beside the provenance as RUN/manifest.yaml, with every override in it.
     """
-    if run.is_dir() and any(run.iterdir()):
+    if run.is_dir() and any(not path.name.endswith(PARTIAL) for path in run.iterdir()):
         _refuse_another(run, provenance)
         if not resume:
             done = checkpoints(run / "checkpoints")
@@ -106,17 +123,19 @@ def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool
                 f"{run}: this run is here already, {state}. Add --resume, or name another folder with --run"
             )
         _note_resumption(run, provenance)
-        return
-    run.mkdir(parents=True, exist_ok=True)
-    replace_text(dump(manifest), run / "manifest.yaml")
-    replace_text(json.dumps(asdict(provenance), indent=2) + "\n", run / "provenance.json")
+    else:
+        run.mkdir(parents=True, exist_ok=True)
+        replace_text(json.dumps(asdict(provenance), indent=2) + "\n", run / "provenance.json")
+    if not (run / "manifest.yaml").is_file():  # nor was it written by one that was killed here
+        replace_text(dump(manifest), run / "manifest.yaml")
 
 
 def _refuse_another(run: Path, provenance: Provenance) -> None:
     if not (run / "provenance.json").is_file():
         raise ValueError(f"{run}: the folder is not empty and holds no run. Name another with --run")
     there, here = load_provenance(run).identity, provenance.identity
-    for name in sorted(there.keys() | here.keys()):
+    known = (there.keys() | here.keys()) - ({WEIGHTS} - (there.keys() & here.keys()))
+    for name in sorted(known):
         if there.get(name) != here.get(name):
             raise ValueError(
                 f"{run}: another run is here: its {name} is {there.get(name)!r}, this one's is {here.get(name)!r}. "

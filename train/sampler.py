@@ -83,7 +83,7 @@ def first_noise(base: Base, seeds: Sequence[int], *, resolution: int) -> Tensor:
 def draw(
     base: Base, control: Control | None, captions: Sequence[str], hints: Hints | None, *, noise: Tensor, way: Sampling
 ) -> Pictures:
-    """Draw what the captions say along the hints, as StableDiffusionControlNetPipeline does.
+    """Draw what the captions say along the hints, as diffusers' pipelines with a ControlNet do.
 
     Args:
         control: in evaluation mode on the base's device; None draws with the base alone.
@@ -145,10 +145,14 @@ def _encoded(base: Base, captions: Sequence[str], way: Sampling, device: torch.d
     """The captions; before them, where guidance is on, as many negative prompts."""
 
     def encoded(texts: Sequence[str]) -> Text:
-        return encode_tokens(base, torch.stack([tokenize(base.tokenizer, text) for text in texts]).to(device))
+        tokens = torch.stack([tokenize(base.tokenizers, text) for text in texts]).to(device)
+        return encode_tokens(base, tokens, resolution=way.resolution)
 
     wanted = encoded(captions)
-    return encoded([way.negative_prompt] * len(captions)).beside(wanted) if way.guidance > 1 else wanted
+    if way.guidance <= 1:
+        return wanted
+    silent = base.zeros_for_empty and not way.negative_prompt
+    return (wanted.silent() if silent else encoded([way.negative_prompt] * len(captions))).beside(wanted)
 
 
 def _repeated(tensor: Tensor, times: int) -> Tensor:

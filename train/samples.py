@@ -60,7 +60,7 @@ def read_pairs(manifest: Manifest, rows: pa.Table) -> list[Pair]:
         whole, first = decode_image(record["image"]["bytes"]), decode(kinds[0], record["condition"])
         image, condition = crop_pair(whole, first, kinds[0], resolution=size)
         others = [
-            cut_alike(kind, other, image=whole, like=first.shape, resolution=size)
+            cut_alike(kind, other, like=first.shape[:2], resolution=size)
             for kind, other in zip(kinds[1:], further[place], strict=True)
         ]
         caption = record["captions"][0] if record["captions"] else ""

@@ -1,5 +1,6 @@
 """Encoded captions, as a U-Net takes them."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -22,12 +23,49 @@ class Text(NamedTuple):
 
     def beside(self, other: "Text") -> "Text":
         """These captions and then those of `other`, in one batch."""
-        return Text(
-            torch.cat([self.states, other.states]),
-            _joined(self.pooled, other.pooled),
-            _joined(self.sizes, other.sizes),
-        )
+        return joined([self, other])
+
+    def silent(self) -> "Text":
+        """Zeros for every caption, which is how Stable Diffusion XL says nothing; sizes stay."""
+        pooled = None if self.pooled is None else torch.zeros_like(self.pooled)
+        return Text(torch.zeros_like(self.states), pooled, self.sizes)
+
+    def rows(self) -> list["Text"]:
+        """Each caption by itself, [1, ...], in memory of its own."""
+        parts = [[None] * len(self.states) if part is None else _rows(part) for part in self[1:]]
+        return [Text(*row) for row in zip(_rows(self.states), *parts, strict=True)]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in memory."""
+        return sum(part.nbytes for part in self if part is not None)
 
 
-def _joined(one: Tensor | None, other: Tensor | None) -> Tensor | None:
-    return None if one is None or other is None else torch.cat([one, other])
+def joined(texts: Sequence[Text]) -> Text:
+    """Captions of several batches in one, in their order."""
+    pooled = [text.pooled for text in texts if text.pooled is not None]
+    sizes = [text.sizes for text in texts if text.sizes is not None]
+    return Text(
+        torch.cat([text.states for text in texts]),
+        torch.cat(pooled) if pooled else None,
+        torch.cat(sizes) if sizes else None,
+    )
+
+
+def square_sizes(rows: int, resolution: int, *, device: torch.device) -> Tensor:
+    """What Stable Diffusion XL is told of whole square pictures, as diffusers orders it.
+
+    Args:
+        resolution: side in pixels.
+
+    Returns:
+        [rows, 6] float32: height and width of the source, top and left of the crop, height and width of the target.
+    """
+    # Filled on the device: a copy from the host would wait for it.
+    sizes = torch.full((rows, 6), float(resolution), device=device)
+    sizes[:, 2:4] = 0
+    return sizes
+
+
+def _rows(part: Tensor) -> list[Tensor]:
+    return [row.clone() for row in part.split(1)]

@@ -1,27 +1,35 @@
 """A training: what a manifest asks for, checked as a whole, then run to its last step."""
 
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 from accelerate import Accelerator
 
 from manifests.manifest import Manifest
+from manifests.prepared import Prepared, prepared
 from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set, open_training_set
-from train.base import load_base, tokenize
-from train.batches import Recipe, Span, loader
-from train.checkpoint import checkpoints, load_checkpoint, save_checkpoint, save_folder
-from train.control.registry import build_control, save_control
-from train.fit import Engine, assemble, fit
+from train.agreed import agreed, once_per_machine
+from train.base import Base, load_base
+from train.checkpoint import load_newest, newest_checkpoint, step_of
+from train.control.carrying import carry
+from train.control.control import Control
+from train.control.registry import build_control
+from train.digest import base_digest
+from train.engine import assemble
 from train.hints import drawing
-from train.probe import Probe
+from train.leg import check_share, run_leg
+from train.legs import Leg, legs
 from train.processes import join
-from train.run_folder import claim, provenance_of
-from train.watch import watch
+from train.result import export
+from train.run_folder import Provenance, claim, provenance_of
+from train.tracking import track
+from train.verdict import verdict
+from train.work import Work
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -30,13 +38,17 @@ class Training:
 
     manifest: Manifest
     run: Path
-    subset: Subset
-    engine: Engine
-    recipe: Recipe
-    span: Span
+    subset: Subset | Prepared
+    accelerator: Accelerator
+    base: Base
+    control: Control  # of the first leg that is still to run
+    start: int  # steps done
+    legs: tuple[Leg, ...]  # still to run
+    provenance: Provenance
+    say: Say
 
 
-def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool) -> Training:
+def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool, say: Say) -> Training:
     """Check everything that can be checked before the first step, then claim the run's folder.
 
     What is wrong is found alike in every process.
@@ -44,85 +56,91 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     Args:
         overrides: those that are in the manifest already; they are recorded.
         resume: go on from the run's newest checkpoint, if there is one.
+        say: told, in the first process, of checkpoints that are passed over and of data that is to be read.
     """
-    accelerator = join(manifest.train.precision)
-    subset = resolve(manifest)
+    accelerator = join(manifest.train.precision, tracker=manifest.watch.tracker, run=run)
+    subset = prepared(manifest) or resolve(manifest)
     base = load_base(manifest.base)
-    recipe = Recipe(
-        kind=subset.card.kind,
-        drawing=drawing(subset.card.kind),
-        resolution=manifest.resolution,
-        latent_shape=base.latent_shape(manifest.resolution),
-        tokenize=partial(tokenize, base.tokenizer),
-        timesteps=int(base.scheduler.config.num_train_timesteps),
-        prompt_drop=manifest.train.prompt_drop,
-        seed=manifest.train.seed,
-        flip=manifest.train.flip,
-    )
-    span = _span(manifest, accelerator)
-    control = build_control(base.unet, manifest.control, seed=manifest.train.seed)
-    engine = assemble(accelerator, base, control, learning_rate=manifest.train.learning_rate)
-    provenance = provenance_of(manifest, subset, overrides=overrides, processes=accelerator.num_processes)
-    if accelerator.is_main_process:  # before the first step, so that a crash is explained
-        claim(run, manifest, provenance, resume=resume)
-    accelerator.wait_for_everyone()
-    done = checkpoints(run / "checkpoints")
-    if done:
-        span = replace(span, start=load_checkpoint(accelerator, done[-1]))
-    return Training(manifest, run, subset, engine, recipe, span)
-
-
-def finish(training: Training, say: Callable[[str], None]) -> str:
-    """Train up to the last step, leave RUN/controlnet/, and say so in a line.
-
-    Args:
-        say: told what building the training set will read, if it is not there yet.
-    """
-    manifest, run, engine, span = training.manifest, training.run, training.engine, training.span
-    accelerator = engine.accelerator
-    with accelerator.main_process_first():
-        table = open_training_set(ensure_training_set(training.subset, manifest, say=say), manifest.rows)
-    batches = iter(loader(table, training.recipe, span, workers=manifest.engine.workers))
-    steps = fit(engine, batches, span, max_grad_norm=manifest.train.max_grad_norm)
-    began = time.perf_counter()
-    observers = [Probe(engine, manifest, run)]
-    for step, stop in watch(steps, run, engine, observers, manifest=manifest, span=span):
-        if step.number % manifest.watch.checkpoint_every == 0 or step.number == span.steps or stop:
-            save_checkpoint(accelerator, run / "checkpoints", step=step.number)
-        if stop:
-            say(f"stopped after step {step.number:,}: {stop}")
-            break
-    if accelerator.is_main_process:
-        save_folder(partial(_export, training), run / "controlnet")
-    accelerator.end_training()
-    return _closing_line(run, span, seconds=time.perf_counter() - began)
-
-
-def _span(manifest: Manifest, accelerator: Accelerator) -> Span:
-    return Span(
-        start=0,
-        steps=manifest.train.steps,
-        batch_size=manifest.train.batch_size,
-        micro_batch=_micro_batch(manifest),
-        process=accelerator.process_index,
+    base.latent_shape(manifest.resolution)  # refuses what is no multiple of its stride
+    for card in (subset.card, *subset.cards.further):
+        drawing(card.kind)
+    check_share(manifest, accelerator)
+    every = legs(manifest)
+    control = _control(base, every[0], manifest)
+    provenance = provenance_of(
+        manifest,
+        subset,
+        overrides=overrides,
         processes=accelerator.num_processes,
+        base_digest=base_digest(base),  # before its weights are rounded
+    )
+    # Before the first step, so that a crash is explained.
+    agreed(lambda: claim(run, manifest, provenance, resume=resume) if accelerator.is_main_process else None)
+    start = _steps_done(run, say=say)
+    # A checkpoint after the last step of a leg holds that leg's network: it is loaded there, with nothing left to do.
+    ahead = tuple(leg for leg in every if leg.stop > start or (leg.stop == start and leg.start < start))
+    if ahead[0] != every[0]:
+        control = _control(base, ahead[0], manifest)
+    return Training(manifest, run, subset, accelerator, base, control, start, ahead, provenance, say)
+
+
+def finish(training: Training) -> str:
+    """Train up to the last step, leave RUN/controlnet/, and say so in a line."""
+    manifest, run, accelerator = training.manifest, training.run, training.accelerator
+    table = open_training_set(_training_set(training), manifest.rows)
+    work = Work(manifest, run, training.subset.cards, table, training.provenance.origin, training.say)
+    track(accelerator, manifest.watch.tracker, start=training.start)
+    began, reached = time.perf_counter(), training.start
+    base, control = training.base, training.control
+    for place, leg in enumerate(training.legs):
+        if place:
+            base = load_base(manifest.base)  # in full precision again
+            control = _grown(control, _control(base, leg, manifest))
+        engine = assemble(
+            accelerator, base, control, train=leg.train, engine=manifest.engine, resolution=manifest.resolution
+        )
+        if reached > leg.start:
+            load_newest(accelerator, run / "checkpoints", training.provenance.origin, say=training.say)
+        reached, stopped = run_leg(work, engine, leg, start=reached)
+        if stopped or leg.stop == manifest.train.steps:
+            break
+        control = engine.plain.cpu()
+        accelerator.free_memory(engine.optimizer)
+        accelerator._custom_objects.clear()  # the average; accelerate has no public way to forget one
+    export(engine, work, steps=reached)
+    accelerator.end_training()
+    return _closing_line(training, steps=reached - training.start, seconds=time.perf_counter() - began)
+
+
+def _training_set(training: Training) -> Path:
+    subset = training.subset
+    if isinstance(subset, Prepared):
+        return subset.path
+    return once_per_machine(
+        training.accelerator, lambda: ensure_training_set(subset, training.manifest, say=training.say)
     )
 
 
-def _micro_batch(manifest: Manifest) -> int:
-    asked = manifest.engine.micro_batch
-    return asked if isinstance(asked, int) else manifest.train.batch_size
+def _steps_done(run: Path, *, say: Say) -> int:
+    newest = newest_checkpoint(run / "checkpoints", say=say)
+    return step_of(newest) if newest else 0
 
 
-def _export(training: Training, folder: Path) -> None:
-    save_control(training.engine.plain, training.manifest.control, folder)
-    shutil.copy(training.run / "provenance.json", folder)
+def _control(base: Base, leg: Leg, manifest: Manifest) -> Control:
+    hints = 1 + len(manifest.further_conditions)
+    return build_control(base.unet, leg.control, seed=manifest.train.seed, conditions=hints)
 
 
-def _closing_line(run: Path, span: Span, *, seconds: float) -> str:
-    steps = max(0, span.steps - span.start)
-    samples = steps * span.batch_size
+def _grown(before: Control, after: Control) -> Control:
+    """The next leg's control, which goes on from what the last one learnt."""
+    carry(before, after)
+    return after
+
+
+def _closing_line(training: Training, *, steps: int, seconds: float) -> str:
+    samples = steps * training.manifest.train.batch_size
+    learnt = verdict(training.run)
     return (
-        f"{steps:,} steps, {samples:,} samples in {seconds / 60:.1f} min ({samples / seconds:.1f} images/s): "
-        f"{run / 'controlnet'}"
+        f"{learnt}\n" * bool(learnt) + f"{steps:,} steps, {samples:,} samples in {seconds / 60:.1f} min "
+        f"({samples / seconds:.1f} images/s): {training.run / 'controlnet'}"
     )

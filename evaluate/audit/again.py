@@ -108,7 +108,7 @@ def _own(dataset: Dataset, card: FamilyCard, device: torch.device) -> Again:
 
 def fitted(card: FamilyCard, again: Condition, stored: Condition) -> Condition:
     """A condition made again, brought to the size of the stored one; they differ only where a stand-in made it."""
-    if card.kind in ("text", "scores"):
+    if card.kind in ("text", "scores", "latents"):
         return again
     return resize(card.kind, again, _size(stored))
 

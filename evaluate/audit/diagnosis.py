@@ -15,10 +15,12 @@ from evaluate.audit.pairing import are_by_chance, are_elsewhere, own_rank
 from evaluate.audit.polarity import find_polarity, find_polarity_of_many
 from evaluate.audit.size import find_size, implied
 from evaluate.audit.values import find_values
-from manifests.figures import Scores
+from manifests.condition import Kind
+from manifests.figures import Scores, Text
 
 NEAR = 1e-4  # relative: numbers that another processor sums otherwise
 SEVERAL = 3  # sizes
+OTHERS = {"scores": "other numbers", "text": "other words", "latents": "other latents"}
 COULD = 3  # rows: a stand-in is judged by no fewer
 
 
@@ -78,13 +80,8 @@ def _with_own(family: Family, pairs: Sequence[Pair]) -> Mapping[int, Finding]:
 def _compared(family: Family, pair: Pair) -> Finding:
     kind = family.card.kind
     done = Finding(pair.place, compared=True)
-    if kind in ("scores", "text"):
-        same = _equal_stats(pair) if kind == "scores" else pair.stored.text == pair.again.text  # type: ignore[union-attr]
-        return (
-            done
-            if same
-            else replace(done, cause="agreement", said="other numbers" if kind == "scores" else "other words")
-        )
+    if kind in OTHERS:
+        return done if _same(kind, pair) else replace(done, cause="agreement", said=OTHERS[kind])
     if are_same(kind, pair.stored, pair.again):
         return done
     measure, value = agreement(family.card.annotator, pair.stored, pair.again)
@@ -116,6 +113,13 @@ def _with_stand_in(family: Family, pairs: Sequence[Pair]) -> Mapping[int, Findin
     if said := str(find_alignment_of_many(kind, shown)):
         return {place: replace(one, cause="alignment", said=said) for place, one in done.items()}
     return done
+
+
+def _same(kind: Kind, pair: Pair) -> bool:
+    """Of kinds that no measure of adherence compares."""
+    if isinstance(pair.stored, Text) and isinstance(pair.again, Text):
+        return pair.stored.text == pair.again.text
+    return _equal_stats(pair) if kind == "scores" else are_same(kind, pair.stored, pair.again)
 
 
 def _equal_stats(pair: Pair) -> bool:

@@ -15,10 +15,11 @@ from evaluate.measures.measure import Measure
 from evaluate.measures.normal import angles
 from evaluate.measures.people import score_people
 from manifests.condition import Condition, Kind
-from manifests.figures import Poses, Segments
+from manifests.figures import Moments, Poses, Segments
 
 STEPS = 2.0 / 65_535  # of its range: what depth loses when it is stored
 SIDE = 64  # pixels of a depth map that are ranked
+ROUNDED = 0.01  # of the spread of latents, and of each: what a sum in another order changes, and 16 bits
 PIXELS = 0.01  # coordinates are stored as 32-bit floats
 
 # Of the primary measure: what another version of a library, or a GPU, may change. On the machine that made a family,
@@ -43,6 +44,9 @@ def are_same(kind: Kind, one: Condition, other: Condition) -> bool:
         if shapes[0] != shapes[1] or one.shape != other.shape:
             return False
         return all(np.allclose(mine, theirs, atol=PIXELS) for mine, theirs in zip(*figures, strict=True))
+    if isinstance(one, Moments):
+        room = ROUNDED * float(one.values.astype(np.float32).std())
+        return one.views == other.views and np.allclose(one.values, other.values, rtol=ROUNDED, atol=room)
     if kind == "depth":
         room = STEPS * max(float(np.ptp(one)), 1e-12) + 1e-6 * float(np.abs(one).max())
         return bool(np.abs(one - other).max() <= room)

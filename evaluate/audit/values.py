@@ -13,7 +13,7 @@ from evaluate.audit.of_rows import verdicts
 from evaluate.audit.verdict import Verdict
 from manifests.condition import NO_CLASS
 from manifests.family import FamilyCard
-from manifests.figures import Poses, Segments, Text
+from manifests.figures import Moments, Poses, Segments, Text
 
 COARSE = 200  # of 65,535 steps: 8 bits stretched to 16 have none that lie nearer to each other,
 TONES = 36  # nor have a few flat planes, of which a depth map may well be: so many values are no planes
@@ -123,6 +123,14 @@ def _text(cell: Any, stored: Text, labels: list[str]) -> str:
     return "" if stored.text.strip() else "no words"
 
 
+def _latents(cell: Any, stored: Moments, labels: list[str]) -> str:
+    if not np.isfinite(stored.values).all():
+        return "moments that are not finite"
+    if (stored.values[:, 1] < 0).any():
+        return "deviations below 0"
+    return "one value everywhere" if np.ptp(stored.values[:, 0]) == 0 else ""
+
+
 _LOOK: dict[str, Callable[[Any, Any, list[str]], str]] = {
     "binary": _binary,
     "soft": _soft,
@@ -132,6 +140,7 @@ _LOOK: dict[str, Callable[[Any, Any, list[str]], str]] = {
     "keypoints": _keypoints,
     "lines": _lines,
     "text": _text,
+    "latents": _latents,
 }
 
 

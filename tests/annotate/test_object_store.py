@@ -63,7 +63,7 @@ def test_it_is_opened_joined_and_drawn_from(places: dict[str, UPath], tmp_path: 
     subset = resolve(Manifest(dataset=str(places["s3"]), condition="canny", rows=40, base="tiny"))
     folder = ensure_training_set(subset, Manifest(dataset=str(places["s3"]), condition="canny", rows=40, base="tiny"))
     assert folder.is_relative_to(tmp_path), "a training set is memory-mapped, and so local"
-    assert open_training_set(folder, 40)["key"] == subset.rows["key"].to_pylist()
+    assert open_training_set(folder, 40).column("key") == subset.rows["key"].to_pylist()
 
 
 def test_its_contact_sheet_lies_beside_it(places: dict[str, UPath]) -> None:

@@ -62,7 +62,7 @@ def test_what_is_said_to_be_read_is_all_that_is_read(rooms: Dataset) -> None:
     asked = manifest(rooms, 12)
     subset = resolve(asked)
     by_shard = rows_by_shard(subset.rows)
-    whole = open_training_set(ensure_training_set(subset, asked), 12).to_list()
+    whole = list(open_training_set(ensure_training_set(subset, asked), 12))
     total = 0
     for family, columns in ((IMAGES, PICTURE), ("canny", CONDITION)):
         for name in rooms.shards(family):
@@ -77,7 +77,7 @@ def test_what_is_said_to_be_read_is_all_that_is_read(rooms: Dataset) -> None:
             path.write_bytes(kept[:-footer] + content[-footer:])
     again = manifest(rooms, 12).model_copy(update={"seed": asked.seed, "where": "true"})  # a set of its own
     assert forecast_reading(rooms, Families("canny"), by_shard).reads == total
-    assert open_training_set(ensure_training_set(resolve(again), again), 12).to_list() == whole
+    assert list(open_training_set(ensure_training_set(resolve(again), again), 12)) == whole
 
 
 def test_it_is_said_before_it_is_read_and_only_then(rooms: Dataset) -> None:

@@ -12,10 +12,12 @@ from manifests.condition import decode
 from manifests.dataset import Dataset
 from manifests.hub import join, write_dataset_card
 from manifests.index import ROWS, build_index, read_index
+from manifests.keys import begins_with
 from manifests.manifest import Manifest
 from manifests.splits import read_splits
 from manifests.subset import candidates, held_out, resolve
-from manifests.training_set import begins_with, ensure_training_set, open_training_set, training_set_path
+from manifests.training_folder import training_set_path
+from manifests.training_set import ensure_training_set, open_training_set
 
 
 def manifest(dataset: Dataset, **fields) -> Manifest:
@@ -90,16 +92,16 @@ def test_a_training_set_is_in_draw_order_and_serves_its_prefixes(dataset: Datase
     subset = resolve(large)
     path = ensure_training_set(subset, large)
     table = open_training_set(path, 90)
-    assert table["key"][:] == keys(subset)
+    assert table.column("key") == keys(subset)
     row = table[17]
     assert row["image"]["bytes"].startswith(b"\x89PNG")
     edges = decode("binary", row["condition"])
     assert edges.shape == (row["height"], row["width"]) == (128, 128)
     small = manifest(dataset, rows=20)
     assert ensure_training_set(resolve(small), small) == path
-    assert begins_with(path, resolve(small))
-    assert open_training_set(path, 20)["key"][:] == keys(subset)[:20]
-    assert training_set_path(manifest(dataset, seed=1), subset) != path
+    assert begins_with(path, resolve(small).rows["key"])
+    assert open_training_set(path, 20).column("key") == keys(subset)[:20]
+    assert training_set_path(manifest(dataset, seed=1), subset.cards) != path
 
 
 def test_datasets_opens_a_family_and_join_puts_families_side_by_side(dataset: Dataset, tmp_path: Path) -> None:

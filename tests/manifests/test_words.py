@@ -67,7 +67,7 @@ def test_a_training_set_has_the_words_of_the_family_and_the_corpus_s_where_none_
     own, said = manifest(rooms), manifest(rooms, captions="caption")
     tables = {}
     for asked in (own, said):
-        tables[asked.captions] = open_training_set(ensure_training_set(resolve(asked), asked), 90).to_list()
+        tables[asked.captions] = list(open_training_set(ensure_training_set(resolve(asked), asked), 90))
     assert [row["key"] for row in tables[""]] == [row["key"] for row in tables["caption"]]
     for row in tables["caption"]:
         assert row["captions"] in ([f"a room {row['key']}"], [])
@@ -127,7 +127,7 @@ def test_rows_can_be_chosen_by_their_words(made: Callable[..., Dataset], tmp_pat
     build_index(dataset)
     asked = manifest(dataset, captions="caption", where="caption.status = 'ok'", rows=20)
     table = open_training_set(ensure_training_set(resolve(asked), asked), 20)
-    assert all(table["captions"][:])
+    assert all(table.column("captions"))
 
 
 def test_an_export_has_the_words_of_the_family_and_of_rows_without_any_an_empty_text(

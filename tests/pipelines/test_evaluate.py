@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from evaluate.report import write_report
 from evaluate.scores import read_scores
 from pipelines.evaluate import evaluate_run
 from tests.toy_run import train
+from train.measured import WEIGHTS, measured
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +43,18 @@ def test_an_evaluation_leaves_scores_pictures_and_a_report(run: Path, capsys: py
     assert f"report: {folder / 'report.html'}" in printed
     assert "f1_1px (primary)" in printed
     assert times(folder) == before
+
+
+def test_a_model_card_tells_the_numbers_of_the_evaluation(run: Path) -> None:
+    report = json.loads((run / "evaluation" / "report.json").read_text())
+    found = measured(run, run / "controlnet" / WEIGHTS)
+    assert found is not None
+    assert found.how.startswith(report["headline"])
+    assert {row.name for row in found.rows} == {*report["measures"]}
+    primary = found.rows[0]
+    assert report["measures"][primary.name]["primary"]
+    arms = report["measures"][primary.name]["arms"]
+    assert (primary.floor, primary.drawn) == (arms["floor"]["value"], arms["controlled"]["value"])
 
 
 def test_an_evaluation_killed_midway_goes_on_where_it_was(run: Path, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from manifests.manifest import load_manifest
 from manifests.subset import resolve
-from manifests.training_set import open_training_set, training_set_path
+from manifests.training_folder import training_set_path
+from manifests.training_set import open_training_set
 from pipelines import gallery, index, subset
 
 
@@ -24,7 +25,7 @@ def test_a_training_set_gathered_on_ray_is_the_one_gathered_in_turn(
     words = [f"dataset={rooms}"]
     asked = load_manifest(toy / "toy.yaml", words)
     drawn = resolve(asked)
-    path = training_set_path(asked, drawn)
+    path = training_set_path(asked, drawn.cards)
     sets = []
     for workers in (1, 2):
         subset.main(toy / "toy.yaml", words, workers)
@@ -32,7 +33,7 @@ def test_a_training_set_gathered_on_ray_is_the_one_gathered_in_turn(
         assert f"{asked.rows} of {drawn.found} rows" in printed
         assert f"fingerprint {drawn.fingerprint}" in printed
         assert f"made {path}" in printed
-        sets.append(open_training_set(path, asked.rows).to_list())
+        sets.append(list(open_training_set(path, asked.rows)))
         shutil.rmtree(path)
     assert sets[0] == sets[1]
     assert [row["key"] for row in sets[0]] == drawn.rows["key"].to_pylist()

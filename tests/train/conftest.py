@@ -24,6 +24,7 @@ from manifests.index import build_index
 from manifests.layout import shard_name, shard_path
 from manifests.record import IMAGES, family_schema, plan_schema
 from tests.toy_base import write_toy_base
+from tests.toy_sdxl import write_toy_sdxl
 from train.base import Base, load_base
 from train.control.control import Control
 from train.control.registry import build_control
@@ -50,6 +51,19 @@ def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def base(base_folder: Path) -> Base:
     return load_base(str(base_folder))
+
+
+@pytest.fixture(scope="session")
+def xl_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Stable Diffusion XL pipeline of toy size."""
+    folder = tmp_path_factory.mktemp("xl")
+    write_toy_sdxl(folder)
+    return folder
+
+
+@pytest.fixture
+def xl_base(xl_folder: Path) -> Base:
+    return load_base(str(xl_folder))
 
 
 @pytest.fixture

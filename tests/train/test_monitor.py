@@ -10,10 +10,10 @@ import torch
 
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, load_manifest
-from train.base import load_base
-from train.control.registry import build_control
+from manifests.train_settings import TrainSettings
+from tests.train.engines import engine_of
 from train.diffusion import noised, sample_losses
-from train.fit import Engine, assemble
+from train.engine import Engine
 from train.fixed_rows import (
     BATCH,
     BINS,
@@ -28,7 +28,6 @@ from train.fixed_rows import (
 )
 from train.monitor import Monitor, connection_norms, numbers_of
 from train.monitor_record import FILE, read_looks
-from train.processes import join
 from train.samples import validation_pairs
 
 
@@ -48,9 +47,8 @@ def rows(engine: Engine, manifest: Manifest) -> FixedRows:
 
 
 def new_engine(base_folder: Path, *, learning_rate: float = 1e-3) -> Engine:
-    base = load_base(str(base_folder))
-    control = build_control(base.unet, ControlSettings(hint_weights="gaussian"), seed=0)
-    return assemble(join("no"), base, control, learning_rate=learning_rate)
+    train = TrainSettings(learning_rate=learning_rate, precision="no")
+    return engine_of(str(base_folder), train=train, kind=ControlSettings(hint_weights="gaussian"))
 
 
 def train_on(engine: Engine, rows: FixedRows, *, steps: int) -> None:

@@ -55,7 +55,8 @@ def test_a_run_leaves_everything_it_promises(manifest_path: Path, tmp_path: Path
     assert any((tmp_path / "run" / "tensorboard").iterdir())
     assert len(losses(tmp_path / "run")) == 6
     grid = Image.open(tmp_path / "run" / "samples" / "step-000006.png")
-    assert grid.size == (3 * 36, 2 * 36)  # hint, real and drawn of two pictures of 32 pixels, with gaps of 4
+    # Hint, real and drawn of two pictures of 32 pixels, with gaps of 4 and lines of 16 for titles and captions.
+    assert grid.size == (3 * 36, 16 + 2 * (16 + 36))
     provenance = json.loads((tmp_path / "run" / "controlnet" / "provenance.json").read_text())
     assert provenance["rows"] == 16
     assert provenance["manifest"]["train"]["steps"] == 6

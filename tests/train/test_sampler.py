@@ -1,13 +1,22 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionControlNetPipeline, StableDiffusionPipeline
+from diffusers import (
+    StableDiffusionControlNetPipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLControlNetPipeline,
+    StableDiffusionXLPipeline,
+)
 
-from train.base import Base
+from manifests.control import ControlSettings
+from tests.toy_sd2 import write_toy_sd2
+from train.base import Base, load_base
 from train.control.control import Control
 from train.control.controlnet import ControlNet
+from train.control.registry import build_control
 from train.sampler import SCHEDULERS, Hints, Sampling, draw, first_noise, sample_seed
 
 CAPTIONS = ["blue box", "red ball"]
@@ -45,13 +54,27 @@ def parts(base: Base, scheduler: str) -> dict[str, object]:
     }
 
 
-def call(base: Base) -> dict[str, object]:
-    """What both pipelines of diffusers are asked."""
+def xl_parts(base: Base) -> dict[str, object]:
+    return {
+        "vae": base.vae,
+        "text_encoder": base.text_encoder,
+        "text_encoder_2": base.text_encoder_2,
+        "tokenizer": base.tokenizer,
+        "tokenizer_2": base.tokenizer_2,
+        "unet": base.unet,
+        "scheduler": SCHEDULERS[WAY.scheduler].from_config(base.scheduler.config),
+        "force_zeros_for_empty_prompt": base.zeros_for_empty,
+        "add_watermarker": False,
+    }
+
+
+def call(base: Base, way: Sampling = WAY) -> dict[str, object]:
+    """What the pipelines of diffusers are asked."""
     return {
         "prompt": CAPTIONS,
-        "negative_prompt": [WAY.negative_prompt] * 2,
+        "negative_prompt": [way.negative_prompt] * 2 if way.negative_prompt else None,
         "num_inference_steps": WAY.steps,
-        "guidance_scale": WAY.guidance,
+        "guidance_scale": way.guidance,
         "latents": noise_of(base),
         "height": 32,
         "width": 32,
@@ -81,6 +104,51 @@ def test_without_a_control_pictures_are_those_of_diffusers_own_pipeline(base: Ba
     theirs = pipeline(**call(base)).images
     ours = draw(base, None, CAPTIONS, None, noise=noise_of(base), way=replace(WAY, scheduler=scheduler))
     assert levels_apart(ours, theirs) <= 1
+
+
+XL_WAYS = pytest.mark.parametrize(
+    "way",
+    [WAY, replace(WAY, negative_prompt=""), replace(WAY, guidance=1.0)],
+    ids=["negative prompt", "none, which is zeros", "no guidance"],
+)
+
+
+@XL_WAYS
+def test_pictures_of_an_xl_base_are_those_of_diffusers_xl_controlnet_pipeline(xl_base: Base, way: Sampling) -> None:
+    net = trained(build_control(xl_base.unet, ControlSettings(), seed=0))
+    pipeline = StableDiffusionXLControlNetPipeline(controlnet=net.net, **xl_parts(xl_base))
+    pipeline.set_progress_bar_config(disable=True)
+    theirs = pipeline(image=hints(), controlnet_conditioning_scale=way.control_scale, **call(xl_base, way)).images
+    ours = draw(xl_base, net, CAPTIONS, Hints(hints()[:, None], torch.ones(2, 1)), noise=noise_of(xl_base), way=way)
+    assert levels_apart(ours, theirs) <= 1
+
+
+@XL_WAYS
+def test_without_a_control_pictures_of_an_xl_base_are_those_of_its_pipeline(xl_base: Base, way: Sampling) -> None:
+    pipeline = StableDiffusionXLPipeline(**xl_parts(xl_base))
+    pipeline.set_progress_bar_config(disable=True)
+    theirs = pipeline(**call(xl_base, way)).images
+    ours = draw(xl_base, None, CAPTIONS, None, noise=noise_of(xl_base), way=way)
+    assert levels_apart(ours, theirs) <= 1
+
+
+def test_an_xl_base_that_encodes_the_empty_prompt_draws_other_pictures_than_one_of_zeros(xl_base: Base) -> None:
+    way, encoding = replace(WAY, negative_prompt=""), replace(xl_base, zeros_for_empty=False)
+    pipeline = StableDiffusionXLPipeline(**xl_parts(encoding))
+    pipeline.set_progress_bar_config(disable=True)
+    theirs = pipeline(**call(encoding, way)).images
+    ours, zeros = (draw(one, None, CAPTIONS, None, noise=noise_of(one), way=way) for one in (encoding, xl_base))
+    assert levels_apart(ours, theirs) <= 1
+    assert not np.array_equal(ours, zeros)
+
+
+def test_pictures_of_a_velocity_base_are_those_of_diffusers_pipeline(tmp_path: Path) -> None:
+    write_toy_sd2(tmp_path / "sd2")
+    base = load_base(str(tmp_path / "sd2"))
+    pipeline = StableDiffusionPipeline(**parts(base, WAY.scheduler))
+    pipeline.set_progress_bar_config(disable=True)
+    theirs = pipeline(**call(base)).images
+    assert levels_apart(draw(base, None, CAPTIONS, None, noise=noise_of(base), way=WAY), theirs) <= 1
 
 
 def test_a_control_of_scale_zero_draws_what_the_base_draws(base: Base, control: Control) -> None:

@@ -1,40 +1,87 @@
 """Every kind of control: to add one, write its file and its line here, and its name in manifests/control.py."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 from diffusers import UNet2DConditionModel
 
 from manifests.control import ControlSettings
 from manifests.storage import replace_text
+from train.control.concat import Concat
 from train.control.control import Control
 from train.control.controlnet import ControlNet
+from train.control.film import Film
+from train.control.initial import SETTINGS_FILE, load_initial
+from train.control.lite import Lite
+from train.control.mid_only import MidOnly
+from train.control.t2i_adapter import Adapter
+from train.control.unlocked_decoder import UnlockedDecoder
+from train.control.weights import CONFIG_FILE, State
 
-SETTINGS_FILE = "control.json"  # beside the weights: what makes them again
-
-CONTROLS: dict[str, Callable[..., Control]] = {"controlnet": ControlNet}
+SUMMING = ("controlnet", "mid_only", "unlocked_decoder")  # kinds that can have a net for each of several conditions
 
 
-def build_control(unet: UNet2DConditionModel, settings: ControlSettings, *, seed: int) -> Control:
-    """Make an untrained control for `unet`, which it holds and leaves as it is.
+class Build(Protocol):
+    """Makes an untrained control of its kind."""
+
+    def __call__(
+        self, unet: UNet2DConditionModel, settings: ControlSettings, *, seed: int, conditions: int
+    ) -> Control: ...
+
+
+CONTROLS: dict[str, Build] = {
+    "controlnet": ControlNet,
+    "mid_only": MidOnly,
+    "unlocked_decoder": UnlockedDecoder,
+    "lite": Lite,
+    "t2i_adapter": Adapter,
+    "film": Film,
+    "concat": Concat,
+}
+
+
+def build_control(unet: UNet2DConditionModel, settings: ControlSettings, *, seed: int, conditions: int = 1) -> Control:
+    """Make a control for `unet`, which it holds and leaves as it is: untrained, or with weights to go on from.
 
     Args:
+        unet: in float32, for some controls copy weights of it that they train.
         seed: decides the first weights that are drawn.
+        conditions: how many hints a sample has.
 
     Returns:
-        In training mode, float32, on the CPU.
+        In training mode, float32, on the U-Net's device.
+
+    Raises:
+        ValueError: this kind has no net for each of several conditions, or the weights to go on from are not to be had,
+            or not of such a control.
     """
-    control = CONTROLS[settings.kind](unet, settings, seed=seed)
+    if conditions > 1 and settings.joining == "sum" and settings.kind not in SUMMING:
+        raise ValueError(
+            f"control.joining: '{settings.kind}' has no net for each of {conditions} conditions, whose answers could "
+            "be summed. Set control.joining=concat: one net then reads all the hints"
+        )
+    control = CONTROLS[settings.kind](unet, settings, seed=seed, conditions=conditions)
+    if settings.initial:
+        if not isinstance(control, ControlNet):
+            raise ValueError(f"control.initial: a control of kind {settings.kind} has no ControlNet to go on from")
+        load_initial(control.net, settings.initial)
     control.train()
     return control
 
 
-def save_control(control: Control, settings: ControlSettings, folder: Path) -> None:
-    """Write a control's weights, and what makes it again."""
+def save_control(
+    control: Control, settings: ControlSettings, folder: Path, *, conditions: int = 1, state: State | None = None
+) -> None:
+    """Write a control's weights, and what makes it again.
+
+    Args:
+        state: the weights to write instead of the control's own; see `Control.save`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    control.save(folder)
-    replace_text(json.dumps(settings.model_dump(mode="json"), indent=2) + "\n", folder / SETTINGS_FILE)
+    control.save(folder, state)
+    described = {**settings.model_dump(mode="json"), "conditions": conditions}
+    replace_text(json.dumps(described, indent=2) + "\n", folder / SETTINGS_FILE)
 
 
 def load_control(folder: Path, unet: UNet2DConditionModel) -> Control:
@@ -43,11 +90,15 @@ def load_control(folder: Path, unet: UNet2DConditionModel) -> Control:
     Args:
         unet: of the base it was trained on; held, and left as it is.
     """
-    if not (folder / "config.json").is_file():
+    if not (folder / CONFIG_FILE).is_file():
         raise ValueError(f"{folder}: no control here. Finish its run first: add --resume to the command that began it")
-    described = folder / SETTINGS_FILE
-    settings = ControlSettings(**json.loads(described.read_text())) if described.is_file() else ControlSettings()
-    control = build_control(unet, settings, seed=0)
+    described: dict[str, Any] = {}
+    if (folder / SETTINGS_FILE).is_file():
+        described = json.loads((folder / SETTINGS_FILE).read_text())
+    conditions = int(described.pop("conditions", 1))  # one, of what was written before there could be several
+    # What it went on from may be gone by now, and is overwritten anyway.
+    settings = ControlSettings(**{**described, "initial": ""})
+    control = build_control(unet, settings, seed=0, conditions=conditions)
     control.load(folder)
     control.requires_grad_(False)
     control.eval()

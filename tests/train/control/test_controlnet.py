@@ -2,22 +2,12 @@ import torch
 from torch import Tensor
 
 from manifests.control import ControlSettings
+from tests.train.control.toy_inputs import inputs
 from train.base import Base
 from train.control.control import Control
 from train.control.controlnet import ControlNet
+from train.control.hint_encoder import PaperHintEncoder
 from train.control.registry import build_control
-from train.text import Text
-
-Inputs = tuple[Tensor, Tensor, Text, Tensor, Tensor]
-
-
-def inputs(base: Base) -> Inputs:
-    """Two samples: noisy latents, timesteps, text, hints [2, 1, 3, 32, 32] and which of these there are."""
-    generator = torch.Generator().manual_seed(0)
-    noisy = torch.randn((2, *base.latent_shape(32)), generator=generator)
-    text = torch.randn((2, 12, base.unet.config.cross_attention_dim), generator=generator)
-    hints = torch.rand((2, 1, 3, 32, 32), generator=generator)
-    return noisy, torch.tensor([10, 700]), Text(text), hints, torch.ones(2, 1)
 
 
 def net(control: Control) -> ControlNet:
@@ -126,3 +116,46 @@ def _parts(control: ControlNet) -> dict[str, list[torch.nn.Parameter]]:
 
 def _any_gradient(parameters: list[torch.nn.Parameter]) -> bool:
     return any(parameter.grad is not None and bool(parameter.grad.any()) for parameter in parameters)
+
+
+def test_a_random_copy_has_none_of_the_bases_weights(base: Base) -> None:
+    random = net(build_control(base.unet, ControlSettings(start="random"), seed=0)).net.state_dict()
+    copied = net(build_control(base.unet, ControlSettings(), seed=0)).net.state_dict()
+    assert random.keys() == copied.keys()
+    drawn = [name for name, tensor in base.unet.state_dict().items() if name in random and tensor.std() > 0]
+    assert len(drawn) > 40
+    assert not any(torch.equal(random[name], copied[name]) for name in drawn if name.endswith("weight"))
+
+
+@torch.no_grad()
+def test_gaussian_connections_pass_features_on_in_the_size_they_have(base: Base) -> None:
+    copied = net(build_control(base.unet, ControlSettings(connections="gaussian"), seed=0)).net
+    noisy, timesteps, text, hints, _ = inputs(base)
+    residuals, middle = copied(
+        noisy, timesteps, **text.of(torch.float32), controlnet_cond=hints[:, 0], return_dict=False
+    )
+    seen: list[Tensor] = []
+    for connection in (*copied.controlnet_down_blocks, copied.controlnet_mid_block):
+        connection.register_forward_pre_hook(lambda _module, given: seen.append(given[0]))
+    copied(noisy, timesteps, **text.of(torch.float32), controlnet_cond=hints[:, 0])
+    ratios = [
+        float(made.square().mean() / read.square().mean())
+        for made, read in zip((*residuals, middle), seen, strict=True)
+    ]
+    assert all(0.3 < ratio < 3 for ratio in ratios)
+    assert abs(sum(ratios) / len(ratios) - 1) < 0.4
+
+
+def test_with_gaussian_connections_the_copy_is_awake_at_once_and_the_hint_one_step_later(base: Base) -> None:
+    control = build_control(base.unet, ControlSettings(connections="gaussian"), seed=0)
+    control(*inputs(base)).square().mean().backward()
+    awake = {part for part, parameters in _parts(net(control)).items() if _any_gradient(parameters)}
+    assert awake == {"zero convolutions", "copy", "end of the hint encoder"}
+
+
+def test_the_papers_hint_encoder_is_four_convolutions_of_4x4_and_brings_512_pixels_to_64_cells() -> None:
+    encoder = PaperHintEncoder(3, 320)
+    shapes = [tuple(convolution.weight.shape) for convolution in encoder.blocks]
+    assert shapes == [(16, 3, 4, 4), (32, 16, 4, 4), (64, 32, 4, 4), (128, 64, 4, 4)]
+    assert encoder(torch.rand(1, 3, 512, 512)).shape == (1, 320, 64, 64)
+    assert not any(parameter.any() for parameter in encoder.conv_out.parameters())

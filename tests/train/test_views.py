@@ -1,0 +1,69 @@
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from annotate.image import fit
+from manifests.figures import Moments, View
+from manifests.geometry import resize_picture
+from train.draws import choices
+from train.hints import HINTS
+from train.views import Square, chosen_view, draw_hints, drawn_square, moments_of
+
+VIEWS = [View(top, left, flip) for top, left in ((0, 0), (2, 5), (4, 1)) for flip in (False, True)]
+rng = np.random.default_rng(0)
+
+
+def test_pictures_are_resized_for_training_as_they_are_to_be_annotated() -> None:
+    for height, width, resolution in ((47, 333, 40), (301, 302, 301), (200, 99, 128), (99, 200, 98)):
+        image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        annotated = fit(image, resolution)
+        assert np.array_equal(resize_picture(image, annotated.shape[:2]), annotated)
+
+
+def test_a_square_is_cut_alike_out_of_the_picture_and_of_conditions_of_any_size() -> None:
+    small = np.zeros((20, 24), np.uint8)
+    small[5:12, 8:20] = 1
+    large = cv2.resize(small, (48, 40), interpolation=cv2.INTER_NEAREST_EXACT)
+    picture = np.repeat(large[..., None] * np.uint8(255), 3, axis=2)
+    for flip in (False, True):
+        square = Square((40, 48), View(6, 11, flip), 32)
+        cut, *cuts = square.of_picture(picture), *(square.of_condition("binary", one) for one in (large, small))
+        assert cut.shape == (32, 32, 3)
+        assert all(np.array_equal(cut[..., 0] > 127, one == 1) for one in cuts)
+        assert 0 < cuts[0].mean() < 1
+
+
+def test_mirrored_views_are_chosen_at_the_rate_asked_for_and_all_views_alike() -> None:
+    chosen = [chosen_view(VIEWS, choices(0, f"{row}", 0), flip=0.3) for row in range(3000)]
+    share = np.bincount(chosen, minlength=6) / len(chosen)
+    assert share[0::2] == pytest.approx([0.7 / 3] * 3, abs=0.025)
+    assert share[1::2] == pytest.approx([0.3 / 3] * 3, abs=0.02)
+    assert all(not VIEWS[chosen_view(VIEWS, choices(0, f"{row}", 0), flip=0)].flip for row in range(50))
+
+
+def test_mirrored_views_that_nobody_encoded_are_asked_for_in_vain() -> None:
+    with pytest.raises(ValueError, match=r"train.flip: 1.0, but no mirrored views .* flips: true"):
+        chosen_view(VIEWS[::2], choices(0, "a", 0), flip=1.0)
+
+
+def test_a_square_that_does_not_fit_enlarges_the_picture() -> None:
+    square = drawn_square((20, 30), choices(0, "a", 0), side=32, flip=0.0)
+    assert square.size == (32, 48)
+    assert square.of_picture(np.zeros((80, 120, 3), np.uint8)).shape == (32, 32, 3)
+
+
+def test_conditions_that_are_not_shown_are_black() -> None:
+    edges = np.ones((8, 8), np.uint8)
+    square = Square((8, 8), View(0, 0), 8)
+    drawings = [HINTS["binary"]] * 3
+    hints = draw_hints(square, [edges, None, edges], [True, False, False], ["binary"] * 3, drawings)
+    assert hints.shape == (3, 3, 8, 8)
+    assert torch.equal(hints.flatten(1).mean(dim=1), torch.tensor([1.0, 0.0, 0.0]))
+
+
+def test_latents_of_another_resolution_are_refused() -> None:
+    moments = Moments((32, 40), (View(0, 0), View(0, 8)), rng.standard_normal((2, 2, 4, 4, 4)).astype(np.float16))
+    assert np.array_equal(moments_of(moments, 1, shape=(4, 4, 4)), moments.values[1])
+    with pytest.raises(ValueError, match="Name the family that was made with this base and resolution"):
+        moments_of(moments, 1, shape=(4, 8, 8))

@@ -1,0 +1,97 @@
+"""Trained weights that a training goes on from: a ControlNet of ours or of anybody else's."""
+
+import json
+from pathlib import Path
+
+from diffusers import ControlNetModel
+
+from manifests.control import ControlSettings
+from train.single_file import net_of
+from train.weights_file import PICKLED, SAFETENSORS, WeightsFile, fill, read_weights
+
+CLASS = "ControlNetModel"
+SETTINGS_FILE = "control.json"  # beside the weights: what makes them again
+PLAIN = ("controlnet", "mid_only")  # kinds all of whose trained weights are a ControlNet's
+
+
+def load_initial(net: ControlNetModel, where: str) -> None:
+    """Give `net` trained weights, in its own dtype.
+
+    Args:
+        where: a run, a folder in diffusers' layout, a single file in the original or in diffusers' layout, or a name on
+            the Hugging Face Hub.
+
+    Raises:
+        ValueError: nothing there, not a ControlNet, or one of another architecture, base or number of hint channels.
+    """
+    try:
+        path = Path(where)
+        if path.is_file():
+            fill(net, read_weights(path))
+        else:
+            held = _from_folder_or_hub(where)
+            fill(net, WeightsFile(path, dict(held.state_dict()), {}))
+    except ValueError as error:
+        raise ValueError(f"control.initial: {error}") from error
+
+
+def read_controlnet(where: str) -> ControlNetModel:
+    """Read a ControlNet from any of the places of `load_initial`, in evaluation mode on the CPU.
+
+    Returns:
+        float32 from a folder or the Hub; from a file, of the dtype that it has there.
+
+    Raises:
+        ValueError: nothing there, or not a ControlNet.
+    """
+    path = Path(where)
+    return net_of(read_weights(path)) if path.is_file() else _from_folder_or_hub(where)
+
+
+def controlnet_folder(path: Path) -> Path:
+    """The folder of a ControlNet: `path`, or in the folder of a run its controlnet/."""
+    return path if (path / "config.json").is_file() else path / "controlnet"
+
+
+def check_whole(path: Path) -> None:
+    """Refuse the folder of a control that is more than a ControlNet, of which a ControlNet's layout loses something.
+
+    Raises:
+        ValueError: names the kind.
+    """
+    described = controlnet_folder(path) / SETTINGS_FILE
+    settings = ControlSettings(**json.loads(described.read_text())) if described.is_file() else ControlSettings()
+    if settings.kind not in PLAIN:
+        raise ValueError(
+            f"{path}: a control of kind {settings.kind}, which no ControlNet's layout holds whole; only "
+            f"{' and '.join(PLAIN)} are ControlNets"
+        )
+
+
+def _from_folder_or_hub(where: str) -> ControlNetModel:
+    path = Path(where)
+    if path.is_dir():
+        folder = controlnet_folder(path)
+        _check_class(path, folder / "config.json")
+        where = str(folder)
+    elif path.is_absolute() or where.startswith((".", "~")) or path.suffix in {SAFETENSORS, *PICKLED}:
+        raise ValueError(f"{where}: there is no such folder or file")
+    try:
+        net, loaded = ControlNetModel.from_pretrained(where, output_loading_info=True)
+    except OSError as error:
+        first = str(error).strip().split("\n")[0].rstrip(".")
+        raise ValueError(
+            f"{where}: no ControlNet can be read from there: {first}. Give a folder in diffusers' layout, a single "
+            "file, or a name on the Hub that this machine may download"
+        ) from error
+    if loaded["missing_keys"]:  # diffusers draws them anew, and says so in a log alone
+        raise ValueError(f"{where}: it lacks {sorted(loaded['missing_keys'])[0]}, which its config.json asks for")
+    return net
+
+
+def _check_class(asked: Path, config: Path) -> None:
+    if not config.is_file():
+        raise ValueError(f"{asked}: no ControlNet in it (no config.json, and none in controlnet/)")
+    found = json.loads(config.read_text()).get("_class_name")
+    if found != CLASS:
+        raise ValueError(f"{asked}: it holds a {found}, not a {CLASS}")

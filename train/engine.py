@@ -1,0 +1,93 @@
+"""The engine: locked base, control and optimiser on their device, in the precision and the memory format asked for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from manifests.train_settings import EngineSettings, TrainSettings
+from train.average import Average
+from train.base import Base, place
+from train.control.control import Control, trained
+from train.diffusion import signal_shares
+from train.optimizer import make_optimizer
+from train.speed import compile_blocks, to_channels_last, use_tensor_cores
+from train.text_cache import TextCache
+
+TEXT_BYTES = 256_000_000  # of encoded captions that are kept: some 2,000 of Stable Diffusion 1.5
+PRECISIONS = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What a step needs, on its device."""
+
+    accelerator: Accelerator
+    base: Base
+    control: torch.nn.Module  # as accelerate prepared it
+    optimizer: torch.optim.Optimizer
+    average: Average  # of the weights over the steps, if there is to be one
+    text: TextCache
+    shares: Tensor  # [timesteps] float32: alpha-bar of the base's schedule
+    min_snr: float | None = None  # gamma
+
+    @property
+    def plain(self) -> Control:
+        """The control without what accelerate wrapped around it."""
+        model = self.accelerator.unwrap_model(self.control)
+        assert isinstance(model, Control)
+        return model
+
+    @contextmanager
+    def result_weights(self) -> Iterator[Control]:
+        """The control with the weights that are the result, averaged where there is an average; in evaluation mode."""
+        control = self.plain
+        control.eval()
+        try:
+            with self.average.in_place():
+                yield control
+        finally:
+            control.train()
+
+
+def assemble(
+    accelerator: Accelerator,
+    base: Base,
+    control: Control,
+    *,
+    train: TrainSettings,
+    engine: EngineSettings,
+    resolution: int,
+) -> Engine:
+    """Put base and control on the device and give the control its optimiser.
+
+    Args:
+        base: moved and rounded in place.
+        control: float32, on the CPU.
+        resolution: side of the pictures in pixels.
+    """
+    on_gpu = accelerator.device.type == "cuda"
+    if on_gpu and train.precision != "no":
+        use_tensor_cores()
+    place(base, device=accelerator.device, dtype=PRECISIONS[accelerator.mixed_precision])
+    torch.nn.Module.to(control, accelerator.device)
+    control.recompute(engine.recompute)
+    if engine.channels_last if engine.channels_last is not None else on_gpu:
+        to_channels_last(base.unet, control)
+    if engine.compile if engine.compile is not None else on_gpu:
+        compile_blocks(base.unet, control)
+    optimizer = make_optimizer(control.parameter_groups(train), train)
+    prepared, prepared_optimizer = accelerator.prepare(control, optimizer)
+    return Engine(
+        accelerator=accelerator,
+        base=base,
+        control=prepared,
+        optimizer=prepared_optimizer,
+        average=Average(list(trained(control)), decay=train.ema),
+        text=TextCache(base, resolution=resolution, limit_bytes=TEXT_BYTES),
+        shares=signal_shares(base.scheduler).to(accelerator.device),
+        min_snr=train.min_snr,
+    )

@@ -1,0 +1,124 @@
+"""One leg of a training: batches in, steps, checkpoints and looks out."""
+
+from functools import partial
+
+from accelerate import Accelerator
+
+from manifests.families import Cards
+from manifests.manifest import Manifest
+from train.base import Base, tokenize
+from train.batches import Recipe, Samples, Span, loader
+from train.best import Best
+from train.checkpoint import newest_checkpoint, save_checkpoint
+from train.engine import Engine
+from train.fit import fit
+from train.flops import captioning, count, encoding
+from train.hints import drawing
+from train.legs import Leg
+from train.meter import Meter
+from train.micro_batch import find_micro_batch
+from train.monitor import Monitor
+from train.observe import Observer
+from train.probe import Probe
+from train.result import save_best
+from train.seal import position_of, read_seal
+from train.watch import Watch
+from train.work import Work
+
+
+def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, bool]:
+    """Train one leg.
+
+    Args:
+        start: steps done, of the whole training.
+
+    Returns:
+        Steps done now; whether training shall end there.
+    """
+    manifest, accelerator = work.manifest, engine.accelerator
+    recipe = recipe_of(manifest, work.cards, engine.base)
+    span = Span(
+        start=start,
+        steps=leg.stop,
+        batch_size=manifest.train.batch_size,
+        micro_batch=_micro_batch(work, engine, recipe),
+        process=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
+    batches = iter(loader(work.table, recipe, span, workers=manifest.engine.workers))
+    steps = fit(engine, batches, span, max_grad_norm=leg.train.max_grad_norm)
+    watch = Watch(work.run, engine, observers(work, engine), manifest=manifest, meter=_meter(work, engine, leg))
+    for seen in watch(steps, span):
+        last = seen.number == manifest.train.steps
+        if seen.number % manifest.watch.checkpoint_every == 0 or last or seen.stop:
+            position = position_of(span, step=seen.number, stage=leg.stage)
+            folder = work.run / "checkpoints"
+            save_checkpoint(accelerator, folder, position, work.origin, keep=manifest.watch.keep)
+        if seen.best is not None:
+            save_best(engine, work, Best(seen.number, seen.best))
+        if seen.stop:
+            work.say(f"stopped after step {seen.number:,}: {seen.stop}")
+            return seen.number, True
+    return leg.stop, False
+
+
+def observers(work: Work, engine: Engine) -> list[Observer]:
+    """What looks at a training."""
+    return [Monitor(engine, work.manifest, work.run), Probe(engine, work.manifest, work.run)]
+
+
+def recipe_of(manifest: Manifest, cards: Cards, base: Base) -> Recipe:
+    """What makes a sample out of a row of the training set."""
+    kinds = tuple(card.kind for card in (cards.condition, *cards.further))
+    return Recipe(
+        kinds=kinds,
+        drawings=tuple(drawing(kind) for kind in kinds),
+        columns=("condition", *(f"condition:{family}" for family in manifest.further_conditions)),
+        condition_drop=manifest.train.condition_drop,
+        latents=manifest.engine.encode if manifest.latents else "none",
+        resolution=manifest.resolution,
+        latent_shape=base.latent_shape(manifest.resolution),
+        tokenize=partial(tokenize, base.tokenizers),
+        timesteps=int(base.scheduler.config.num_train_timesteps),
+        prompt_drop=manifest.train.prompt_drop,
+        seed=manifest.train.seed,
+        flip=manifest.train.flip,
+    )
+
+
+def check_share(manifest: Manifest, accelerator: Accelerator) -> None:
+    """Refuse a batch that the processes cannot share equally."""
+    Span(start=0, steps=1, batch_size=manifest.train.batch_size, micro_batch=1, processes=accelerator.num_processes)
+
+
+def _micro_batch(work: Work, engine: Engine, recipe: Recipe) -> int:
+    """Samples of a forward pass; those that were found before, when a run goes on, so that it rounds alike."""
+    share, asked = work.manifest.train.batch_size // engine.accelerator.num_processes, work.manifest.engine.micro_batch
+    if asked != "auto":
+        return int(asked or share)
+    done = newest_checkpoint(work.run / "checkpoints", say=work.say)
+    if done:
+        before = read_seal(done).position
+        if before.processes == engine.accelerator.num_processes:
+            return before.micro_batch
+    return find_micro_batch(engine, Samples(work.table, recipe)[0], share=share)
+
+
+def _meter(work: Work, engine: Engine, leg: Leg) -> Meter:
+    return Meter(
+        batch_size=work.manifest.train.batch_size,
+        flops=partial(_flops, work, engine.base, leg),
+        device=engine.accelerator.device,
+        processes=engine.accelerator.num_processes,
+    )
+
+
+def _flops(work: Work, base: Base, leg: Leg) -> float:
+    """FLOPs of one sample's step, its latents and captions included where they are encoded while training."""
+    manifest = work.manifest
+    cells, tokens = base.latent_shape(manifest.resolution)[1], base.tokenizer.model_max_length
+    conditions = 1 + len(manifest.further_conditions)
+    step = count(base.unet, leg.control, cells=cells, tokens=tokens, conditions=conditions).step
+    captions = sum(captioning(encoder, tokens=tokens) for encoder in base.text_encoders)
+    read = manifest.latents and manifest.engine.encode == "cached"
+    return step + captions + (0 if read else encoding(base.vae, resolution=manifest.resolution))

@@ -1,0 +1,102 @@
+"""Measured adherence, for a model card: numbers with what they are, read from an evaluation or from a run's probes."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+ARMS = ("floor", "controlled", "ceiling")  # of an evaluation: control off, on, the real picture through the VAE
+PROBE = "probe/"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure. NaN where a number is undefined.
+
+    Attributes:
+        unit: as "share" or "pixels"; "" for none.
+        way: where `drawn` lies from floor (0) to ceiling (1), with the ends of its 95 % interval, or NaN.
+    """
+
+    name: str
+    unit: str
+    higher_is_better: bool
+    floor: float
+    drawn: float
+    ceiling: float
+    way: tuple[float, float, float] = (math.nan, math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Numbers, and a sentence or two on where they come from."""
+
+    how: str
+    rows: tuple[Row, ...]
+
+
+def measured(run: Path, weights: Path) -> Measured | None:
+    """What is known of the adherence of a run's ControlNet: its evaluation, else its last probe, else nothing.
+
+    Args:
+        run: may hold evaluation/report.json and observed.jsonl.
+        weights: an evaluation of other weights than this file's says nothing of them, and is passed over.
+    """
+    report = run / "evaluation" / "report.json"
+    if report.is_file() and weights.is_file():
+        said = json.loads(report.read_text())
+        with weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if said["spec"]["controlnet_sha256"] == digest:
+            return of_evaluation(said)
+    return of_probe(run / "observed.jsonl")
+
+
+def of_evaluation(report: Mapping[str, Any]) -> Measured:
+    """Numbers of an evaluation's report.json, the primary measure first."""
+    settings = report["spec"]["protocol"]["settings"]
+    measures = sorted(report["measures"].items(), key=lambda item: not item[1]["primary"])
+    rows = tuple(_row(name, of) for name, of in measures if {*ARMS} <= of["arms"].keys())
+    how = (
+        f"{report['headline']} On {report['samples']:,} test pictures ({settings['scheduler']}, {settings['steps']} "
+        f"steps, guidance {settings['guidance']:g}); evaluation {report['fingerprint']}, protocol "
+        f"{report['protocol_fingerprint']}."
+    )
+    return Measured(how, rows)
+
+
+def of_probe(observed: Path) -> Measured | None:
+    """Numbers of the last probe of a run, of few held-out pictures; None if there was none."""
+    lines = [json.loads(line) for line in observed.read_text().splitlines()] if observed.is_file() else []
+    probes = [line for line in lines if any(name.startswith(PROBE) and name.endswith("_floor") for name in line)]
+    if not probes:
+        return None
+    last = probes[-1]
+    names = [name.removesuffix("_floor") for name in last if name.startswith(PROBE) and name.endswith("_floor")]
+    rows = []
+    for name in names:
+        floor, drawn, ceiling = (_number(last.get(name + end)) for end in ("_floor", "", "_ceiling"))
+        way = (drawn - floor) / (ceiling - floor) if ceiling != floor else math.nan
+        rows.append(
+            Row(name.removeprefix(PROBE), "", ceiling >= floor, floor, drawn, ceiling, (way, math.nan, math.nan))
+        )
+    how = (
+        f"By the last probe, after step {last['step']:,}: a few pictures of the validation split, drawn while training "
+        "ran. A rough sign: python pipelines/evaluate.py RUN measures it."
+    )
+    return Measured(how, tuple(rows))
+
+
+def _row(name: str, of: Mapping[str, Any]) -> Row:
+    floor, drawn, ceiling = (_number(of["arms"][arm]["value"]) for arm in ARMS)
+    low, high = (_number(of["normalised"].get(end)) for end in ("low", "high"))
+    way = (_number(of["normalised"]["value"]), low, high)
+    return Row(name, of["unit"], of["higher_is_better"], floor, drawn, ceiling, way)
+
+
+def _number(said: float | None) -> float:
+    return math.nan if said is None else float(said)

@@ -1,0 +1,64 @@
+"""What a training leaves: RUN/controlnet/, and RUN/best/ while a better one may still come."""
+
+import shutil
+from pathlib import Path
+
+from accelerate import DistributedType
+from torch import Tensor
+
+from manifests.dataset import Dataset
+from train.best import Best, read_best, replace_best
+from train.control.registry import save_control
+from train.control.weights import DIFFUSERS_FILE
+from train.engine import Engine
+from train.measured import measured
+from train.model_card import trained_by, write_model_card
+from train.whole_folder import save_folder
+from train.work import Work
+
+SHARDED = (DistributedType.FSDP, DistributedType.DEEPSPEED)
+
+
+def export(engine: Engine, work: Work, *, steps: int) -> None:
+    """Leave RUN/controlnet/ with its card: the last weights, or the best ones; every process must call this.
+
+    Args:
+        steps: done.
+    """
+    best = read_best(work.run) if work.manifest.watch.export == "best" else None
+
+    def write(folder: Path) -> None:
+        if best:
+            shutil.copytree(work.run / "best", folder, dirs_exist_ok=True)
+        else:
+            _write(engine, work, folder, state)
+        dataset = Dataset.open(work.manifest.dataset)
+        trained = trained_by(work.cards, dataset, work.run, steps=best.step if best else steps)
+        write_model_card(folder, trained, measured(work.run, folder / DIFFUSERS_FILE))
+
+    with engine.result_weights():
+        state = _state(engine)
+        if engine.accelerator.is_main_process:
+            save_folder(write, work.run / "controlnet")
+
+
+def save_best(engine: Engine, work: Work, best: Best) -> None:
+    """Put these weights into RUN/best/; every process must call this."""
+    with engine.result_weights():
+        state = _state(engine)
+        if engine.accelerator.is_main_process:
+            replace_best(lambda folder: _write(engine, work, folder, state), work.run, best)
+
+
+def _state(engine: Engine) -> dict[str, Tensor] | None:
+    """The whole weights, gathered by all processes, where each holds a part of them; else None."""
+    if engine.accelerator.distributed_type not in SHARDED:
+        return None
+    state: dict[str, Tensor] = engine.accelerator.get_state_dict(engine.control)
+    return state
+
+
+def _write(engine: Engine, work: Work, folder: Path, state: dict[str, Tensor] | None) -> None:
+    conditions = 1 + len(work.manifest.further_conditions)
+    save_control(engine.plain, work.manifest.control, folder, conditions=conditions, state=state)
+    shutil.copy(work.run / "provenance.json", folder)

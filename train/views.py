@@ -1,0 +1,109 @@
+"""Views: the square of a picture that a sample shows, cut alike out of the picture and its conditions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from manifests.condition import Condition, Kind
+from manifests.figures import Moments, Size, View
+from manifests.geometry import corner, crop, flip, resize, resize_picture
+from train.draws import Choices
+from train.hints import Drawing
+
+
+@dataclass(frozen=True)
+class Square:
+    """A square of a picture.
+
+    Attributes:
+        size: height and width that picture and conditions are brought to first, pixels.
+        view: the square's corner in a picture of that size, and whether it is mirrored.
+        side: pixels.
+    """
+
+    size: Size
+    view: View
+    side: int
+
+    def of_picture(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Cut it out of a picture [H, W, 3] uint8 RGB: [side, side, 3]."""
+        top, left = self.view.top, self.view.left
+        square = resize_picture(image, self.size)[top : top + self.side, left : left + self.side]
+        return np.ascontiguousarray(square[:, ::-1] if self.view.flip else square)
+
+    def of_condition(self, kind: Kind, condition: Condition) -> Condition:
+        """Cut it out of a condition, as `manifests.condition.decode` gives it, of any size."""
+        square = crop(resize(kind, condition, self.size), (self.view.top, self.view.left), (self.side, self.side))
+        return flip(kind, square) if self.view.flip else square
+
+
+def drawn_square(size: Size, drawn: Choices, *, side: int, flip: float) -> Square:
+    """Draw a square freely.
+
+    Args:
+        size: height and width of the condition; enlarged where the square does not fit.
+        side: pixels.
+        flip: share of the samples that are mirrored, in [0, 1].
+    """
+    size = at_least(size, side)
+    return Square(size, View(*corner((drawn.top, drawn.left), size, side), drawn.flip < flip), side)
+
+
+def chosen_view(views: Sequence[View], drawn: Choices, *, flip: float) -> int:
+    """Choose one of the views that were encoded beforehand, mirrored or not, and give its number.
+
+    Args:
+        flip: share of the samples that are mirrored, in [0, 1].
+
+    Raises:
+        ValueError: a mirrored one is asked for, and none was encoded.
+    """
+    alike = [number for number, view in enumerate(views) if view.flip == (drawn.flip < flip)]
+    if not alike:
+        raise ValueError(
+            f"train.flip: {flip}, but no mirrored views were encoded. Make the latents again with flips: true, or set "
+            "train.flip to 0"
+        )
+    return alike[int(drawn.view * len(alike))]
+
+
+def draw_hints(
+    square: Square,
+    conditions: Sequence[Condition | None],
+    shown: Sequence[bool],
+    kinds: Sequence[Kind],
+    drawings: Sequence[Drawing],
+) -> Tensor:
+    """Draw a row's conditions, K of them: [K, 3, side, side] float32 in [0, 1], 0 where one is not shown."""
+    hints = [
+        drawing(square.of_condition(kind, condition)) if shows else torch.zeros(3, square.side, square.side)
+        for condition, shows, kind, drawing in zip(conditions, shown, kinds, drawings, strict=True)
+    ]
+    return torch.stack(hints)
+
+
+def at_least(size: Size, side: int) -> Size:
+    """Height and width, enlarged where the shorter one is less than `side` pixels."""
+    scale = max(1.0, side / min(size))
+    return round(size[0] * scale), round(size[1] * scale)
+
+
+def moments_of(encoded: Moments, number: int, *, shape: tuple[int, int, int]) -> NDArray[np.float16]:
+    """The posterior of one view: [2, C, h, w] float16, mean and standard deviation.
+
+    Args:
+        shape: [C, h, w] that the base's latents have.
+
+    Raises:
+        ValueError: they have another.
+    """
+    if encoded.values.shape[2:] != shape:
+        raise ValueError(
+            f"latents: of the shape {encoded.values.shape[2:]}, but the base's at this resolution are of {shape}. "
+            "Name the family that was made with this base and resolution"
+        )
+    return encoded.values[number].copy()  # its own memory, which torch may write to
