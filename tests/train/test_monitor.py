@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from manifests.control import ControlSettings
+from manifests.control import ControlSettings, Kind
 from manifests.manifest import Manifest, load_manifest
 from manifests.train_settings import TrainSettings
 from tests.train.engines import engine_of
@@ -230,3 +230,11 @@ def test_processes_share_the_rows_in_batches_of_one_size(processes: int, count: 
 
 def test_the_timesteps_lie_in_the_middle_of_eight_equal_bins() -> None:
     assert fixed_timesteps(1000) == [62, 187, 312, 437, 562, 687, 812, 937]
+
+
+@pytest.mark.parametrize("kind", ["film", "lite", "mid_only"])
+def test_connections_of_other_kinds_are_found_and_are_zero_at_first(base_folder: Path, kind: Kind) -> None:
+    engine = engine_of(str(base_folder), kind=ControlSettings(kind=kind))
+    norms = connection_norms(engine.plain)
+    assert norms
+    assert set(norms.values()) == {0.0}
