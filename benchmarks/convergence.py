@@ -145,10 +145,8 @@ def _draw_loss(axes: Axes, course: Course, colour: str) -> None:
 
 def _draw_effects(axes: Axes, course: Course, colour: str) -> None:
     """The hint's effect as a full line and the gain as a dashed one, each with twice its standard error over rows."""
-    named = (
-        (course.looks.hint, "-", "true hint against another row's"),
-        (course.looks.gain, "--", "against no control"),
-    )
+    looks = course.looks
+    named = ((looks.hint, "-", "true hint against another row's"), (looks.gain, "--", "against no control"))
     for rows, style, label in named:
         mean, error = rows.mean(axis=1), rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1])
         axes.fill_between(looks.steps, mean - 2 * error, mean + 2 * error, color=colour, alpha=0.1, linewidth=0)

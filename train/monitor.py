@@ -117,18 +117,27 @@ def connection_norms(control: Control) -> dict[str, float]:
 
     Returns:
         Euclidean norm of weights and biases of each: "zero_norm/down0", the finest, and so on to "zero_norm/mid". Of
-        several nets: "zero_norm/NET/down0". Empty for a control that has no such connections.
+        several nets: "zero_norm/NET/down0". Of kinds other than a ControlNet: "zero_norm/0" and so on, in their order.
+        Empty for a control without such connections.
     """
-    nets = {name: net for name, net in control.named_modules() if hasattr(net, "controlnet_down_blocks")}
-    layers: dict[str, torch.nn.Module] = {}
-    for name, net in nets.items():
-        prefix = f"zero_norm/{name}/" if len(nets) > 1 else "zero_norm/"
-        down, middle = net.get_submodule("controlnet_down_blocks"), net.get_submodule("controlnet_mid_block")
-        layers |= {f"{prefix}down{place}": layer for place, layer in enumerate(down.children())}
-        layers[f"{prefix}mid"] = middle
+    nets = {place: layers for place, net in control.named_modules() if (layers := _connections(net))}
+    layers = {
+        f"zero_norm/{place}/{name}" if len(nets) > 1 else f"zero_norm/{name}": layer
+        for place, net in nets.items()
+        for name, layer in net.items()
+    }
     grown = {name: list(layer.parameters()) for name, layer in layers.items()}
     norms = [torch.cat([weight.flatten() for weight in weights]).norm() for weights in grown.values()]
     return dict(zip(grown, torch.stack(norms).tolist(), strict=True)) if norms else {}
+
+
+def _connections(net: torch.nn.Module) -> dict[str, torch.nn.Module]:
+    """Those that a network itself has, by the name of their place in it; none of most."""
+    children = dict(net.named_children())
+    if "controlnet_mid_block" in children:
+        down = children["controlnet_down_blocks"].named_children()
+        return {**{f"down{place}": layer for place, layer in down}, "mid": children["controlnet_mid_block"]}
+    return dict(children["connections"].named_children()) if "connections" in children else {}
 
 
 def _trouble(step: int, found: dict[str, Array]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from manifests.control import ControlSettings
+from manifests.control import ControlSettings, Kind
 from manifests.manifest import Manifest, load_manifest
 from manifests.train_settings import TrainSettings
 from tests.train.engines import engine_of
@@ -103,11 +103,11 @@ def test_a_control_that_learnt_what_its_hint_says_shows_gain_and_loses_it_under_
         hints=((1 + bright) / 2)[:, None].expand_as(rows.hints),
         tokens=rows.tokens[:1].expand_as(rows.tokens),
     )
-    engine = new_engine(base_folder, learning_rate=1e-2)
+    engine = new_engine(base_folder, learning_rate=3e-3)
     train_on(engine, planted, steps=20)
     numbers = measured(engine, planted)
-    assert numbers["control/gain"] > 3 * numbers["control/gain_se"] > 0
-    assert numbers["control/hint"] > 3 * numbers["control/hint_se"] > 0
+    assert numbers["control/gain"] > 0.1 > numbers["control/gain_se"] > 0
+    assert numbers["control/hint"] > 0.04 > numbers["control/hint_se"] > 0
     assert numbers["control/hint"] == pytest.approx(np.mean([numbers[f"control/hint_bin{bin}"] for bin in range(BINS)]))
     norms = connection_norms(engine.plain)
     assert [*norms] == [*(f"zero_norm/down{place}" for place in range(len(norms) - 1)), "zero_norm/mid"]
@@ -230,3 +230,11 @@ def test_processes_share_the_rows_in_batches_of_one_size(processes: int, count: 
 
 def test_the_timesteps_lie_in_the_middle_of_eight_equal_bins() -> None:
     assert fixed_timesteps(1000) == [62, 187, 312, 437, 562, 687, 812, 937]
+
+
+@pytest.mark.parametrize("kind", ["film", "lite", "mid_only"])
+def test_connections_of_other_kinds_are_found_and_are_zero_at_first(base_folder: Path, kind: Kind) -> None:
+    engine = engine_of(str(base_folder), kind=ControlSettings(kind=kind))
+    norms = connection_norms(engine.plain)
+    assert norms
+    assert set(norms.values()) == {0.0}
