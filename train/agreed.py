@@ -45,7 +45,11 @@ def once_per_machine(accelerator: Accelerator, act: Callable[[], Result]) -> Res
         ValueError: It raised one in some process; alike in all.
     """
     turn = 0 if accelerator.is_main_process else 1 if accelerator.is_local_main_process else 2
-    turns = [agreed(lambda mine=turn == number: act() if mine else None) for number in range(3)]
+    turns = [agreed(act if turn == number else _wait) for number in range(3)]
     done = turns[turn][accelerator.process_index]
     assert done is not None
     return done
+
+
+def _wait() -> None:
+    """Leave it to others."""
