@@ -1,7 +1,6 @@
 """Agreement of a run's processes: what one of them cannot do, all refuse alike, so that none waits for ever."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
 from accelerate import Accelerator
@@ -46,11 +45,11 @@ def once_per_machine(accelerator: Accelerator, act: Callable[[], Result]) -> Res
         ValueError: It raised one in some process; alike in all.
     """
     turn = 0 if accelerator.is_main_process else 1 if accelerator.is_local_main_process else 2
-    turns = [agreed(partial(_only_if, turn == number, act)) for number in range(3)]
+    turns = [agreed(act if turn == number else _wait) for number in range(3)]
     done = turns[turn][accelerator.process_index]
     assert done is not None
     return done
 
 
-def _only_if(mine: bool, act: Callable[[], Result]) -> Result | None:
-    return act() if mine else None
+def _wait() -> None:
+    """Leave it to others."""
