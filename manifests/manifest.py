@@ -110,6 +110,10 @@ def _with_paths(fields: dict[str, Any], folder: Path) -> dict[str, Any]:
         fields["dataset"] = str((folder / fields["dataset"]).resolve())
     if isinstance(fields.get("base"), str) and (fields["base"].startswith(".") or (folder / fields["base"]).exists()):
         fields["base"] = str((folder / fields["base"]).resolve())
+    control = fields.get("control")
+    if isinstance(control, dict) and isinstance(control.get("initial"), str) and (folder / control["initial"]).exists():
+        initial = str((folder / control["initial"]).resolve()) if control["initial"] else ""
+        fields["control"] = {**control, "initial": initial}
     return fields
 
 

@@ -78,7 +78,7 @@ def assemble(
     if engine.channels_last if engine.channels_last is not None else on_gpu:
         to_channels_last(base.unet, control)
     if engine.compile if engine.compile is not None else on_gpu:
-        compile_blocks(base.unet, control)
+        compile_blocks(control.unet, control)
     optimizer = make_optimizer(control.parameter_groups(train), train)
     prepared, prepared_optimizer = accelerator.prepare(control, optimizer)
     return Engine(

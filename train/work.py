@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import datasets
-
 from manifests.families import Cards
 from manifests.manifest import Manifest
+from manifests.rows import Rows
 from train.seal import Origin
 
 
@@ -18,6 +17,6 @@ class Work:
     manifest: Manifest
     run: Path
     cards: Cards  # of the families that are trained on
-    table: datasets.Dataset  # the training set
+    table: Rows  # the training set
     origin: Origin  # what checkpoints say of where they come from
     say: Callable[[str], None]  # told something once, however many processes there are
