@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from train.base import encode_images, sample_latents
-from train.batches import Batch, Span
+from train.batches import Batch
 from train.diffusion import noised, sample_losses, snr_weights, target
 from train.engine import Engine
+from train.span import Span
 from train.transfer import ahead
 
 

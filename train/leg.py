@@ -7,7 +7,7 @@ from accelerate import Accelerator
 from manifests.families import Cards
 from manifests.manifest import Manifest
 from train.base import Base, tokenize
-from train.batches import Recipe, Samples, Span, loader
+from train.batches import Recipe, Samples, loader
 from train.best import Best
 from train.checkpoint import newest_checkpoint, save_checkpoint
 from train.engine import Engine
@@ -22,6 +22,7 @@ from train.observe import Observer
 from train.probe import Probe
 from train.result import save_best
 from train.seal import position_of, read_seal
+from train.span import Span
 from train.watch import Watch
 from train.work import Work
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from manifests.storage import replace_text
-from train.batches import Span
+from train.span import Span
 
 FILE = "checkpoint.json"
 FORMAT = 1  # another number: an older Pairmill cannot go on from it

@@ -13,12 +13,12 @@ from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
 
 from manifests.manifest import Manifest
-from train.batches import Span
 from train.engine import Engine
 from train.fit import Step
 from train.log import Log
 from train.meter import Meter
 from train.observe import Findings, Observer
+from train.span import Span
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from train.base import Base, tokenize
-from train.batches import Batch, Recipe, Samples, Span, crop_pair, loader, to_pixels
+from train.batches import Batch, Recipe, Samples, crop_pair, loader, to_pixels
 from train.draws import choices
 from train.hints import HINTS
+from train.span import Span
 
 
 @pytest.fixture

@@ -3,10 +3,11 @@ import pytest
 import torch
 
 from tests.train.engines import engine_of, recipe_of
-from train.batches import Batch, Span, loader
+from train.batches import Batch, loader
 from train.engine import Engine
 from train.fit import fit, losses
 from train.processes import join
+from train.span import Span
 
 
 def batches_of(engine: Engine, table: datasets.Dataset, span: Span) -> list[Batch]:

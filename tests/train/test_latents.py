@@ -16,9 +16,10 @@ from manifests.family import FamilyCard
 from manifests.figures import Moments
 from manifests.latents import check_latents
 from train.base import Base, encode_images, sample_latents
-from train.batches import Batch, Recipe, Samples, Span, decode_image, loader, to_pixels
+from train.batches import Batch, Recipe, Samples, decode_image, loader, to_pixels
 from train.diffusion import noised, sample_losses, signal_shares
 from train.hints import HINTS
+from train.span import Span
 from train.views import Square
 
 SIDE = 32

@@ -16,7 +16,7 @@ from manifests.train_settings import TrainSettings
 from tests.train.control.toy_inputs import base_alone, inputs, stir
 from tests.train.engines import engine_of, recipe_of
 from train.base import Base, encode_images
-from train.batches import Samples, Span, loader
+from train.batches import Samples, loader
 from train.control.control import Control
 from train.control.controlnet import ControlNet
 from train.control.copying import trainable_copy
@@ -27,6 +27,7 @@ from train.draws import choices
 from train.fit import fit
 from train.optimizer import make_optimizer
 from train.sampler import SCHEDULERS, Hints, Sampling, draw, first_noise
+from train.span import Span
 from train.tiny_base.architecture import noise_schedule
 
 WIDTHS = [320] * 4 + [640] * 3 + [1280] * 5
