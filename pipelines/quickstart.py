@@ -37,8 +37,9 @@ def main(
     manifest = load_manifest(MANIFEST, overrides)
     with step("1/5 ingest: draw a corpus, store it as a dataset"):
         ingest.main(f"playroom:{pictures}", str(dataset))
-    with step("2/5 annotate: trace canny edges on a local Ray"):
-        annotate.main(str(dataset), ["canny"], resolution=manifest.resolution)
+    with step("2/5 annotate: trace canny edges and encode pictures on a local Ray"):
+        encoder = [f"latents.base={manifest.base}", f"latents.size={manifest.resolution}"]
+        annotate.main(str(dataset), ["canny", "latents"], resolution=manifest.resolution, set_=encoder)
     with step("3/5 subset: draw the training rows"):
         subset = resolve(manifest)
         print(f"{len(subset.rows)} of {subset.found} rows, fingerprint {subset.fingerprint}")

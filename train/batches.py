@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import cv2
-import datasets
 import numpy as np
 import torch
 from torch import Tensor
@@ -21,6 +20,16 @@ from train.span import Span
 from train.views import Square, at_least, chosen_view, draw_hints, drawn_square, moments_of
 
 CENTRE = (0.5, 0.5)
+
+
+class Table(Protocol):
+    """A training set: `manifests.rows.Rows`, or a Dataset of `datasets`."""
+
+    def __len__(self) -> int:
+        """Rows."""
+
+    def __getitem__(self, row: int) -> Mapping[str, Any]:
+        """Everything that a row holds, by column."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class Recipe:
     latents: Literal["none", "cached", "live"] = "none"  # of a row that has them: taken, or its views encoded again
 
 
-def loader(table: datasets.Dataset, recipe: Recipe, span: Span, *, workers: int) -> DataLoader[Batch]:
+def loader(table: Table, recipe: Recipe, span: Span, *, workers: int) -> DataLoader[Batch]:
     """Load the batches of `span` in order, in `workers` processes.
 
     Args:
@@ -97,7 +106,7 @@ def loader(table: datasets.Dataset, recipe: Recipe, span: Span, *, workers: int)
 class Samples(Dataset[Batch]):
     """The endless sequence of samples: the number of a sample decides everything about it."""
 
-    def __init__(self, table: datasets.Dataset, recipe: Recipe) -> None:
+    def __init__(self, table: Table, recipe: Recipe) -> None:
         self._table = table
         self._recipe = recipe
 

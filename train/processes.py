@@ -10,8 +10,6 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import launch_command_parser
-from accelerate.tracking import filter_trackers
-from accelerate.utils import LoggerType
 
 BUILDING = timedelta(hours=6)  # how long the others wait while the first process builds a training set
 LAUNCHERS = ("launch", "launch.py", "accelerate-launch")  # the word before accelerate's own arguments
@@ -46,17 +44,12 @@ def join(precision: str, *, tracker: str = "", run: Path | None = None) -> Accel
 
     Args:
         precision: "no" (float32), "fp16" or "bf16": what autocast computes in; the trained weights stay float32.
-        tracker: one that accelerate knows, by name; "": none.
+        tracker: one that `train.tracking.check_tracker` lets pass; "": none.
         run: folder where the tracker may write.
 
     Raises:
-        ValueError: This machine can't do it, or there is no such tracker.
+        ValueError: This machine can't do it.
     """
-    known = sorted(str(name.value) for name in LoggerType if name != LoggerType.ALL)
-    if tracker and tracker not in known:
-        raise ValueError(f"watch.tracker: accelerate knows no '{tracker}'. Take one of {', '.join(known)}, or ''")
-    if tracker and not filter_trackers([tracker], logging_dir=str(run)):
-        raise ValueError(f"watch.tracker: the package of '{tracker}' is not installed. Install it, or take another")
     if precision == "fp16" and not torch.cuda.is_available():
         raise ValueError("train.precision: fp16 needs a GPU, and there is none here. Take bf16, or no for float32")
     accelerator = Accelerator(
@@ -71,6 +64,16 @@ def join(precision: str, *, tracker: str = "", run: Path | None = None) -> Accel
     )
     assert accelerator.num_processes == int(os.environ.get("WORLD_SIZE", "1")), "every process joined the run"
     return accelerator
+
+
+def why_slow(precision: str) -> str:
+    """What to say of a precision that this machine computes without instructions for it; "" where it has some."""
+    if precision != "bf16" or torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return ""
+    return (
+        "train.precision: this processor has no instructions for bf16, and takes several times as long as with "
+        '--set train.precision="no", which is float32'
+    )
 
 
 def _asked_for() -> int:

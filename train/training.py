@@ -22,10 +22,10 @@ from train.engine import assemble
 from train.hints import drawing
 from train.leg import check_share, run_leg
 from train.legs import Leg, legs
-from train.processes import join
+from train.processes import join, why_slow
 from train.result import export
 from train.run_folder import Provenance, claim, provenance_of
-from train.tracking import track
+from train.tracking import check_tracker, track
 from train.verdict import verdict
 from train.work import Work
 
@@ -56,9 +56,13 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     Args:
         overrides: those that are in the manifest already; they are recorded.
         resume: go on from the run's newest checkpoint, if there is one.
-        say: told, in the first process, of checkpoints that are passed over and of data that is to be read.
+        say: told what a person should know before the first step: of torn checkpoints, slow arithmetic, data to read.
     """
+    check_tracker(manifest.watch.tracker, run)
     accelerator = join(manifest.train.precision, tracker=manifest.watch.tracker, run=run)
+    slow = why_slow(manifest.train.precision)
+    if slow:
+        say(slow)
     subset = prepared(manifest) or resolve(manifest)
     base = load_base(manifest.base)
     base.latent_shape(manifest.resolution)  # refuses what is no multiple of its stride
