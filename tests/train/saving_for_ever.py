@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from train.best import Best, save_best
+from train.best import Best, replace_best
 from train.checkpoint import save_checkpoint
 from train.seal import Origin, Position
 
@@ -64,7 +64,7 @@ class Saver:
         self.fill(step)
         position = Position(step=step, samples=step, stage=0, processes=1, micro_batch=1)
         save_checkpoint(self.accelerator, run / "checkpoints", position, ORIGIN, keep=2)
-        save_best(lambda folder: torch.save(filled(step), folder / "weights"), run, Best(step, step / 2))
+        replace_best(lambda folder: torch.save(filled(step), folder / "weights"), run, Best(step, step / 2))
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ def trained(manifest_path: Path) -> Trained:
     manifest = load_manifest(manifest_path)
     subset = resolve(manifest)
     provenance = provenance_of(manifest, subset, overrides=[], processes=1)
-    return Trained(provenance, [subset.card], Licences(Counter({"CC-BY-4.0": 48}), 0), steps=5)
+    return Trained(provenance, (subset.card,), Licences(Counter({"CC-BY-4.0": 48}), 0), steps=5)
 
 
 def test_a_run_knows_what_its_card_tells(manifest_path: Path, tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_run_knows_what_its_card_tells(manifest_path: Path, tmp_path: Path) ->
     provenance = provenance_of(manifest, subset, overrides=[], processes=1)
     claim(tmp_path / "run", manifest, provenance, resume=False)
     told = trained_by(subset.cards, subset.dataset, tmp_path / "run", steps=3)
-    assert (told.provenance, told.families, told.steps) == (provenance, [subset.card], 3)
+    assert (told.provenance, told.families, told.steps) == (provenance, (subset.card,), 3)
     assert told.pictures == Licences(Counter(), 0)  # this dataset has no source/
 
 

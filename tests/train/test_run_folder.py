@@ -63,8 +63,6 @@ def test_a_run_may_go_on_longer_at_another_pace_and_looked_at_otherwise(
         ("resolution=40", "resolution is 32, this one's is 40"),
         ("rows=15", "subset"),
         ("seed=1", "subset"),
-        ("further_conditions=[canny]", "further_conditions is \\[\\], this one's is \\['canny'\\]"),
-        ("latents=canny", "latents is '', this one's is 'canny'"),
     ],
 )
 def test_a_run_that_computes_something_else_is_refused_naming_the_difference(
@@ -79,6 +77,22 @@ def test_a_family_made_anew_with_other_settings_is_another_run(run: Path, manife
     changed = replace(described(manifest), family_fingerprint="ffff")
     with pytest.raises(ValueError, match=r"its canny is .* this one's is 'ffff'"):
         claim(run, manifest, changed, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("further_conditions", ["depth"], r"its further_conditions is \[\], this one's is \['depth'\]"),
+        ("latents", "latents", "its latents is '', this one's is 'latents'"),
+    ],
+)
+def test_a_run_that_reads_other_families_is_another_run(
+    run: Path, manifest_path: Path, *, field: str, value: object, message: str
+) -> None:
+    manifest = load_manifest(manifest_path)
+    here = described(manifest)
+    with pytest.raises(ValueError, match=message):
+        claim(run, manifest, replace(here, manifest={**here.manifest, field: value}), resume=True)
 
 
 def test_another_base_under_the_same_name_is_another_run(run: Path, manifest_path: Path) -> None:
