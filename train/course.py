@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-OBSERVED_FILE = "observed.jsonl"  # written by train/log.py
+from train.observe import OBSERVED_FILE
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedType
 from torch import Tensor
 
 from manifests.train_settings import EngineSettings, TrainSettings
@@ -18,6 +18,7 @@ from train.speed import compile_blocks, to_channels_last, use_tensor_cores
 from train.text_cache import TextCache
 
 TEXT_BYTES = 256_000_000  # of encoded captions that are kept: some 2,000 of Stable Diffusion 1.5
+SHARDED = (DistributedType.FSDP, DistributedType.DEEPSPEED)  # each process holds a part of the weights
 PRECISIONS = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -68,7 +69,12 @@ def assemble(
         base: moved and rounded in place.
         control: float32, on the CPU.
         resolution: side of the pictures in pixels.
+
+    Raises:
+        ValueError: This machine or this way of launching can't do what the settings ask for.
     """
+    if train.ema is not None and accelerator.distributed_type in SHARDED:
+        raise ValueError("train.ema: weights that are spread over processes are not averaged. Leave it out, or use DDP")
     on_gpu = accelerator.device.type == "cuda"
     if on_gpu and train.precision != "no":
         use_tensor_cores()
@@ -81,12 +87,15 @@ def assemble(
         compile_blocks(control.unet, control)
     optimizer = make_optimizer(control.parameter_groups(train), train)
     prepared, prepared_optimizer = accelerator.prepare(control, optimizer)
+    average = Average(list(trained(control)), decay=train.ema)
+    if train.ema is not None:
+        accelerator.register_for_checkpointing(average)
     return Engine(
         accelerator=accelerator,
         base=base,
         control=prepared,
         optimizer=prepared_optimizer,
-        average=Average(list(trained(control)), decay=train.ema),
+        average=average,
         text=TextCache(base, resolution=resolution, limit_bytes=TEXT_BYTES),
         shares=signal_shares(base.scheduler).to(accelerator.device),
         min_snr=train.min_snr,

@@ -46,7 +46,8 @@ def count(
     """
     with META:
         locked = UNet2DConditionModel.from_config(unet.config).requires_grad_(False)
-        control = build_control(locked, settings, seed=0, conditions=conditions)
+        plain = settings.model_copy(update={"initial": ""})  # the weights themselves cost nothing
+        control = build_control(locked, plain, seed=0, conditions=conditions)
         given = _sample(locked, cells=cells, tokens=tokens, conditions=conditions)
     forward = FlopCounterMode(display=False)
     with forward:

@@ -10,7 +10,7 @@ from train.base import Base, tokenize
 from train.batches import Recipe, Samples, loader
 from train.best import Best
 from train.checkpoint import newest_checkpoint, save_checkpoint
-from train.engine import Engine
+from train.engine import SHARDED, Engine
 from train.fit import fit
 from train.flops import captioning, count, encoding
 from train.hints import drawing
@@ -42,7 +42,7 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
         start=start,
         steps=leg.stop,
         batch_size=manifest.train.batch_size,
-        micro_batch=_micro_batch(work, engine, recipe),
+        micro_batch=_micro_batch(work, engine, leg, recipe),
         process=accelerator.process_index,
         processes=accelerator.num_processes,
     )
@@ -50,13 +50,13 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
     steps = fit(engine, batches, span, max_grad_norm=leg.train.max_grad_norm)
     watch = Watch(work.run, engine, observers(work, engine), manifest=manifest, meter=_meter(work, engine, leg))
     for seen in watch(steps, span):
+        if seen.best is not None:  # before the checkpoint: what is lost with it is reached again
+            save_best(engine, work, leg.control, Best(seen.number, seen.best))
         last = seen.number == manifest.train.steps
         if seen.number % manifest.watch.checkpoint_every == 0 or last or seen.stop:
             position = position_of(span, step=seen.number, stage=leg.stage)
             folder = work.run / "checkpoints"
             save_checkpoint(accelerator, folder, position, work.origin, keep=manifest.watch.keep)
-        if seen.best is not None:
-            save_best(engine, work, Best(seen.number, seen.best))
         if seen.stop:
             work.say(f"stopped after step {seen.number:,}: {seen.stop}")
             return seen.number, True
@@ -92,15 +92,17 @@ def check_share(manifest: Manifest, accelerator: Accelerator) -> None:
     Span(start=0, steps=1, batch_size=manifest.train.batch_size, micro_batch=1, processes=accelerator.num_processes)
 
 
-def _micro_batch(work: Work, engine: Engine, recipe: Recipe) -> int:
+def _micro_batch(work: Work, engine: Engine, leg: Leg, recipe: Recipe) -> int:
     """Samples of a forward pass; those that were found before, when a run goes on, so that it rounds alike."""
     share, asked = work.manifest.train.batch_size // engine.accelerator.num_processes, work.manifest.engine.micro_batch
     if asked != "auto":
         return int(asked or share)
+    if engine.accelerator.distributed_type in SHARDED:  # one process out of memory would make the others wait for ever
+        raise ValueError("engine.micro_batch: auto finds none where weights are spread over processes. Give a number")
     done = newest_checkpoint(work.run / "checkpoints", say=work.say)
     if done:
         before = read_seal(done).position
-        if before.processes == engine.accelerator.num_processes:
+        if (before.processes, before.stage) == (engine.accelerator.num_processes, leg.stage):
             return before.micro_batch
     return find_micro_batch(engine, Samples(work.table, recipe)[0], share=share)
 

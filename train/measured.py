@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-WEIGHTS = "diffusion_pytorch_model.safetensors"
+from train.observe import OBSERVED_FILE
+
 ARMS = ("floor", "controlled", "ceiling")  # of an evaluation: control off, on, the real picture through the VAE
 PROBE = "probe/"
 
@@ -39,12 +40,13 @@ class Measured:
     rows: tuple[Row, ...]
 
 
-def measured(run: Path, weights: Path) -> Measured | None:
+def measured(run: Path, weights: Path, *, step: int | None = None) -> Measured | None:
     """What is known of the adherence of a run's ControlNet: its evaluation, else its last probe, else nothing.
 
     Args:
         run: may hold evaluation/report.json and observed.jsonl.
         weights: an evaluation of other weights than this file's says nothing of them, and is passed over.
+        step: after which the weights are; probes of later ones are passed over. None: they are the last.
     """
     report = run / "evaluation" / "report.json"
     if report.is_file() and weights.is_file():
@@ -53,7 +55,7 @@ def measured(run: Path, weights: Path) -> Measured | None:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if said["spec"]["controlnet_sha256"] == digest:
             return of_evaluation(said)
-    return of_probe(run / "observed.jsonl")
+    return of_probe(run / OBSERVED_FILE, step=step)
 
 
 def of_evaluation(report: Mapping[str, Any]) -> Measured:
@@ -69,10 +71,11 @@ def of_evaluation(report: Mapping[str, Any]) -> Measured:
     return Measured(how, rows)
 
 
-def of_probe(observed: Path) -> Measured | None:
-    """Numbers of the last probe of a run, of few held-out pictures; None if there was none."""
+def of_probe(observed: Path, *, step: int | None = None) -> Measured | None:
+    """Numbers of the last probe of a run up to a step, of few held-out pictures; None if there was none."""
     lines = [json.loads(line) for line in observed.read_text().splitlines()] if observed.is_file() else []
     probes = [line for line in lines if any(name.startswith(PROBE) and name.endswith("_floor") for name in line)]
+    probes = [line for line in probes if step is None or line["step"] <= step]
     if not probes:
         return None
     last = probes[-1]

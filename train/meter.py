@@ -30,14 +30,17 @@ class Meter:
         self._device = device
         self._peak = peak_flops(device) * processes
 
-    def __call__(self, window: Sequence[Step]) -> dict[str, float]:
+    def __call__(self, window: Sequence[Step], *, behind: float = 0.0) -> dict[str, float]:
         """What a window of steps, in order and all done, says of its speed.
+
+        Args:
+            behind: seconds by which the device ended after the last step was handed to it.
 
         Returns:
             images_per_second; data_wait, a share of the time in [0, 1]; tflops, 10^12 FLOP/s over all devices; mfu, a
             share of what they could do, where that is known; memory_gb, the most that was in use so far, 10^9 bytes.
         """
-        seconds = max(sum(step.seconds for step in window), 1e-9)
+        seconds = max(sum(step.seconds for step in window) + behind, 1e-9)
         rate = self._batch_size * len(window) / seconds
         values = {
             "images_per_second": round(rate, 3),

@@ -32,6 +32,8 @@ def find_micro_batch(engine: Engine, sample: Batch, *, share: int) -> int:
     while size and not fits(engine, sample, size):
         size //= 2
     del reserved
+    if engine.accelerator.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(engine.accelerator.device)  # what did not fit is not the training's
     found = torch.tensor([size], device=engine.accelerator.device)
     smallest = int(torch.as_tensor(engine.accelerator.gather(found)).min())
     if not smallest:

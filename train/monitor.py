@@ -37,6 +37,7 @@ class Monitor:
         """Read nothing yet: the rows are read at the first look, so that no first step waits for them."""
         self._engine = engine
         self._manifest = manifest
+        self._run = run
         self._record = Record(run)
         self._rows: FixedRows | None = None
         self._alone: Array | None = None  # [R, 8]: the base does not change
@@ -51,7 +52,10 @@ class Monitor:
         """Measure the weights that are the result; alike in every process, of which the first keeps the rows' losses.
 
         Returns:
-            Numbers as `numbers_of` and `connection_norms` name them; a reason to stop where a loss is no number.
+            Numbers as `numbers_of` and `connection_norms` name them.
+
+        Raises:
+            ValueError: A loss is no number.
         """
         rows = self._rows = self._rows or self._read()
         if rows is None:
@@ -67,8 +71,8 @@ class Monitor:
             }
             norms = connection_norms(control)
         trouble = _trouble(step, found)
-        if trouble:
-            return Findings(stop=trouble)
+        if trouble:  # in every process, since all have all losses; no checkpoint is made of such weights
+            raise ValueError(f"{self._run}: {trouble}")
         if self._engine.accelerator.is_main_process:
             self._record.write(step, rows.keys, found)
         return Findings(numbers={**numbers_of(**found), **norms})

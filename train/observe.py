@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+OBSERVED_FILE = "observed.jsonl"  # in a run's folder: a line of JSON for each look that found numbers
+
 
 @dataclass(frozen=True)
 class Findings:

@@ -3,38 +3,40 @@
 import shutil
 from pathlib import Path
 
-from accelerate import DistributedType
 from torch import Tensor
 
+from manifests.control import ControlSettings
 from manifests.dataset import Dataset
 from train.best import Best, read_best, replace_best
 from train.control.registry import save_control
 from train.control.weights import DIFFUSERS_FILE
-from train.engine import Engine
+from train.engine import SHARDED, Engine
 from train.measured import measured
 from train.model_card import trained_by, write_model_card
 from train.whole_folder import save_folder
 from train.work import Work
 
-SHARDED = (DistributedType.FSDP, DistributedType.DEEPSPEED)
 
-
-def export(engine: Engine, work: Work, *, steps: int) -> None:
+def export(engine: Engine, work: Work, control: ControlSettings, *, steps: int) -> None:
     """Leave RUN/controlnet/ with its card: the last weights, or the best ones; every process must call this.
 
     Args:
+        control: of the network that is in the engine, which may be that of a stage.
         steps: done.
     """
-    best = read_best(work.run) if work.manifest.watch.export == "best" else None
+    wanted = work.manifest.watch.export == "best"
+    best = read_best(work.run) if wanted else None
+    if wanted and best is None:
+        work.say(f"{work.run}: no probe was scored, so the last weights are taken for the best")
 
     def write(folder: Path) -> None:
         if best:
             shutil.copytree(work.run / "best", folder, dirs_exist_ok=True)
         else:
-            _write(engine, work, folder, state)
+            _write(engine, work, control, folder, state)
         dataset = Dataset.open(work.manifest.dataset)
         trained = trained_by(work.cards, dataset, work.run, steps=best.step if best else steps)
-        write_model_card(folder, trained, measured(work.run, folder / DIFFUSERS_FILE))
+        write_model_card(folder, trained, measured(work.run, folder / DIFFUSERS_FILE, step=trained.steps))
 
     with engine.result_weights():
         state = _state(engine)
@@ -42,12 +44,16 @@ def export(engine: Engine, work: Work, *, steps: int) -> None:
             save_folder(write, work.run / "controlnet")
 
 
-def save_best(engine: Engine, work: Work, best: Best) -> None:
-    """Put these weights into RUN/best/; every process must call this."""
+def save_best(engine: Engine, work: Work, control: ControlSettings, best: Best) -> None:
+    """Put these weights into RUN/best/; every process must call this.
+
+    Args:
+        control: of the network that is in the engine, which may be that of a stage.
+    """
     with engine.result_weights():
         state = _state(engine)
         if engine.accelerator.is_main_process:
-            replace_best(lambda folder: _write(engine, work, folder, state), work.run, best)
+            replace_best(lambda folder: _write(engine, work, control, folder, state), work.run, best)
 
 
 def _state(engine: Engine) -> dict[str, Tensor] | None:
@@ -58,7 +64,7 @@ def _state(engine: Engine) -> dict[str, Tensor] | None:
     return state
 
 
-def _write(engine: Engine, work: Work, folder: Path, state: dict[str, Tensor] | None) -> None:
+def _write(engine: Engine, work: Work, control: ControlSettings, folder: Path, state: dict[str, Tensor] | None) -> None:
     conditions = 1 + len(work.manifest.further_conditions)
-    save_control(engine.plain, work.manifest.control, folder, conditions=conditions, state=state)
+    save_control(engine.plain, control, folder, conditions=conditions, state=state)
     shutil.copy(work.run / "provenance.json", folder)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from accelerate import Accelerator
 
 from manifests.manifest import Manifest
@@ -12,7 +13,7 @@ from manifests.prepared import Prepared, prepared
 from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set, open_training_set
 from train.agreed import agreed, once_per_machine
-from train.base import Base, load_base
+from train.base import Base, load_base, place
 from train.checkpoint import load_newest, newest_checkpoint, step_of
 from train.control.carrying import carry
 from train.control.control import Control
@@ -81,6 +82,8 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     # Before the first step, so that a crash is explained.
     agreed(lambda: claim(run, manifest, provenance, resume=resume) if accelerator.is_main_process else None)
     start = _steps_done(run, say=say)
+    if start > manifest.train.steps:
+        raise ValueError(f"{run}: {start:,} steps are done, and train.steps is {manifest.train.steps:,}. Raise it")
     # A checkpoint after the last step of a leg holds that leg's network: it is loaded there, with nothing left to do.
     ahead = tuple(leg for leg in every if leg.stop > start or (leg.stop == start and leg.start < start))
     if ahead[0] != every[0]:
@@ -96,8 +99,8 @@ def finish(training: Training) -> str:
     track(accelerator, manifest.watch.tracker, start=training.start)
     began, reached = time.perf_counter(), training.start
     base, control = training.base, training.control
-    for place, leg in enumerate(training.legs):
-        if place:
+    for number, leg in enumerate(training.legs):
+        if number:
             base = load_base(manifest.base)  # in full precision again
             control = _grown(control, _control(base, leg, manifest))
         engine = assemble(
@@ -107,21 +110,21 @@ def finish(training: Training) -> str:
             load_newest(accelerator, run / "checkpoints", training.provenance.origin, say=training.say)
         reached, stopped = run_leg(work, engine, leg, start=reached)
         if stopped or leg.stop == manifest.train.steps:
+            export(engine, work, leg.control, steps=reached)
             break
         control = engine.plain.cpu()
-        accelerator.free_memory(engine.optimizer)
+        place(base, device=torch.device("cpu"), dtype=torch.float32)
         accelerator._custom_objects.clear()  # the average; accelerate has no public way to forget one
-    export(engine, work, steps=reached)
+        del engine
+        accelerator.free_memory()
     accelerator.end_training()
     return _closing_line(training, steps=reached - training.start, seconds=time.perf_counter() - began)
 
 
 def _training_set(training: Training) -> Path:
-    subset = training.subset
-    if isinstance(subset, Prepared):
-        return subset.path
+    # Also of one that is there: it may be so on this machine and not on another.
     return once_per_machine(
-        training.accelerator, lambda: ensure_training_set(subset, training.manifest, say=training.say)
+        training.accelerator, lambda: ensure_training_set(training.subset, training.manifest, say=training.say)
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -69,11 +70,13 @@ class Watch:
     def _write(self) -> None:
         """Read the losses of the steps that are done (which waits for the device), and log them."""
         window, self._window = self._window, []
+        asked = time.perf_counter()
         losses = torch.stack([step.loss for step in window]).tolist()
+        behind = time.perf_counter() - asked
         numbers = [step.number for step in window]
         if self._log is not None and self._bar is not None:
             rate = self._engine.optimizer.param_groups[0]["lr"]
-            speed = self._meter(window)
+            speed = self._meter(window, behind=behind)
             self._log.steps(numbers, losses, {"learning_rate": rate, **speed})
             _show(self._bar, speed, loss=losses[-1], steps=len(window))
         for number, loss in zip(numbers, losses, strict=True):

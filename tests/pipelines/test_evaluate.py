@@ -13,7 +13,8 @@ from evaluate.report import write_report
 from evaluate.scores import read_scores
 from pipelines.evaluate import evaluate_run
 from tests.toy_run import train
-from train.measured import WEIGHTS, measured
+from train.control.weights import DIFFUSERS_FILE as WEIGHTS
+from train.measured import measured
 
 ROOT = Path(__file__).parents[2]
 

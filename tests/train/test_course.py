@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from train.course import OBSERVED_FILE, Course, read_course, reason_to_stop
+from train.course import Course, read_course, reason_to_stop
+from train.observe import OBSERVED_FILE
 
 NAME = "probe/f1_1px"
 

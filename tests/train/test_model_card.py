@@ -15,7 +15,8 @@ from manifests.family import FamilyCard, Weights
 from manifests.licences import Licences
 from manifests.manifest import load_manifest
 from manifests.subset import resolve
-from train.measured import WEIGHTS, Measured, Row, measured
+from train.control.weights import DIFFUSERS_FILE as WEIGHTS
+from train.measured import Measured, Row, measured
 from train.model_card import Trained, rewrite_adherence, trained_by, write_model_card
 from train.run_folder import claim, provenance_of
 

@@ -11,10 +11,9 @@ from manifests.manifest import Manifest, load_manifest
 from tests.toy_run import write_dataset, write_manifest
 from tests.train.engines import engine_of
 from tests.train.test_judge import ADHERENCE, install
-from train.course import OBSERVED_FILE
 from train.engine import Engine
 from train.grid import GAP, LINE
-from train.observe import Findings
+from train.observe import OBSERVED_FILE, Findings
 from train.probe import Probe
 from train.probe_set import share
 

@@ -63,17 +63,35 @@ def test_a_run_leaves_everything_it_promises(manifest_path: Path, tmp_path: Path
     assert {"subset_fingerprint", "family_fingerprint", "versions", "git"} <= provenance.keys()
 
 
-def test_a_run_that_stops_and_goes_on_is_bit_equal_to_one_that_does_not(manifest_path: Path, tmp_path: Path) -> None:
-    assert run(manifest_path, tmp_path / "whole").exit_code == 0
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "train.ema=null",
+        "train.ema=0.5",
+        "train.stages=[{kind: mid_only, steps: 4}]",  # which ends where the checkpoint is
+        "train.stages=[{kind: mid_only, steps: 1}, {kind: controlnet, steps: 2}]",
+    ],
+)
+def test_a_run_that_stops_and_goes_on_is_bit_equal_to_one_that_does_not(
+    manifest_path: Path, tmp_path: Path, setting: str
+) -> None:
+    assert run(manifest_path, tmp_path / "whole", "--set", setting).exit_code == 0
     # It was killed in step 6: logged up to step 5, saved after step 4.
-    assert run(manifest_path, tmp_path / "parts", "--set", "train.steps=5").exit_code == 0
+    assert run(manifest_path, tmp_path / "parts", "--set", setting, "--set", "train.steps=5").exit_code == 0
     shutil.rmtree(tmp_path / "parts" / "checkpoints" / "step-000005")
-    result = run(manifest_path, tmp_path / "parts", "--resume")
+    result = run(manifest_path, tmp_path / "parts", "--resume", "--set", setting)
     assert result.exit_code == 0, result.output
     assert "2 steps" in result.output
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
     assert equal(weights(tmp_path / "parts"), weights(tmp_path / "whole"))
     assert len(json.loads((tmp_path / "parts" / "provenance.json").read_text())["resumed"]) == 1
+
+
+def test_a_run_is_not_made_shorter_than_it_is(manifest_path: Path, tmp_path: Path) -> None:
+    assert run(manifest_path, tmp_path / "run", "--set", "train.steps=4").exit_code == 0
+    result = run(manifest_path, tmp_path / "run", "--resume", "--set", "train.steps=3")
+    assert result.exit_code == 1
+    assert "4 steps are done, and train.steps is 3. Raise it" in result.stderr
 
 
 def test_a_folder_that_holds_another_run_is_refused_and_stays_as_it_was(manifest_path: Path, tmp_path: Path) -> None:

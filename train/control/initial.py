@@ -59,13 +59,25 @@ def check_whole(path: Path) -> None:
     Raises:
         ValueError: names the kind.
     """
-    described = controlnet_folder(path) / SETTINGS_FILE
-    settings = ControlSettings(**json.loads(described.read_text())) if described.is_file() else ControlSettings()
+    settings, conditions = read_settings(controlnet_folder(path))
     if settings.kind not in PLAIN:
         raise ValueError(
             f"{path}: a control of kind {settings.kind}, which no ControlNet's layout holds whole; only "
             f"{' and '.join(PLAIN)} are ControlNets"
         )
+    if conditions > 1:
+        raise ValueError(f"{path}: a control of {conditions} conditions, and a ControlNet's layout holds one of one")
+
+
+def read_settings(folder: Path) -> tuple[ControlSettings, int]:
+    """What makes a trained control again, and how many hints it reads: those of an ordinary ControlNet by default.
+
+    What it went on from is left out: it may be gone by now, and is overwritten by the trained weights anyway.
+    """
+    path = folder / SETTINGS_FILE
+    described = json.loads(path.read_text()) if path.is_file() else {}
+    conditions = int(described.pop("conditions", 1))  # one, of what was written before there could be several
+    return ControlSettings(**{**described, "initial": ""}), conditions
 
 
 def _from_folder_or_hub(where: str) -> ControlNetModel:

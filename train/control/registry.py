@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from diffusers import UNet2DConditionModel
 
@@ -12,7 +12,7 @@ from train.control.concat import Concat
 from train.control.control import Control
 from train.control.controlnet import ControlNet
 from train.control.film import Film
-from train.control.initial import SETTINGS_FILE, load_initial
+from train.control.initial import SETTINGS_FILE, load_initial, read_settings
 from train.control.lite import Lite
 from train.control.mid_only import MidOnly
 from train.control.t2i_adapter import Adapter
@@ -92,12 +92,7 @@ def load_control(folder: Path, unet: UNet2DConditionModel) -> Control:
     """
     if not (folder / CONFIG_FILE).is_file():
         raise ValueError(f"{folder}: no control here. Finish its run first: add --resume to the command that began it")
-    described: dict[str, Any] = {}
-    if (folder / SETTINGS_FILE).is_file():
-        described = json.loads((folder / SETTINGS_FILE).read_text())
-    conditions = int(described.pop("conditions", 1))  # one, of what was written before there could be several
-    # What it went on from may be gone by now, and is overwritten anyway.
-    settings = ControlSettings(**{**described, "initial": ""})
+    settings, conditions = read_settings(folder)
     control = build_control(unet, settings, seed=0, conditions=conditions)
     control.load(folder)
     control.requires_grad_(False)
