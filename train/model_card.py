@@ -204,8 +204,13 @@ def _training(trained: Trained) -> list[str]:
 
 
 def _family(card: FamilyCard) -> str:
-    settings = ", ".join(f"{name}={plain(str(value))}" for name, value in card.settings.items())
+    settings = ", ".join(f"{name}={plain(_shown(value))}" for name, value in card.settings.items())
     return f"{plain(card.annotator)} v{card.version}{f' ({settings})' if settings else ''}, `{card.fingerprint}`"
+
+
+def _shown(value: Any) -> str:
+    """A setting as a card may show it: of a folder's path not whose it is."""
+    return public_name(value) if isinstance(value, str) and "/" in value else str(value)
 
 
 def _licences(trained: Trained) -> list[str]:
