@@ -117,7 +117,7 @@ def _watch(reads: TextIO, tell: int) -> None:
     """Tell when a step, a probe or a save begins, and write down what each step reads."""
 
     def before(module: torch.nn.Module, inputs: tuple[Any, ...]) -> None:
-        if not isinstance(module, Control):
+        if not isinstance(module, Control) or inputs[0].is_meta:  # there costs are counted
             return
         if not (module.training and torch.is_grad_enabled()):
             os.write(tell, PROBE)
