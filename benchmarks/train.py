@@ -53,7 +53,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     batch_size: Annotated[int, Option(min=1)] = 8,
     precision: Annotated[str, Option(help="no, bf16; by default bf16 on a GPU alone")] = "",
     rounds: Annotated[int, Option(help="whose median counts", min=1)] = 3,
-    only: Annotated[str, Option(help="lines, by a part of their names, comma-separated")] = "",
+    only: Annotated[str, Option(help="lines, by their names, separated by semicolons; by default all")] = "",
 ) -> None:
     """Compare: python benchmarks/train.py /src/diffusers /scratch/train
 
@@ -67,8 +67,8 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     manifest = manifest_of(folder, base, cpu=cpu, precision=precision or ("no" if cpu else "bf16"))
     manifest = with_settings(manifest, {"train": {"steps": steps, "batch_size": batch_size}})
     task = prepare(folder, corpus, manifest, cpu=cpu)
-    wanted = [part.strip() for part in only.split(",")]
-    lines = {name: line for name, line in lines_of(task, script).items() if any(part in name for part in wanted)}
+    wanted = [name.strip() for name in only.split(";") if name.strip()]
+    lines = {name: line for name, line in lines_of(task, script).items() if not wanted or name in wanted}
     found: dict[str, list[Speed]] = {name: [] for name in lines}
     for _ in range(rounds):
         for name, line in lines.items():
