@@ -8,7 +8,8 @@ from pathlib import Path
 
 import psutil
 
-EVERY = 0.2  # seconds between two looks
+EVERY = 0.1  # seconds between two questions whether the job got somewhere
+LOOKS = 2.0  # seconds between two looks at memory, which take a while themselves and stop the job meanwhile
 
 
 @dataclass
@@ -43,8 +44,11 @@ def run(
     """
     taken, began = Taken(), time.perf_counter()
     with log.open("wb") as said, subprocess.Popen(command, stdout=said, stderr=said, env=dict(environment)) as job:
+        looked = -LOOKS
         while job.poll() is None and not reached():
-            _look(job.pid, taken)
+            if time.perf_counter() - began - looked >= LOOKS:
+                _look(job.pid, taken)
+                looked = time.perf_counter() - began
             time.sleep(EVERY)
         taken.seconds = time.perf_counter() - began
         if job.wait():
