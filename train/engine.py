@@ -75,16 +75,11 @@ def assemble(
     """
     if train.ema is not None and accelerator.distributed_type in SHARDED:
         raise ValueError("train.ema: weights that are spread over processes are not averaged. Leave it out, or use DDP")
-    on_gpu = accelerator.device.type == "cuda"
-    if on_gpu and train.precision != "no":
+    if accelerator.device.type == "cuda" and train.precision != "no":
         use_tensor_cores()
     place(base, device=accelerator.device, dtype=PRECISIONS[accelerator.mixed_precision])
     torch.nn.Module.to(control, accelerator.device)
-    control.recompute(engine.recompute)
-    if engine.channels_last if engine.channels_last is not None else on_gpu:
-        to_channels_last(base.unet, control)
-    if engine.compile if engine.compile is not None else on_gpu:
-        compile_blocks(control.unet, control)
+    _make_fast(base, control, engine, on_gpu=accelerator.device.type == "cuda")
     optimizer = make_optimizer(control.parameter_groups(train), train)
     prepared, prepared_optimizer = accelerator.prepare(control, optimizer)
     average = Average(list(trained(control)), decay=train.ema)
@@ -100,3 +95,12 @@ def assemble(
         shares=signal_shares(base.scheduler).to(accelerator.device),
         min_snr=train.min_snr,
     )
+
+
+def _make_fast(base: Base, control: Control, engine: EngineSettings, *, on_gpu: bool) -> None:
+    """Do to the networks what the settings ask for; what they leave open is done on a GPU."""
+    control.recompute(engine.recompute)
+    if engine.channels_last if engine.channels_last is not None else on_gpu:
+        to_channels_last(base.unet, control)
+    if engine.compile if engine.compile is not None else on_gpu:
+        compile_blocks(control.unet, control)
