@@ -14,8 +14,8 @@ install: .venv/.installed
 quickstart: install
 	$(BIN)/python pipelines/quickstart.py
 
-test: install
-	$(BIN)/python -m pytest
+test: install  # files side by side, one thread each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .

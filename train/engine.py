@@ -14,7 +14,7 @@ from train.base import Base, place
 from train.control.control import Control, trained
 from train.diffusion import signal_shares
 from train.optimizer import make_optimizer
-from train.speed import compile_blocks, to_channels_last, use_tensor_cores
+from train.speed import compile_blocks, keep_freed_memory, to_channels_last, use_tensor_cores
 from train.text_cache import TextCache
 
 TEXT_BYTES = 256_000_000  # of encoded captions that are kept: some 2,000 of Stable Diffusion 1.5
@@ -77,6 +77,8 @@ def assemble(
         raise ValueError("train.ema: weights that are spread over processes are not averaged. Leave it out, or use DDP")
     if accelerator.device.type == "cuda" and train.precision != "no":
         use_tensor_cores()
+    if accelerator.device.type == "cpu":
+        keep_freed_memory()
     place(base, device=accelerator.device, dtype=PRECISIONS[accelerator.mixed_precision])
     torch.nn.Module.to(control, accelerator.device)
     _make_fast(base, control, engine, on_gpu=accelerator.device.type == "cuda")
@@ -98,9 +100,9 @@ def assemble(
 
 
 def _make_fast(base: Base, control: Control, engine: EngineSettings, *, on_gpu: bool) -> None:
-    """Do to the networks what the settings ask for; what they leave open is done on a GPU."""
+    """Do to the networks what the settings ask for; compiling, which does not pay on a CPU, else on a GPU alone."""
     control.recompute(engine.recompute)
-    if engine.channels_last if engine.channels_last is not None else on_gpu:
+    if engine.channels_last:
         to_channels_last(base.unet, control)
     if engine.compile if engine.compile is not None else on_gpu:
         compile_blocks(control.unet, control)

@@ -26,6 +26,8 @@ from train.span import Span
 from train.watch import Watch
 from train.work import Work
 
+LOADERS = 2  # processes that load beside a GPU
+
 
 def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, bool]:
     """Train one leg.
@@ -46,7 +48,7 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
         process=accelerator.process_index,
         processes=accelerator.num_processes,
     )
-    batches = iter(loader(work.table, recipe, span, workers=manifest.engine.workers))
+    batches = iter(loader(work.table, recipe, span, workers=_workers(work, engine)))
     steps = fit(engine, batches, span, max_grad_norm=leg.train.max_grad_norm)
     watch = Watch(work.run, engine, observers(work, engine), manifest=manifest, meter=_meter(work, engine, leg))
     for seen in watch(steps, span):
@@ -61,6 +63,14 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
             work.say(f"stopped after step {seen.number:,}: {seen.stop}")
             return seen.number, True
     return leg.stop, False
+
+
+def _workers(work: Work, engine: Engine) -> int:
+    """Loading processes: where the manifest leaves it open, none on a CPU, whose cores are busy with the steps."""
+    asked = work.manifest.engine.workers
+    if asked is not None:
+        return asked
+    return LOADERS if engine.accelerator.device.type == "cuda" else 0
 
 
 def observers(work: Work, engine: Engine) -> list[Observer]:

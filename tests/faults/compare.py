@@ -1,5 +1,6 @@
 """What a job left beside what it should have left: rows lost, rows there twice, files of other bytes."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from upath import UPath
 
+from manifests import drawn
 from manifests.dataset import SETTINGS, Dataset
 from manifests.storage import PARTIAL
 
@@ -39,7 +41,7 @@ def contents(root: UPath) -> dict[str, bytes]:
     """Every file that a reader of the dataset may see, its training sets included."""
     found = dict(_files(root))
     cached = Path(os.environ["PAIRMILL_CACHE"], TRAINING_SETS, Dataset.open(root).settings.id)
-    return found | {f"{TRAINING_SETS}/{name}": data for name, data in _files(cached)}
+    return found | {f"{TRAINING_SETS}/{name}": _timeless(name, data) for name, data in _files(cached)}
 
 
 def rows(dataset: Dataset) -> Counter[tuple[str, str]]:
@@ -61,6 +63,14 @@ def compare(wanted: UPath, made: UPath) -> Difference:
         duplicated=(made_rows - wanted_rows).total(),
         files=tuple(sorted(name for name in names if wanted_files.get(name) != made_files.get(name))),
     )
+
+
+def _timeless(name: str, data: bytes) -> bytes:
+    """A record of a draw tells which files it was drawn from, by their id, inode and time: of those only the names."""
+    if Path(name).name != drawn.FILE:
+        return data
+    record = json.loads(data)
+    return json.dumps({**record, "state": sorted(record["state"])}).encode()
 
 
 def _files(root: Path | UPath) -> Iterator[tuple[str, bytes]]:
