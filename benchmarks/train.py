@@ -58,7 +58,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     """Compare: python benchmarks/train.py /src/diffusers /scratch/train
 
     Prints a table in Markdown: samples a second after the first steps, seconds to the end of the first, peak memory.
-    On two cores 25 minutes; on an H200 `--device cuda --batch-size 32 --steps 60` a quarter of an hour.
+    On two cores 40 minutes with all lines; on an H200 `--device cuda --batch-size 32 --steps 60` a quarter of an hour.
     """
     script, cpu = checkout / EXAMPLE, device == "cpu"
     if not script.is_file():
