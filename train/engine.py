@@ -77,8 +77,6 @@ def assemble(
         raise ValueError("train.ema: weights that are spread over processes are not averaged. Leave it out, or use DDP")
     if accelerator.device.type == "cuda" and train.precision != "no":
         use_tensor_cores()
-    if accelerator.device.type == "cpu":
-        keep_freed_memory()
     place(base, device=accelerator.device, dtype=PRECISIONS[accelerator.mixed_precision])
     torch.nn.Module.to(control, accelerator.device)
     _make_fast(base, control, engine, on_gpu=accelerator.device.type == "cuda")
@@ -102,6 +100,8 @@ def assemble(
 def _make_fast(base: Base, control: Control, engine: EngineSettings, *, on_gpu: bool) -> None:
     """Do to the networks what the settings ask for; compiling, which does not pay on a CPU, else on a GPU alone."""
     control.recompute(engine.recompute)
+    if not on_gpu:
+        keep_freed_memory()
     if engine.channels_last:
         to_channels_last(base.unet, control)
     if engine.compile if engine.compile is not None else on_gpu:
