@@ -39,9 +39,9 @@ class Difference:
 
 def contents(root: UPath) -> dict[str, bytes]:
     """Every file that a reader of the dataset may see, its training sets included."""
-    found = dict(_files(root))
     cached = Path(os.environ["PAIRMILL_CACHE"], TRAINING_SETS, Dataset.open(root).settings.id)
-    return found | {f"{TRAINING_SETS}/{name}": _timeless(name, data) for name, data in _files(cached)}
+    found = dict(_files(root)) | {f"{TRAINING_SETS}/{name}": data for name, data in _files(cached)}
+    return {name: _timeless(name, data) for name, data in found.items()}
 
 
 def rows(dataset: Dataset) -> Counter[tuple[str, str]]:
