@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,14 +24,13 @@ SCHEMA = pa.schema(
         ("drawn", pa.float64()),
         ("matched_asked", pa.float64()),
         ("asked", pa.float64()),
+        ("evidence", pa.map_(pa.string(), pa.list_(pa.float64()))),  # what a measure of many pictures is made from
     ]
 )
 ORDER = [("key", "ascending"), ("draw", "ascending"), ("arm", "ascending"), ("measure", "ascending")]
 
 
-def score_rows(
-    scores: Mapping[str, Score], *, key: str, draw: int, seed: int, arm: str
-) -> list[dict[str, str | int | float | None]]:
+def score_rows(scores: Mapping[str, Score], *, key: str, draw: int, seed: int, arm: str) -> list[dict[str, Any]]:
     """Rows of scores.parquet for one picture of one arm, by measure."""
     return [
         {
@@ -44,6 +44,7 @@ def score_rows(
             "drawn": score.drawn,
             "matched_asked": score.matched_asked,
             "asked": score.asked,
+            "evidence": [(name, values) for name, values in score.evidence.items()] or None,
         }
         for measure, score in scores.items()
     ]
@@ -77,13 +78,23 @@ def matrix(scores: pa.Table, *, measure: str, arms: Sequence[str]) -> tuple[list
     Returns:
         The N keys in ascending order, and [N, K] float64.
     """
-    chosen = scores.filter(pc.equal(scores["measure"], measure))
-    means = chosen.sort_by(ORDER).group_by(["key", "arm"], use_threads=False).aggregate([("value", "mean")])
-    cells = {(row["key"], row["arm"]): row["value_mean"] for row in means.to_pylist()}
+    narrow = scores.select(["key", "draw", "arm", "measure", "value"])
+    chosen = narrow.filter(pc.equal(narrow["measure"], measure)).sort_by(ORDER)
+    means = chosen.group_by(["key", "arm"], use_threads=False).aggregate([("value", "mean")])
+    cells = dict(
+        zip(zip(means["key"].to_pylist(), means["arm"].to_pylist(), strict=True), means["value_mean"], strict=True)
+    )
     keys = sorted({key for key, _ in cells})
     missing = next(((key, arm) for key in keys for arm in arms if (key, arm) not in cells), None)
     if missing is not None:
         raise ValueError(
             f"scores: sample {missing[0]} has no '{missing[1]}' score of {measure}. Evaluate the run again"
         )
-    return keys, np.array([[cells[key, arm] for arm in arms] for key in keys], np.float64).reshape(len(keys), len(arms))
+    values = [[cells[key, arm].as_py() for arm in arms] for key in keys]
+    return keys, np.array(values, np.float64).reshape(len(keys), len(arms))
+
+
+def of(scores: pa.Table, *, measure: str, arm: str) -> pa.Table:
+    """The rows of one measure in one arm, sorted by key and draw."""
+    wanted = pc.and_(pc.equal(scores["measure"], measure), pc.equal(scores["arm"], arm))
+    return scores.filter(wanted).sort_by(ORDER)

@@ -1,14 +1,17 @@
-"""How sure a mean is: a bootstrap over samples that carries all draws and arms of a sample along."""
+"""How sure a number over samples is: a bootstrap over samples that carries all draws and arms of a sample along."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Statistic = Callable[[Array], Array]  # how often each sample counts [R, N] → [R, …], one for each row
 
 REPLICATES = 2_000
 LEVEL = 0.95
+BLOCK = 1 << 24  # numbers in a block of resamples
 
 
 @dataclass(frozen=True)
@@ -20,26 +23,36 @@ class Interval:
     high: float
 
 
-def resampled_means(scores: Array, *, replicates: int = REPLICATES, seed: int = 0) -> Array:
-    """Means of samples drawn with replacement.
+def resamples(samples: int, *, replicates: int = REPLICATES, seed: int = 0) -> Iterator[Array]:
+    """Draw samples with replacement, again and again.
 
-    Arms lie side by side in `scores`, so that one draw of samples serves them all: differences between arms,
-    or between runs on the same samples, are paired.
+    Whatever is computed from one row is paired: all arms, and all runs on the same samples, meet the same resample.
 
     Args:
-        scores: [N, K] float64; a row is a sample (its draws already averaged), a column an arm.
-        replicates: R, how many times the samples are drawn again.
-        seed: of the drawing; the same seed and N draw the same rows.
+        samples: N.
+        replicates: R, how many times they are drawn.
+        seed: of the drawing; the same seed and N draw the same samples.
 
-    Returns:
-        [R, K] float64.
+    Yields:
+        [r, N] float64, how often each sample was drawn: all R rows, a block at a time.
     """
     generator = np.random.default_rng(seed)
-    samples = len(scores)
-    means = np.empty((replicates, scores.shape[1]))
-    for index in range(replicates):  # one at a time: [R, N] indices would not fit for a million samples
-        means[index] = scores[generator.integers(0, samples, samples)].mean(axis=0)
-    return means
+    rows = max(1, BLOCK // max(samples, 1))
+    for start in range(0, replicates, rows):
+        yield np.stack(
+            [
+                np.bincount(generator.integers(0, samples, samples), minlength=samples).astype(np.float64)
+                for _ in range(min(rows, replicates - start))
+            ]
+        )
+
+
+def bootstrap(
+    statistic: Statistic, samples: int, *, replicates: int = REPLICATES, seed: int = 0
+) -> tuple[Array, Array]:
+    """A statistic of all samples, and of `replicates` resamples: [...] and [R, ...] float64."""
+    blocks = [statistic(weights) for weights in resamples(samples, replicates=replicates, seed=seed)]
+    return statistic(np.ones((1, samples)))[0], np.concatenate(blocks)
 
 
 def interval(value: float, replicates: Array) -> Interval:
@@ -67,3 +80,54 @@ def normalised(score: Array, *, floor: Array, ceiling: Array) -> Array:
     """
     room = np.asarray(ceiling - floor, np.float64)
     return np.divide(score - floor, room, out=np.full(room.shape, np.nan), where=np.abs(room) > 1e-9)
+
+
+def randomised(
+    statistic: Statistic, samples: int, *, replicates: int = REPLICATES, seed: int = 0
+) -> tuple[float, float]:
+    """Test whether two runs differ: their results are exchanged within random halves of the samples.
+
+    The null is that it makes no difference which run drew a sample; nothing is assumed about how scores are spread.
+
+    Args:
+        statistic: of 2 N samples, those of the one run first, then the same of the other: [R, 2 N] → [R].
+        samples: N.
+
+    Returns:
+        The difference of the two runs, the first less the second, and p of one as large in either direction; at least
+        1 / (1 + replicates).
+    """
+    generator = np.random.default_rng(seed)
+    rows = max(1, BLOCK // max(2 * samples, 1))
+
+    def difference(first: Array) -> Array:
+        one, other = (np.concatenate(pair, axis=1) for pair in ((first, 1 - first), (1 - first, first)))
+        return statistic(one) - statistic(other)
+
+    found = float(difference(np.ones((1, samples)))[0])
+    extreme = 0
+    for start in range(0, replicates, rows):
+        halves = generator.integers(0, 2, (min(rows, replicates - start), samples)).astype(np.float64)
+        extreme += int(np.count_nonzero(np.abs(difference(halves)) >= abs(found) - 1e-12))
+    return found, (1 + extreme) / (1 + replicates)
+
+
+def holm(tests: Array) -> Array:
+    """Holm's correction of p of several tests: [T] float64 in [0, 1], no smaller than what was given."""
+    order = np.argsort(tests, kind="stable")
+    stepped = np.maximum.accumulate(tests[order] * np.arange(len(tests), 0, -1))
+    corrected = np.empty_like(tests)
+    corrected[order] = np.minimum(stepped, 1)
+    return corrected
+
+
+def detectable(replicates: Array) -> float:
+    """The smallest true difference that such a comparison finds four times in five, at 5 % in two directions.
+
+    Args:
+        replicates: [R] float64, the difference on each resample.
+
+    Returns:
+        (1.960 + 0.842) standard errors, in the unit of the difference.
+    """
+    return float((1.959964 + 0.841621) * replicates.std(ddof=1))

@@ -1,21 +1,22 @@
 """A comparison of runs that differ in their training rows: the score by size, and what each step up bought."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
+from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Measure
 from evaluate.render import count
 from evaluate.report import SCORES_FILE
-from evaluate.scores import matrix, read_scores
+from evaluate.scores import read_scores
 from evaluate.spec import Protocol, Spec, read_spec
-from evaluate.statistics import Interval, interval, normalised, resampled_means
+from evaluate.statistics import Array, Interval, interval
+from evaluate.summary import share, shares
 from manifests.difference import differences
 
 COLUMNS = (FLOOR, CONTROLLED, CEILING)
@@ -69,28 +70,25 @@ def compare(name: str, folders: Sequence[Path]) -> Comparison:
     runs = sorted(((read_spec(folder), folder) for folder in folders), key=lambda run: run[0].rows)
     protocol = _one_protocol(runs)
     measure = ADHERENCE[protocol.annotator].primary
-    values = _values([folder for _, folder in runs], measure.name)
-    means, resamples = values.mean(axis=0), resampled_means(values)
-    shares, share_resamples = _shares(means), _shares(resamples)
+    measured = _measured([folder for _, folder in runs], measure)
+    reached = [shares(of_run) for of_run in measured]
     sizes = []
     for place, (spec, folder) in enumerate(runs):
-        column = len(COLUMNS) * place + COLUMNS.index(CONTROLLED)
+        step = _gain(reached[place - 1], reached[place]) if place else None
         doublings = float(np.log2(spec.rows / runs[place - 1][0].rows)) if place else 1.0
         sizes.append(
             Size(
                 spec=spec,
                 folder=folder,
-                score=interval(float(means[column]), resamples[:, column]),
-                normalised=interval(float(shares[place]), share_resamples[:, place]),
-                gain=_gain(shares, share_resamples, (place - 1, place)) if place else None,
-                gain_per_doubling=(
-                    _gain(shares / doublings, share_resamples / doublings, (place - 1, place)) if place else None
-                ),
+                score=measured[place].interval(CONTROLLED),
+                normalised=share(measured[place]),
+                gain=step,
+                gain_per_doubling=step and Interval(*(part / doublings for part in astuple(step))),
             )
         )
-    floor, _, ceiling = (interval(float(means[column]), resamples[:, column]) for column in range(len(COLUMNS)))
-    gain = _gain(shares, share_resamples, (0, len(runs) - 1))
-    return Comparison(name, protocol, measure, len(values), floor, ceiling, tuple(sizes), gain)
+    floor, ceiling = (measured[0].interval(arm) for arm in (FLOOR, CEILING))
+    gain = _gain(reached[0], reached[-1])
+    return Comparison(name, protocol, measure, measured[0].samples, floor, ceiling, tuple(sizes), gain)
 
 
 def headline(comparison: Comparison) -> str:
@@ -131,21 +129,16 @@ def _one_protocol(runs: Sequence[tuple[Spec, Path]]) -> Protocol:
     return first.protocol
 
 
-def _values(folders: Sequence[Path], measure: str) -> NDArray[np.float64]:
-    """Per-sample values of all runs side by side: [N, 3 * runs], each run's floor, controlled, ceiling."""
-    tables = [matrix(read_scores(folder / SCORES_FILE), measure=measure, arms=COLUMNS) for folder in folders]
-    for folder, (keys, _) in zip(folders, tables, strict=True):
-        if keys != tables[0][0]:
+def _measured(folders: Sequence[Path], measure: Measure) -> list[Measured]:
+    """The measure in each run; paired, since all scored the same samples."""
+    tables = [read_scores(folder / SCORES_FILE) for folder in folders]
+    keys = [table["key"].unique().sort() for table in tables]
+    for folder, own in zip(folders, keys, strict=True):
+        if not own.equals(keys[0]):
             raise ValueError(f"{folder}: it scored other samples than {folders[0]}. Evaluate one of them again")
-    return np.concatenate([values for _, values in tables], axis=1)
+    return [measure_all(table, measure, COLUMNS) for table in tables]
 
 
-def _shares(means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Normalised scores: [..., 3 * runs] to [..., runs]."""
-    grouped = means.reshape(*means.shape[:-1], -1, len(COLUMNS))
-    return normalised(grouped[..., 1], floor=grouped[..., 0], ceiling=grouped[..., 2])
-
-
-def _gain(shares: NDArray[np.float64], resamples: NDArray[np.float64], step: tuple[int, int]) -> Interval:
-    before, after = step
-    return interval(float(shares[after] - shares[before]), resamples[:, after] - resamples[:, before])
+def _gain(before: tuple[Array, Array], after: tuple[Array, Array]) -> Interval:
+    """From one run to another, of what all samples and each resample say."""
+    return interval(float(after[0] - before[0]), after[1] - before[1])

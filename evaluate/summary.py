@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
+from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Adherence, Measure
-from evaluate.scores import matrix
-from evaluate.statistics import Interval, interval, normalised, resampled_means
+from evaluate.statistics import Array, Interval, interval, normalised
 
 
 @dataclass(frozen=True)
@@ -50,39 +50,45 @@ def summarise(scores: pa.Table, adherence: Adherence) -> Summary:
 
 
 def _line(scores: pa.Table, measure: Measure, arms: list[str]) -> Line:
-    _, values = matrix(scores, measure=measure.name, arms=arms)
-    means, resamples = values.mean(axis=0), resampled_means(values)
-    at = {arm: arms.index(arm) for arm in arms}
-    share, shares = (
+    measured = measure_all(scores, measure, arms)
+    return Line(measure, {arm: measured.interval(arm) for arm in arms}, share(measured))
+
+
+def share(measured: Measured) -> Interval:
+    """How far the control goes from the floor (0) to the ceiling (1), with an interval."""
+    value, replicates = shares(measured)
+    return interval(float(value), replicates)
+
+
+def shares(measured: Measured) -> tuple[Array, Array]:
+    """The same of all samples, and of each resample: [] and [R] float64."""
+    at = {arm: measured.arms.index(arm) for arm in (FLOOR, CONTROLLED, CEILING)}
+    value, replicates = (
         normalised(table[..., at[CONTROLLED]], floor=table[..., at[FLOOR]], ceiling=table[..., at[CEILING]])
-        for table in (means, resamples)
+        for table in (measured.value, measured.replicates)
     )
-    return Line(
-        measure=measure,
-        arms={arm: interval(float(means[place]), resamples[:, place]) for arm, place in at.items()},
-        normalised=interval(float(share), shares),
-    )
+    return value, replicates
 
 
 def verdict(summary: Summary, *, condition: str) -> str:
     """Say in plain words what the primary measure shows."""
     line = summary.primary
-    share = line.normalised
-    if not np.isfinite(share.value):
+    reached = line.normalised
+    if not np.isfinite(reached.value):
         return (
             f"No verdict: without control the pictures already agree with their {condition} conditions as well as "
             "this base can draw them."
         )
     reach = (
-        f"{100 * share.value:.0f}% of the way from no control to the best this base can draw "
-        f"(95% interval {100 * share.low:.0f} to {100 * share.high:.0f}%)"
+        f"{100 * reached.value:.0f}% of the way from no control to the best this base can draw "
+        f"(95% interval {100 * reached.low:.0f} to {100 * reached.high:.0f}%)"
     )
-    if share.high < 0:
+    if reached.high < 0:
         return f"The control does harm: its {condition} conditions take it {reach}."
-    if share.low <= 0:
+    if reached.low <= 0:
         return f"No effect of the control can be told from chance: its {condition} conditions take it {reach}."
-    if share.low >= 0.5:
+    if reached.low >= 0.5:
         return f"The ControlNet obeys its {condition} conditions: it goes {reach}."
-    if share.high <= 0.2:
+    if reached.high <= 0.2:
         return f"The ControlNet hardly follows its {condition} conditions: it goes {reach}."
     return f"The ControlNet follows its {condition} conditions in part: it goes {reach}."

@@ -1,5 +1,7 @@
 """Depth: how far apart two maps of inverse depth are, once the scale and shift that neither knows are taken out."""
 
+from math import inf
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
@@ -75,8 +77,12 @@ DEPTH = Adherence(
     score=score_depth,
     measures=(
         Measure("rmse", "RMSE of aligned inverse depth", RANGE, False, True, "Its error once scale and shift fit."),
-        Measure("abs_rel", "relative error of inverse depth", RATIO, False, False, "Of all but the farthest tenth."),
+        Measure(
+            "abs_rel", "relative error of inverse depth", RATIO, False, False, "But for the farthest tenth.", (0.0, inf)
+        ),
         Measure("delta1", "inverse depth within 1.25 times", SHARE, True, False, "Of all but the farthest tenth."),
-        Measure("spearman", "rank correlation of depth", RANK, True, False, "Near and far in the same order."),
+        Measure(
+            "spearman", "rank correlation of depth", RANK, True, False, "Near and far in the same order.", (-1.0, 1.0)
+        ),
     ),
 )

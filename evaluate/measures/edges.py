@@ -8,21 +8,24 @@ from evaluate.measures.measure import SHARE, Adherence, Measure, Score, f1, prec
 
 Raster = NDArray[np.uint8]
 
+DIAGONALS = "diagonals of the picture, 0 is perfect"
+
 
 def score_edges(asked: Raster, drawn: Raster) -> dict[str, Score]:
-    """Score thin edges, strictly and with a tolerance of one pixel.
+    """Score thin edges, strictly and with a tolerance of one and of two pixels.
 
     Args:
         asked: [H, W] uint8 in {0, 1}; 1 is an edge.
         drawn: [H, W] uint8 in {0, 1}.
 
     Returns:
-        `f1`, `f1_1px`, `precision_1px` and `recall_1px`, each in [0, 1].
+        `f1`, `f1_1px`, `f1_2px`, `precision_1px` and `recall_1px`, each in [0, 1].
     """
-    strict, near = match(asked, drawn, radius=0), match(asked, drawn, radius=1)
+    strict, near, farther = (match(asked, drawn, radius=radius) for radius in (0, 1, 2))
     return {
         "f1": with_value(strict, f1(strict)),
         "f1_1px": with_value(near, f1(near)),
+        "f1_2px": with_value(farther, f1(farther)),
         "precision_1px": with_value(near, precision(near)),
         "recall_1px": with_value(near, recall(near)),
     }
@@ -36,10 +39,33 @@ def score_scribble(asked: Raster, drawn: Raster) -> dict[str, Score]:
         drawn: [H, W] uint8 in {0, 1}.
 
     Returns:
-        `recall_3px`, and `precision_3px`, which means less: a scribble leaves things out on purpose.
+        `recall_3px`, and `precision_3px`, which means less: a scribble leaves things out on purpose; each in [0, 1].
+        `chamfer`, see there.
     """
     near = match(asked, drawn, radius=3)
-    return {"recall_3px": with_value(near, recall(near)), "precision_3px": with_value(near, precision(near))}
+    return {
+        "recall_3px": with_value(near, recall(near)),
+        "precision_3px": with_value(near, precision(near)),
+        "chamfer": Score(chamfer(asked, drawn)),
+    }
+
+
+def chamfer(asked: Raster, drawn: Raster) -> float:
+    """Chamfer distance of two sets of pixels, by the picture's diagonal.
+
+    Args:
+        asked: [H, W] uint8 in {0, 1}.
+        drawn: [H, W] uint8 in {0, 1}.
+
+    Returns:
+        The mean of two means: how far each pixel of one set is from the nearest of the other. In [0, 1]: 0 where the
+        sets are the same, 1 where just one is empty.
+    """
+    if not asked.any() or not drawn.any():
+        return float(asked.any() != drawn.any())
+    to_asked, to_drawn = (cv2.distanceTransform(1 - one, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for one in (asked, drawn))
+    apart = to_asked[drawn > 0].mean(dtype=np.float64) + to_drawn[asked > 0].mean(dtype=np.float64)
+    return float(apart / 2 / np.hypot(*asked.shape))
 
 
 def match(asked: Raster, drawn: Raster, *, radius: int) -> Score:
@@ -65,20 +91,22 @@ def match(asked: Raster, drawn: Raster, *, radius: int) -> Score:
 
 
 EDGES = Adherence(
-    version=1,
+    version=2,
     score=score_edges,
     measures=(
         Measure("f1_1px", "edge F1 within 1 px", SHARE, True, True, "Edges that agree to within a pixel."),
         Measure("f1", "edge F1, strict", SHARE, True, False, "Edges that agree on the very pixel."),
+        Measure("f1_2px", "edge F1 within 2 px", SHARE, True, False, "Edges that agree to within two pixels."),
         Measure("precision_1px", "edge precision within 1 px", SHARE, True, False, "Of what was drawn, asked for."),
         Measure("recall_1px", "edge recall within 1 px", SHARE, True, False, "Of what was asked for, drawn."),
     ),
 )
 STROKES = Adherence(
-    version=1,
+    version=2,
     score=score_scribble,
     measures=(
         Measure("recall_3px", "stroke recall within 3 px", SHARE, True, True, "Of the strokes asked for, drawn."),
         Measure("precision_3px", "stroke precision within 3 px", SHARE, True, False, "Of those drawn, asked for."),
+        Measure("chamfer", "chamfer distance of strokes", DIAGONALS, False, False, "How far apart strokes lie."),
     ),
 )

@@ -1,12 +1,20 @@
 """What a measure of adherence is, and what it says of one picture."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from manifests.condition import Condition
 
 SHARE = "share, 0 to 1"
 SIMILARITY = "similarity, 0 to 1"
+
+Weights = NDArray[np.float64]  # [R, N]: how often each of N pictures counts, in each of R resamples
+Pooled = Callable[[Weights], NDArray[np.float64]]  # [R, N] → [R]
+Evidence = Mapping[str, NDArray[np.float64]]  # [K] each
 
 
 @dataclass(frozen=True)
@@ -20,6 +28,9 @@ class Measure:
         higher_is_better: the direction.
         primary: the one measure fixed beforehand for headlines; exactly one per annotator.
         meaning: one plain sentence for the report.
+        span: least and greatest value that it can have.
+        pool: makes what measures a set of pictures, of the rows of scores.parquet that hold one picture each; None: the
+            measure of a set is the mean over its pictures.
     """
 
     name: str
@@ -28,18 +39,21 @@ class Measure:
     higher_is_better: bool
     primary: bool
     meaning: str
+    span: tuple[float, float] = (0.0, 1.0)
+    pool: Callable[[pa.Table], Pooled] | None = None
 
 
 @dataclass(frozen=True)
 class Score:
-    """A value with the counts it was made from, so that other aggregates need no picture.
+    """A value with what it was made from, so that other aggregates need no picture.
 
     Attributes:
-        value: the measure, for one picture.
+        value: the measure, of one picture alone.
         matched_drawn: how much of what was drawn lies on what was asked; None where the measure has no counts.
         drawn: how much was drawn (edge pixels, or the sum of a soft map).
         matched_asked: how much of what was asked was drawn.
         asked: how much was asked.
+        evidence: what else a measure of a set of pictures is made from, by name; see the measure's `pool`.
     """
 
     value: float
@@ -47,6 +61,7 @@ class Score:
     drawn: float | None = None
     matched_asked: float | None = None
     asked: float | None = None
+    evidence: Evidence = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from evaluate.measures.measure import SHARE, Adherence, Measure, Score
 
 Raster = NDArray[np.uint8]
 
-NEAR = 11.25  # degrees: the strictest of the three usual bounds (Fouhey et al. 2013)
+BOUNDS = {"within_11_25": 11.25, "within_22_5": 22.5, "within_30": 30.0}  # degrees (Fouhey et al. 2013)
 DEGREES = "degrees, 0 is perfect"
 
 
@@ -19,10 +19,12 @@ def score_normal(asked: Raster, drawn: Raster) -> dict[str, Score]:
         drawn: [H, W, 3] uint8, in the same axes.
 
     Returns:
-        `angle`, the mean over pixels in [0, 180] degrees, and `within_11_25`, a share of them.
+        `angle`, the mean over pixels in [0, 180] degrees, and shares of them: `within_11_25`, `within_22_5` and
+        `within_30`.
     """
     apart = angles(asked, drawn)
-    return {"angle": Score(float(apart.mean())), "within_11_25": Score(float((apart < NEAR).mean()))}
+    shares = {name: Score(float((apart < bound).mean())) for name, bound in BOUNDS.items()}
+    return {"angle": Score(float(apart.mean())), **shares}
 
 
 def angles(one: Raster, other: Raster) -> NDArray[np.float64]:
@@ -36,10 +38,16 @@ def angles(one: Raster, other: Raster) -> NDArray[np.float64]:
 
 
 NORMAL = Adherence(
-    version=1,
+    version=2,
     score=score_normal,
     measures=(
-        Measure("angle", "angle between normals", DEGREES, False, True, "Mean angle between asked for and drawn."),
+        Measure(
+            "angle", "angle between normals", DEGREES, False, True, "Mean angle, asked for to drawn.", span=(0.0, 180.0)
+        ),
         Measure("within_11_25", "normals within 11.25 degrees", SHARE, True, False, "Pixels that face the same way."),
+        Measure(
+            "within_22_5", "normals within 22.5 degrees", SHARE, True, False, "Pixels that face much the same way."
+        ),
+        Measure("within_30", "normals within 30 degrees", SHARE, True, False, "Pixels that face about the same way."),
     ),
 )

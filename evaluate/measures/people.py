@@ -1,17 +1,18 @@
 """People: object keypoint similarity of those asked for and those drawn, matched one to one."""
 
+from collections.abc import Sequence
+from math import inf
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from evaluate.measures.average_precision import FILLED, Body, annotation, joints, match, pool_precision, precisions
 from evaluate.measures.measure import SHARE, SIMILARITY, Adherence, Measure, Score, f1, recall, with_value
 from manifests.body import SIGMAS
 from manifests.figures import BODY, Poses
 
-FILLED = 0.53  # of the box around the joints of a person, in COCO, is the person
 NEAR = 0.1  # of the longer side of the box around a person: how far a correct joint may be off
-
-Body = NDArray[np.float64]  # [18, 3] x, y, score
 
 
 def score_people(asked: Poses, drawn: Poses) -> dict[str, Score]:
@@ -23,9 +24,9 @@ def score_people(asked: Poses, drawn: Poses) -> dict[str, Score]:
 
     Returns:
         `oks_f1`: F1 of the people, each counted by its similarity (OKS of COCO, the area being that of the box around
-        the joints asked for x 0.53) to the one it is matched with, such that the sum is greatest; `pck`: the share of
-        the joints asked for that are within a tenth of the person's size in the same match; `count_error`: how many
-        people too many or too few.
+        the joints asked for x 0.53) to the one it is matched with, such that the sum is greatest; `oks_ap`: COCO's
+        average precision, the keypoints beside it as evidence; `pck`: the share of the joints asked for that are within
+        a tenth of the person's size in the match of `oks_f1`; `count_error`: how many people too many or too few.
     """
     wanted, found = ([person[:BODY].astype(np.float64) for person in poses.people] for poses in (asked, drawn))
     likeness = np.array([[similarity(one, other) for other in found] for one in wanted]).reshape(
@@ -35,12 +36,20 @@ def score_people(asked: Poses, drawn: Poses) -> dict[str, Score]:
     shared = float(likeness[rows, columns].sum())
     people = Score(0.0, shared, float(len(found)), shared, float(len(wanted)))
     near = sum(_near(wanted[row], found[column]) for row, column in zip(rows, columns, strict=True))
-    joints = Score(0.0, None, None, float(near), float(sum(np.count_nonzero(one[:, 2]) for one in wanted)))
+    points = Score(0.0, None, None, float(near), float(sum(np.count_nonzero(one[:, 2]) for one in wanted)))
     return {
         "oks_f1": with_value(people, f1(people)),
-        "pck": with_value(joints, recall(joints)),
-        "count_error": Score(float(abs(len(found) - len(wanted)))),
+        "oks_ap": _ranked(wanted, found),
+        "pck": with_value(points, recall(points)),
+        "count_error": Score(float(abs(len(found) - len(wanted))), drawn=float(len(found)), asked=float(len(wanted))),
     }
+
+
+def _ranked(asked: Sequence[Body], drawn: Sequence[Body]) -> Score:
+    """Average precision of one picture, with what that of many is made from, and all keypoints [people * 18 * 3]."""
+    people = match([annotation(person) for person in asked if joints(person).any()], drawn)
+    keypoints = {"asked": np.array(asked).ravel(), "drawn": np.array(drawn).ravel()}
+    return Score(float(precisions(people).mean()), evidence={**people.evidence, **keypoints})
 
 
 def similarity(asked: Body, drawn: Body) -> float:
@@ -66,11 +75,16 @@ def _box(person: Body) -> NDArray[np.float64]:
 
 
 PEOPLE = Adherence(
-    version=1,
+    version=2,
     score=score_people,
     measures=(
         Measure("oks_f1", "pose OKS F1", SIMILARITY, True, True, "People asked for and drawn, as far as alike."),
+        Measure(
+            "oks_ap", "pose AP (OKS, COCO)", SHARE, True, False, "People of all pictures, ranked.", pool=pool_precision
+        ),
         Measure("pck", "joints within 0.1 of the person", SHARE, True, False, "Of the joints asked for, in place."),
-        Measure("count_error", "people too many or too few", "people", False, False, "Error of the number of people."),
+        Measure(
+            "count_error", "people too many or too few", "people", False, False, "Off by so many.", span=(0.0, inf)
+        ),
     ),
 )

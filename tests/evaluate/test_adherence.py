@@ -13,7 +13,7 @@ from annotate.registry import ANNOTATORS
 from evaluate.adherence import ADHERENCE
 from evaluate.measures.classes import score_classes
 from evaluate.measures.depth import score_depth
-from evaluate.measures.edges import match, score_edges
+from evaluate.measures.edges import chamfer, match, score_edges
 from evaluate.measures.measure import Score, f1, precision, recall
 from evaluate.measures.normal import score_normal
 from evaluate.measures.soft_edges import ms_ssim, score_soft_edges
@@ -112,23 +112,39 @@ def test_the_primary_measure_ranks_itself_above_a_shift_and_another_picture(anno
 
 
 def test_a_line_beside_the_one_asked_for_fails_strictly_and_passes_within_a_pixel() -> None:
-    assert values(score_edges(line(8), line(9))) == {"f1": 0, "f1_1px": 1, "precision_1px": 1, "recall_1px": 1}
-    assert values(score_edges(line(8), line(10))) == {"f1": 0, "f1_1px": 0, "precision_1px": 0, "recall_1px": 0}
+    assert values(score_edges(line(8), line(9))) == {
+        "f1": 0, "f1_1px": 1, "f1_2px": 1, "precision_1px": 1, "recall_1px": 1
+    }  # fmt: skip
+    assert values(score_edges(line(8), line(10))) == {
+        "f1": 0, "f1_1px": 0, "f1_2px": 1, "precision_1px": 0, "recall_1px": 0
+    }  # fmt: skip
 
 
 def test_edge_f1_is_the_one_computed_by_hand() -> None:
     asked = points((2, 2), (2, 10), (2, 20), (20, 2))
     drawn = points((2, 2), (3, 11), (28, 28))  # on the pixel, one aside diagonally, far off
     assert values(score_edges(asked, drawn)) == pytest.approx(
-        {"f1": 2 / 7, "precision_1px": 2 / 3, "recall_1px": 2 / 4, "f1_1px": 4 / 7}
+        {"f1": 2 / 7, "precision_1px": 2 / 3, "recall_1px": 2 / 4, "f1_1px": 4 / 7, "f1_2px": 4 / 7}
     )
 
 
 def test_a_stroke_counts_within_three_pixels_and_no_farther() -> None:
     score = ADHERENCE["scribble"].score
-    assert values(score(line(8), line(11))) == {"recall_3px": 1, "precision_3px": 1}
-    assert values(score(line(8), line(12))) == {"recall_3px": 0, "precision_3px": 0}
-    assert values(score(line(8), line(8) | line(20))) == {"recall_3px": 1, "precision_3px": 0.5}
+    diagonal = 32 * np.sqrt(2)
+    assert values(score(line(8), line(11))) == pytest.approx(
+        {"recall_3px": 1, "precision_3px": 1, "chamfer": 3 / diagonal}
+    )
+    assert values(score(line(8), line(12))) == pytest.approx(
+        {"recall_3px": 0, "precision_3px": 0, "chamfer": 4 / diagonal}
+    )
+    assert values(score(line(8), line(8) | line(20))) == pytest.approx(
+        {"recall_3px": 1, "precision_3px": 0.5, "chamfer": (0 + 12 / 2) / 2 / diagonal}
+    )
+
+
+def test_strokes_are_a_whole_diagonal_from_no_strokes() -> None:
+    nothing = np.zeros((32, 32), np.uint8)
+    assert (chamfer(line(8), nothing), chamfer(nothing, line(8)), chamfer(nothing, nothing)) == (1, 1, 0)
 
 
 def test_soft_f1_is_the_one_computed_by_hand() -> None:
@@ -157,11 +173,11 @@ def test_overlap_of_classes_is_the_one_computed_by_hand() -> None:
     drawn = np.array([[0, 0, 0, 1, 3, 255], [0, 0, 5, 1, 7, 7]], np.uint8)
     # Class 0: 4 of 5, class 1: 2 of 4, class 7: 1 of 1, for what was drawn where nothing was asked is nobody's fault.
     assert values(score_classes(asked, drawn)) == pytest.approx(
-        {"miou": (4 / 5 + 2 / 4 + 1) / 3, "pixel_accuracy": 7 / 9}
+        {"miou": (4 / 5 + 2 / 4 + 1) / 3, "miou_all": (4 / 5 + 2 / 4 + 1 + 0) / 4, "pixel_accuracy": 7 / 9}
     )
     nothing = np.full_like(asked, 255)
-    assert values(score_classes(nothing, drawn)) == {"miou": 0, "pixel_accuracy": 0}
-    assert values(score_classes(asked, nothing)) == {"miou": 0, "pixel_accuracy": 0}
+    assert values(score_classes(nothing, drawn)) == {"miou": 0, "miou_all": 0, "pixel_accuracy": 0}
+    assert values(score_classes(asked, nothing)) == {"miou": 0, "miou_all": 0, "pixel_accuracy": 0}
 
 
 def test_overlap_of_classes_is_that_of_torchmetrics() -> None:

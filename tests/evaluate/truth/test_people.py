@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from evaluate.truth.people import Label, average_precision, similarity
-from manifests.body import OPENPOSE_OF_COCO, SIGMAS
+from evaluate.truth.people import Label, average_precision
+from manifests.body import OPENPOSE_OF_COCO
 from manifests.figures import Poses
 
 SIZE = (400, 400)
@@ -60,15 +60,6 @@ def test_a_person_without_keypoints_is_neither_asked_for_nor_held_against_who_fi
 def test_a_crowd_excuses_as_many_as_are_found_in_it() -> None:
     people = [person(200), person(205), person(10, score=0.5)]
     assert score(people, [label(10), label(200, crowd=True)])["AP at 0.50"] == 1.0
-
-
-def test_similarity_is_that_of_cocos_formula() -> None:
-    one = coco(10)
-    moved = one.copy()
-    moved[0, 0] += 10
-    asked = label(10)
-    expected = (16 + np.exp(-100 / (2 * asked.area * (2 * SIGMAS[0]) ** 2))) / 17
-    assert similarity(moved, asked) == pytest.approx(expected)
 
 
 def test_nobody_found_is_no_error() -> None:
