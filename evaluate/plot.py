@@ -1,6 +1,6 @@
 """Plots as inline SVG: no script, no network, sharp in print."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ INK, SOFT, RULE, PAPER = "var(--ink)", "var(--soft)", "var(--rule)", "var(--pape
 COLOURS = {"floor": "var(--grey)", "controlled": "var(--blue)", "ceiling": "var(--green)"}
 WIDTH = 720  # user units; the page scales the drawing
 LEFT, RIGHT = 96, 24
+FOREST = 200  # where the axis of a forest plot begins: names of runs stand before it
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def distributions(arms: dict[str, NDArray[np.float64]], means: dict[str, Interva
         base = top + row * (index + 1) - 10
         parts.append(_ridge(values, low, high, base=base, height=row - 18, colour=COLOURS[arm]))
         parts.append(_text(LEFT - 12, base, arm, anchor="end", colour=INK))
-        parts.append(_whisker(means[arm], low, high, y=base, colour=COLOURS[arm]))
+        scale = _Scale(low, high, LEFT, WIDTH - RIGHT)
+        parts.append(_whisker(means[arm], scale, y=base + 5, colour=COLOURS[arm]))
     return _svg(parts, height=height, title="How the scores of single pictures are spread, by arm")
 
 
@@ -78,6 +80,31 @@ def sizes(points: Sequence[Point], *, floor: float, ceiling: float, unit: str) -
         parts.append(_text(x + 10, y + 17, f"{point.y.value:.2f}", anchor="start", colour=INK))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, height - 10, "training rows (logarithmic)", anchor="middle"))
     return _svg(parts, height=height, title="Score by number of training rows, with 95% intervals")
+
+
+def forest(names: Sequence[str], values: Sequence[Interval], *, anchors: Mapping[str, float], unit: str) -> Markup:
+    """Draw runs below each other, each a dot with its interval, between anchors.
+
+    Args:
+        names: of the runs; long ones are cut.
+        values: in the same order.
+        anchors: arm → value, drawn as dashed lines from top to bottom.
+        unit: under the axis.
+    """
+    row, top = 30, 26
+    bottom = top + row * len(names)
+    ends = [end for value in values for end in (value.low, value.high) if np.isfinite(end)] + list(anchors.values())
+    low, high = min([0.0, *ends]), max(ends)
+    scale = _Scale(low, high, FOREST, WIDTH - RIGHT)
+    parts = [_axis_x(low, high, top=top, bottom=bottom, unit=unit, left=FOREST)]
+    for arm, place in anchors.items():
+        parts.append(_stroke((scale(place), top), (scale(place), bottom), COLOURS[arm], 1.5, dash="5 4"))
+        parts.append(_text(scale(place), top - 10, arm, anchor="middle", colour=COLOURS[arm]))
+    for number, (name, value) in enumerate(zip(names, values, strict=True)):
+        y = top + row * (number + 0.5)
+        parts.append(_text(FOREST - 12, y + 4, name if len(name) <= 26 else f"…{name[-25:]}", anchor="end", colour=INK))
+        parts.append(_whisker(value, scale, y=y, colour=COLOURS["controlled"]))
+    return _svg(parts, height=bottom + 42, title="Runs with 95% intervals, between their anchors")
 
 
 @dataclass(frozen=True)
@@ -126,21 +153,22 @@ def _ridge(values: NDArray[np.float64], low: float, high: float, *, base: float,
     return "".join(bars)
 
 
-def _whisker(mean: Interval, low: float, high: float, *, y: float, colour: str) -> str:
+def _whisker(mean: Interval, scale: _Scale, *, y: float, colour: str) -> str:
     if not np.isfinite(mean.value):
         return ""
-    scale = _Scale(low, high, LEFT, WIDTH - RIGHT)
-    bar = _stroke((scale(mean.low), y + 5), (scale(mean.high), y + 5), colour, 3)
-    return bar + f'<circle cx="{scale(mean.value):.1f}" cy="{y + 5:.1f}" r="4.5" fill="{colour}"/>'
+    bar = _stroke((scale(mean.low), y), (scale(mean.high), y), colour, 3)
+    told = escape(f"{mean.value:.3f}, 95% interval {mean.low:.3f} to {mean.high:.3f}")
+    dot = f'<circle cx="{scale(mean.value):.1f}" cy="{y:.1f}" r="4.5" fill="{colour}"><title>{told}</title></circle>'
+    return bar + dot
 
 
-def _axis_x(low: float, high: float, *, top: float, bottom: float, unit: str) -> str:
-    scale = _Scale(low, high, LEFT, WIDTH - RIGHT)
+def _axis_x(low: float, high: float, *, top: float, bottom: float, unit: str, left: float = LEFT) -> str:
+    scale = _Scale(low, high, left, WIDTH - RIGHT)
     parts = []
     for tick in _ticks(low, high):
         parts.append(_stroke((scale(tick), top), (scale(tick), bottom), RULE, 1))
         parts.append(_text(scale(tick), bottom + 16, f"{tick:g}", anchor="middle"))
-    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, bottom + 34, unit, anchor="middle"))
+    parts.append(_text((left + WIDTH - RIGHT) / 2, bottom + 34, unit, anchor="middle"))
     return "".join(parts)
 
 

@@ -1,23 +1,21 @@
 """A comparison of runs that differ in their training rows: the score by size, and what each step up bought."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from evaluate.adherence import ADHERENCE
+from evaluate.alike import one_protocol, same_samples
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
-from evaluate.measured import Measured, measure_all
+from evaluate.measured import measure_all
 from evaluate.measures.measure import Measure
 from evaluate.render import count
-from evaluate.report import SCORES_FILE
-from evaluate.scores import read_scores
 from evaluate.spec import Protocol, Spec, read_spec
 from evaluate.statistics import Array, Interval, interval
 from evaluate.summary import share, shares
-from manifests.difference import differences
 
 COLUMNS = (FLOOR, CONTROLLED, CEILING)
 
@@ -68,9 +66,10 @@ def compare(name: str, folders: Sequence[Path]) -> Comparison:
         folders: two finished evaluations or more, of different sizes and one protocol; another mix is refused.
     """
     runs = sorted(((read_spec(folder), folder) for folder in folders), key=lambda run: run[0].rows)
-    protocol = _one_protocol(runs)
+    protocol = one_protocol(runs)
+    _check_sizes(runs)
     measure = ADHERENCE[protocol.annotator].primary
-    measured = _measured([folder for _, folder in runs], measure)
+    measured = [measure_all(scores, measure, COLUMNS) for scores in same_samples([folder for _, folder in runs])]
     reached = [shares(of_run) for of_run in measured]
     sizes = []
     for place, (spec, folder) in enumerate(runs):
@@ -114,29 +113,11 @@ def _judged(gain: Interval, words: tuple[str, str, str]) -> str:
     return gained if gain.low > 0 else lost if gain.high < 0 else unsure
 
 
-def _one_protocol(runs: Sequence[tuple[Spec, Path]]) -> Protocol:
-    """The protocol that all evaluations share."""
-    if len(runs) < 2:
-        raise ValueError("a comparison needs two evaluations or more. Evaluate another run")
-    first, home = runs[0]
-    for spec, folder in runs[1:]:
-        if spec.protocol.fingerprint != first.protocol.fingerprint:
-            fields = "; ".join(differences(asdict(first.protocol), asdict(spec.protocol)))
-            raise ValueError(f"{home} and {folder} were not evaluated alike: {fields}. Evaluate one of them again")
+def _check_sizes(runs: Sequence[tuple[Spec, Path]]) -> None:
+    """Refuse two runs of one size."""
     for (one, home), (other, folder) in pairwise(runs):
         if one.rows == other.rows:
             raise ValueError(f"{home} and {folder}: both were trained on {one.rows} rows. Leave one of them out")
-    return first.protocol
-
-
-def _measured(folders: Sequence[Path], measure: Measure) -> list[Measured]:
-    """The measure in each run; paired, since all scored the same samples."""
-    tables = [read_scores(folder / SCORES_FILE) for folder in folders]
-    keys = [table["key"].unique().sort() for table in tables]
-    for folder, own in zip(folders, keys, strict=True):
-        if not own.equals(keys[0]):
-            raise ValueError(f"{folder}: it scored other samples than {folders[0]}. Evaluate one of them again")
-    return [measure_all(table, measure, COLUMNS) for table in tables]
 
 
 def _gain(before: tuple[Array, Array], after: tuple[Array, Array]) -> Interval:

@@ -1,0 +1,197 @@
+"""The report of a comparison: one HTML file that sets runs side by side, and the same numbers as JSON and Markdown."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluate.anchors import CONTROLLED
+from evaluate.compare import Comparison, Contrast, Entry, Row
+from evaluate.gallery import random_keys
+from evaluate.pictures import Found, find
+from evaluate.plot import forest
+from evaluate.render import cell, number, numbers, render, with_interval
+from evaluate.report import PICTURES_FOLDER, SCORES_FILE
+from evaluate.scores import matrix, read_scores
+from evaluate.statistics import LEVEL, REPLICATES
+from evaluate.thumbnail import thumbnail
+from manifests.storage import replace_text
+
+EXAMPLES = 6  # test samples in each gallery
+
+
+@dataclass(frozen=True)
+class Example:
+    """One test sample, drawn by every run."""
+
+    caption: str  # untrusted text, escaped by the template
+    condition: str  # data URI
+    real: str
+    drawn: tuple[tuple[str, float], ...]  # (data URI, score), in the order of the runs
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Samples chosen by one rule."""
+
+    title: str
+    rule: str
+    examples: tuple[Example, ...]
+
+
+def write_comparison(comparison: Comparison, folder: Path) -> Path:
+    """Write report.html, report.json and report.md of a comparison; returns the HTML file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_text(json.dumps(as_json(comparison), indent=2, sort_keys=True) + "\n", folder / "report.json")
+    replace_text(as_markdown(comparison), folder / "report.md")
+    replace_text(as_html(comparison), folder / "report.html")
+    return folder / "report.html"
+
+
+def in_words(comparison: Comparison) -> list[str]:
+    """What the primary measure says of each run but the first, in a sentence each."""
+    row, names = comparison.primary, comparison.names
+    return [
+        f"{name} {_judged(comparison, row, entry.contrast, beside=names[0])}"
+        for name, entry in zip(names[1:], row.entries[1:], strict=True)
+        if entry.contrast
+    ]
+
+
+def _judged(comparison: Comparison, row: Row, contrast: Contrast, *, beside: str) -> str:
+    far = contrast.further
+    points = f"{100 * far.value:+.0f} points of the way (95% interval {100 * far.low:+.0f} to {100 * far.high:+.0f})"
+    if not math.isfinite(far.value):  # no way from floor to ceiling
+        points = f"{with_interval(contrast.difference, sign='+')} in {row.measure.title}"
+    if contrast.told:
+        better = (contrast.difference.value > 0) == row.measure.higher_is_better
+        return f"obeys {'better' if better else 'less'} than {beside}: {points}, {p_value(contrast.corrected)}."
+    return (
+        f"can't be told from {beside} by {comparison.samples} samples: {points}. They would find a true difference of "
+        f"{contrast.detectable:.3f} in {row.measure.title} four times in five."
+    )
+
+
+def p_value(value: float) -> str:
+    """A corrected p in words."""
+    return "p below 0.001" if value < 0.001 else f"p {value:.3f}"
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """All numbers, without pictures."""
+    return {
+        "headline": in_words(comparison),
+        "protocol_fingerprint": comparison.protocol.fingerprint,
+        "protocol": asdict(comparison.protocol),
+        "samples": comparison.samples,
+        "draws": comparison.draws,
+        "bootstrap": {"replicates": REPLICATES, "level": LEVEL, "over": "samples"},
+        "test": {"kind": "runs exchanged within samples", "replicates": REPLICATES, "correction": "Holm"},
+        "runs": [
+            {"run": spec.run, "rows": spec.rows, "steps": spec.steps, "fingerprint": spec.fingerprint}
+            for spec in comparison.specs
+        ],
+        "measures": {
+            row.measure.name: {
+                "title": row.measure.title,
+                "primary": row.measure.primary,
+                "unit": row.measure.unit,
+                "higher_is_better": row.measure.higher_is_better,
+                "floor": numbers(row.floor),
+                "ceiling": numbers(row.ceiling),
+                "seeds_alone": row.seeds,
+                "runs": [_entry(entry) for entry in row.entries],
+            }
+            for row in comparison.rows
+        },
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    said: dict[str, Any] = {"score": numbers(entry.score), "normalised": numbers(entry.normalised)}
+    if entry.contrast:
+        said |= {
+            "difference": numbers(entry.contrast.difference),
+            "further": numbers(entry.contrast.further),
+            "p": entry.contrast.p,
+            "p_corrected": entry.contrast.corrected,
+            "detectable": entry.contrast.detectable,
+        }
+    return said
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """Tables to paste elsewhere."""
+    sentences = "".join(f"- {cell(sentence)}\n" for sentence in in_words(comparison))
+    tables = "".join(_table(comparison, row) for row in comparison.rows)
+    return (
+        f"# {cell(comparison.protocol.condition)} adherence of {len(comparison.specs)} runs\n\n{sentences}\n{tables}"
+        f"{comparison.samples} test samples, drawn from the same noise by every run. Brackets are 95% intervals of a "
+        f"bootstrap over samples; differences are paired, p is of exchanging runs within samples, after Holm's "
+        f"correction over all of this page. Protocol {comparison.protocol.fingerprint}.\n"
+    )
+
+
+def _table(comparison: Comparison, row: Row) -> str:
+    head = "| run | score | normalised | difference | p | detectable |\n|---|---:|---:|---:|---:|---:|\n"
+    lines = ""
+    for name, entry in zip(comparison.names, row.entries, strict=True):
+        cells = ["", "", ""]
+        if entry.contrast:
+            told = with_interval(entry.contrast.difference, sign="+")
+            cells = [told, p_value(entry.contrast.corrected)[2:], f"{entry.contrast.detectable:.3f}"]
+        lines += f"| {cell(name)} | {with_interval(entry.score)} | {with_interval(entry.normalised)} | "
+        lines += f"{' | '.join(cells)} |\n"
+    seeds = f" Seeds alone: {row.seeds:.3f}." if row.seeds is not None else ""
+    anchors = f"floor {number(row.floor)}, ceiling {number(row.ceiling)}.{seeds}"
+    return f"**{row.measure.name}**, {row.measure.title}: {anchors}\n\n{head}{lines}\n"
+
+
+def as_html(comparison: Comparison) -> str:
+    """The page."""
+    row = comparison.primary
+    plot = forest(
+        comparison.names,
+        [entry.score for entry in row.entries],
+        anchors={"floor": row.floor.value, "ceiling": row.ceiling.value},
+        unit=row.measure.title,
+    )
+    return render(
+        "compare.html.j2",
+        comparison=comparison,
+        sentences=in_words(comparison),
+        plot=plot,
+        galleries=_galleries(comparison),
+    )
+
+
+def _galleries(comparison: Comparison) -> list[Gallery]:
+    """Samples that every run drew: at random, and those on which the runs are farthest apart."""
+    measure = comparison.primary.measure.name
+    tables = [
+        matrix(read_scores(folder / SCORES_FILE), measure=measure, arms=[CONTROLLED]) for folder in comparison.folders
+    ]
+    keys, scores = tables[0][0], np.concatenate([values for _, values in tables], axis=1)  # [N, runs]
+    apart = np.argsort(-np.ptp(scores, axis=1), kind="stable")[:EXAMPLES]
+    chosen = [
+        ("Random", "the samples whose hashed key is smallest: no score is looked at", random_keys(keys, EXAMPLES)),
+        ("Most changed", f"the samples whose {measure} differs most among the runs", [keys[place] for place in apart]),
+    ]
+    wanted = {key for _, _, some in chosen for key in some}
+    found = [find(folder / PICTURES_FOLDER, wanted) for folder in comparison.folders]
+    by_key = dict(zip(keys, scores.tolist(), strict=True))
+    return [
+        Gallery(
+            title, rule, tuple(_example(key, found, by_key[key]) for key in some if all(key in run for run in found))
+        )
+        for title, rule, some in chosen
+    ]
+
+
+def _example(key: str, found: list[dict[str, Found]], scores: list[float]) -> Example:
+    first = found[0][key]
+    drawn = tuple((thumbnail(run[key].panels["drawn"]), score) for run, score in zip(found, scores, strict=True))
+    return Example(first.caption, thumbnail(first.panels["condition"]), thumbnail(first.panels["real"]), drawn)
