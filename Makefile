@@ -15,7 +15,7 @@ quickstart: install
 	$(BIN)/python pipelines/quickstart.py
 
 test: install  # files side by side, one thread each
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff check .

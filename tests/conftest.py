@@ -1,11 +1,14 @@
 """What tests of several folders share."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from annotate.weights import OTHERS
 from tests.object_store import serve_s3
+
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  else tests that run beside those of Ray starve its workers
 
 
 @pytest.fixture(scope="session", autouse=True)
