@@ -14,8 +14,8 @@ install: .venv/.installed
 quickstart: install
 	$(BIN)/python pipelines/quickstart.py
 
-test: install  # files side by side, one thread each
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+test: install  # files side by side, one thread each; those that run Ray one after the other (tests/conftest.py)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,20 @@ from annotate.weights import OTHERS
 from tests.object_store import serve_s3
 
 os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  else tests that run beside those of Ray starve its workers
+# Each of these keeps several cores busy, so that two of them side by side end later than one after the other.
+ON_RAY = (
+    *("annotate/test_cluster.py", "annotate/test_dry_run.py", "annotate/test_full_disk.py", "annotate/test_resume.py"),
+    *("annotate/test_object_store.py", "faults/", "pipelines/"),
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests share a process, those that run Ray all of them the same one."""
+    home = Path(__file__).parent
+    for item in items:
+        file = item.path.relative_to(home).as_posix()
+        item.add_marker(pytest.mark.xdist_group("ray" if file.startswith(ON_RAY) else file))
 
 
 @pytest.fixture(scope="session", autouse=True)

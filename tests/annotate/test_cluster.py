@@ -39,7 +39,7 @@ def begin(nodes: Nodes, stage: str, *words: str) -> "subprocess.Popen[str]":
 
 
 def finish(job: "subprocess.Popen[str]") -> tuple[int, str]:
-    said = job.communicate(timeout=200)[1]
+    said = job.communicate(timeout=600)[1]
     return job.returncode, said
 
 

@@ -46,7 +46,6 @@ def do(stage: str, root: Path) -> None:
         annotate.main(root, ["canny"], workers=1)
 
 
-@pytest.mark.timeout(900)  # four jobs on a cluster each
 @pytest.mark.parametrize(("stage", "family"), [("ingest", "images"), ("annotate", "canny")])
 def test_a_disk_that_fills_up_midway(
     stage: str, family: str, disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

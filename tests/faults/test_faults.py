@@ -11,7 +11,7 @@ from tests.faults.nodes import cluster
 from tests.faults.run import make_uninterrupted
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_what_is_killed_and_started_again_loses_nothing_doubles_nothing_and_has_the_same_bytes(
     bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
