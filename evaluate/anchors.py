@@ -1,16 +1,12 @@
 """Anchors: what a score is held against, from no control at all to the real picture."""
 
-CONTROLLED, SWAPPED, FLOOR, CEILING, ORACLE = "controlled", "swapped", "floor", "ceiling", "oracle"
+CONTROLLED, SWAPPED, FLOOR, BLANK, CEILING, ORACLE = "controlled", "swapped", "floor", "blank", "ceiling", "oracle"
 
 ARMS: dict[str, str] = {
     FLOOR: "same captions and seeds, control off",
+    BLANK: "a grey picture, annotated: what is scored for finding nothing",
     SWAPPED: "the controlled pictures, scored against another sample's condition",
     CONTROLLED: "drawn with the condition, scored against it",
     CEILING: "the real picture through the autoencoder: the best this base can draw",
     ORACLE: "the real picture itself",
 }
-
-
-def partner(place: int, *, samples: int) -> int:
-    """Whose condition a sample is scored against in the swapped arm: the next one's, round in a circle."""
-    return (place + 1) % samples

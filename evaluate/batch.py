@@ -1,6 +1,6 @@
 """One batch of an evaluation: drawn in every arm, annotated again, scored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from evaluate.adherence import ADHERENCE
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED, partner
+from evaluate.anchors import BLANK, CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED
+from evaluate.measures.measure import Score
 from evaluate.panel import drawn
 from evaluate.pictures import Panels
 from evaluate.plan import Task
 from evaluate.reannotate import Reannotator, load_reannotator
+from evaluate.retrieval import ASKED_OF, RETRIEVAL, retrieve, rivals
 from evaluate.samples import Sample, read_samples
 from evaluate.scores import SCHEMA, score_rows
 from manifests.condition import Condition
@@ -26,7 +28,7 @@ from train.further import draw_hints
 from train.round_trip import round_trip
 from train.sampler import Hints, Pictures, Sampling, draw, first_noise, sample_seed
 
-Place = tuple[int, int]  # which sample, which draw
+Place = tuple[int, int]  # position among the test samples, which draw
 
 
 @dataclass(frozen=True)
@@ -75,40 +77,65 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
     Returns:
         What was drawn, and rows of scores.parquet. Samples that ask for nothing at this crop are in neither.
     """
-    card, size = judge.reannotator.card, judge.sampling.resolution
-    numbers = [number for number, _ in batch]
-    partners = [partner(number, samples=len(places)) for number in numbers]
-    wanted = places.take(numbers + partners)
-    read = read_samples(
-        judge.dataset, judge.family, wanted, resolution=size, captions=judge.captions, further=judge.further
-    )
-    annotator = judge.reannotator.annotator
-    kept = [
-        (sample, other, number)
-        for sample, other, (_, number) in zip(read[: len(batch)], read[len(batch) :], batch, strict=True)
-        if not annotator.empty(sample.condition)
-    ]
+    read = _read(judge, places, [number for number, _ in batch])
+    kept = [(number, draw) for number, draw in batch if number in read]
     if not kept:
         return [], SCHEMA.empty_table()
-    samples, draws = [sample for sample, _, _ in kept], [number for _, _, number in kept]
+    samples, draws = [read[number] for number, _ in kept], [draw for _, draw in kept]
     pictures = draw_arms(judge, samples, draws)
+    grey = np.full_like(pictures[ORACLE], 127)
     conditions = {
         arm: judge.reannotator(drawn, [sample.key for sample in samples], [sample.parameters for sample in samples])
-        for arm, drawn in pictures.items()
+        for arm, drawn in {**pictures, BLANK: grey}.items()
     }
     rows, panels = [], []
-    for index, (sample, other, number) in enumerate(kept):
-        asked = {SWAPPED: other.condition} if len(places) > 1 else {}
-        found = {arm: drawn[index] for arm, drawn in conditions.items()}
-        found |= dict.fromkeys(asked, found[CONTROLLED])
-        for arm, condition in found.items():
-            scores = ADHERENCE[card.annotator].score(asked.get(arm, sample.condition), condition)
-            seed = sample_seed(judge.seed, key=sample.key, draw=number)
+    for index, (position, number) in enumerate(kept):
+        sample, found = samples[index], {arm: each[index] for arm, each in conditions.items()}
+        others = [read[other].condition for other in rivals(position, samples=len(places)) if other in read]
+        seed = sample_seed(judge.seed, key=sample.key, draw=number)
+        for arm, scores in score_arms(judge, sample.condition, others, found).items():
             rows += score_rows(scores, key=sample.key, draw=number, seed=seed, arm=arm)
         panels.append(
             _panels(judge, sample, number, {arm: drawn[index] for arm, drawn in pictures.items()}, found[CONTROLLED])
         )
     return panels, pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _read(judge: Judge, places: pa.Table, numbers: Sequence[int]) -> dict[int, Sample]:
+    """Samples of these places and their rivals, by place; those that ask for nothing at this crop are left out."""
+    wanted = sorted({other for number in numbers for other in (number, *rivals(number, samples=len(places)))})
+    read = read_samples(
+        judge.dataset,
+        judge.family,
+        places.take(wanted),
+        resolution=judge.sampling.resolution,
+        captions=judge.captions,
+        further=judge.further,
+    )
+    return {
+        place: sample
+        for place, sample in zip(wanted, read, strict=True)
+        if not judge.reannotator.annotator.empty(sample.condition)
+    }
+
+
+def score_arms(
+    judge: Judge, asked: Condition, others: Sequence[Condition], found: Mapping[str, Condition]
+) -> dict[str, dict[str, Score]]:
+    """Score what was found in each arm, by measure.
+
+    Args:
+        asked: the condition that was asked for.
+        others: those of other samples; the first is the swapped one.
+        found: arm → the condition found in its picture.
+    """
+    adherence = ADHERENCE[judge.reannotator.card.annotator]
+    scores = {arm: adherence.score(asked, condition) for arm, condition in found.items()}
+    for arm in ASKED_OF:
+        scores[arm][RETRIEVAL.name] = retrieve(adherence.likeness, asked, others, found[arm])
+    if others:
+        scores[SWAPPED] = adherence.score(others[0], found[CONTROLLED])
+    return scores
 
 
 def draw_arms(judge: Judge, samples: Sequence[Sample], draws: Sequence[int]) -> dict[str, Pictures]:

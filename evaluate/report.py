@@ -69,6 +69,11 @@ def as_json(spec: Spec, summary: Summary) -> dict[str, Any]:
             }
             for line in summary.lines
         },
+        "retrieval": summary.retrieval
+        and {
+            "chance": summary.retrieval.chance,
+            "arms": {arm: numbers(value) for arm, value in summary.retrieval.arms.items()},
+        },
     }
 
 
@@ -85,8 +90,20 @@ def as_markdown(spec: Spec, summary: Summary) -> str:
         f"{verdict(summary, condition=spec.protocol.condition)}\n\n{head}{rows}\n"
         f"{coverage(spec, summary)} Normalised: 0 is control off, 1 is the real picture through the autoencoder. "
         f"Brackets are 95% intervals of a bootstrap over samples ({REPLICATES} replicates). "
-        f"Evaluation {spec.fingerprint}, protocol {spec.protocol.fingerprint}.\n"
+        f"{found_among(summary)}Evaluation {spec.fingerprint}, protocol {spec.protocol.fingerprint}.\n"
         f"{account_as_markdown(spec.account) if spec.account else ''}"
+    )
+
+
+def found_among(summary: Summary) -> str:
+    """How often the condition asked for was told from others, in a sentence; "" where there are no others."""
+    if summary.retrieval is None:
+        return ""
+    percent = {arm: f"{100 * value.value:.0f}%" for arm, value in summary.retrieval.arms.items()}
+    chance = summary.retrieval.chance
+    return (
+        f"Among {round(1 / chance)} conditions the one asked for is likest in {percent[CONTROLLED]} of the pictures "
+        f"({percent[FLOOR]} with the control off, {percent[CEILING]} at the ceiling; chance {100 * chance:.0f}%). "
     )
 
 
@@ -122,6 +139,7 @@ def as_html(spec: Spec, summary: Summary, scores: pa.Table, pictures: Path) -> s
         summary=summary,
         headline=verdict(summary, condition=spec.protocol.condition),
         coverage=coverage(spec, summary),
+        found_among=found_among(summary),
         arms=ARMS,
         plot=plot,
         galleries=galleries(

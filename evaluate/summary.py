@@ -8,6 +8,8 @@ import pyarrow as pa
 from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
 from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Adherence, Measure
+from evaluate.retrieval import ASKED_OF, RETRIEVAL
+from evaluate.scores import of
 from evaluate.statistics import Array, Interval, interval, normalised
 
 
@@ -21,12 +23,26 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Retrieval:
+    """How often the condition asked for was found among others.
+
+    Attributes:
+        arms: floor, controlled and ceiling.
+        chance: of finding it without looking.
+    """
+
+    arms: dict[str, Interval]
+    chance: float
+
+
+@dataclass(frozen=True)
 class Summary:
     """All that the table of a report says."""
 
     samples: int  # scored
     draws: int
     lines: tuple[Line, ...]
+    retrieval: Retrieval | None  # None where there is one sample alone
 
     @property
     def primary(self) -> Line:
@@ -46,12 +62,19 @@ def summarise(scores: pa.Table, adherence: Adherence) -> Summary:
     if not {CONTROLLED, FLOOR, CEILING} <= present:
         raise ValueError("scores: controlled, floor and ceiling are needed for a report. Evaluate the run again")
     lines = tuple(_line(scores, measure, arms) for measure in adherence.measures)
-    return Summary(samples=len(scores["key"].unique()), draws=len(scores["draw"].unique()), lines=lines)
+    samples, draws = (len(scores[column].unique()) for column in ("key", "draw"))
+    return Summary(samples, draws, lines, _retrieval(scores) if samples > 1 else None)
 
 
 def _line(scores: pa.Table, measure: Measure, arms: list[str]) -> Line:
     measured = measure_all(scores, measure, arms)
     return Line(measure, {arm: measured.interval(arm) for arm in arms}, share(measured))
+
+
+def _retrieval(scores: pa.Table) -> Retrieval:
+    measured = measure_all(scores, RETRIEVAL, ASKED_OF)
+    among = of(scores, measure=RETRIEVAL.name, arm=CONTROLLED)["asked"].to_numpy()
+    return Retrieval({arm: measured.interval(arm) for arm in ASKED_OF}, chance=float((1 / among).mean()))
 
 
 def share(measured: Measured) -> Interval:

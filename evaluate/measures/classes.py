@@ -82,6 +82,7 @@ def overlaps(rows: pa.Table) -> tuple[Areas, Areas]:
 CLASSES = Adherence(
     version=2,
     score=score_classes,
+    likeness=lambda asked, drawn: score_classes(asked, drawn)["miou_all"].value,
     measures=(
         Measure("miou", "mean IoU of classes", SHARE, True, True, "Overlap of regions, every class asked for alike."),
         Measure(

@@ -72,9 +72,20 @@ def rank_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> fl
     return float((centred[0] * centred[1]).sum()) / size if size else 0.0
 
 
+def depth_likeness(asked: NDArray[np.float32], drawn: NDArray[np.float32]) -> float:
+    """Correlation of two maps [H, W], in [-1, 1]; 0 where one is flat.
+
+    The error of what was fitted would not do: it is least to the map that varies least.
+    """
+    one, other = (values.astype(np.float64) - values.mean(dtype=np.float64) for values in (asked, drawn))
+    size = float(np.sqrt(np.square(one).sum() * np.square(other).sum()))
+    return float((one * other).sum()) / size if size else 0.0
+
+
 DEPTH = Adherence(
     version=1,
     score=score_depth,
+    likeness=depth_likeness,
     measures=(
         Measure("rmse", "RMSE of aligned inverse depth", RANGE, False, True, "Its error once scale and shift fit."),
         Measure(

@@ -90,9 +90,20 @@ def match(asked: Raster, drawn: Raster, *, radius: int) -> Score:
     )
 
 
+def edge_likeness(asked: Raster, drawn: Raster) -> float:
+    """F1 within a pixel, in [0, 1]."""
+    return f1(match(asked, drawn, radius=1))
+
+
+def stroke_likeness(asked: Raster, drawn: Raster) -> float:
+    """F1 within three pixels, in [0, 1]: by recall alone the shortest strokes would win."""
+    return f1(match(asked, drawn, radius=3))
+
+
 EDGES = Adherence(
     version=2,
     score=score_edges,
+    likeness=edge_likeness,
     measures=(
         Measure("f1_1px", "edge F1 within 1 px", SHARE, True, True, "Edges that agree to within a pixel."),
         Measure("f1", "edge F1, strict", SHARE, True, False, "Edges that agree on the very pixel."),
@@ -104,6 +115,7 @@ EDGES = Adherence(
 STROKES = Adherence(
     version=2,
     score=score_scribble,
+    likeness=stroke_likeness,
     measures=(
         Measure("recall_3px", "stroke recall within 3 px", SHARE, True, True, "Of the strokes asked for, drawn."),
         Measure("precision_3px", "stroke precision within 3 px", SHARE, True, False, "Of those drawn, asked for."),

@@ -49,6 +49,7 @@ def _ends(segments: Segments) -> NDArray[np.float64]:
 LINES = Adherence(
     version=1,
     score=score_lines,
+    likeness=lambda asked, drawn: score_lines(asked, drawn)["line_f1"].value,
     measures=(
         Measure("line_f1", "line F1 (sAP10's match)", SHARE, True, True, "Straight lines that have both ends right."),
         Measure("line_precision", "line precision", SHARE, True, False, "Of the lines drawn, those asked for."),

@@ -66,11 +66,18 @@ class Score:
 
 @dataclass(frozen=True)
 class Adherence:
-    """The measures of one annotator; `version` is bumped when any value can change."""
+    """The measures of one annotator.
+
+    Attributes:
+        version: bumped when any value can change.
+        score: of a condition asked for and one drawn, both as decoded: every measure of this one picture.
+        likeness: of the same two one number, higher the more they are alike: by it one condition is found among others.
+    """
 
     version: int
     measures: tuple[Measure, ...]
-    score: Callable[[Condition, Condition], dict[str, Score]]  # asked for, drawn; as decoded
+    score: Callable[[Condition, Condition], dict[str, Score]]
+    likeness: Callable[[Condition, Condition], float]
 
     @property
     def primary(self) -> Measure:

@@ -40,6 +40,7 @@ def angles(one: Raster, other: Raster) -> NDArray[np.float64]:
 NORMAL = Adherence(
     version=2,
     score=score_normal,
+    likeness=lambda asked, drawn: -float(angles(asked, drawn).mean()),
     measures=(
         Measure(
             "angle", "angle between normals", DEGREES, False, True, "Mean angle, asked for to drawn.", span=(0.0, 180.0)

@@ -28,14 +28,10 @@ def score_people(asked: Poses, drawn: Poses) -> dict[str, Score]:
         average precision, the keypoints beside it as evidence; `pck`: the share of the joints asked for that are within
         a tenth of the person's size in the match of `oks_f1`; `count_error`: how many people too many or too few.
     """
-    wanted, found = ([person[:BODY].astype(np.float64) for person in poses.people] for poses in (asked, drawn))
-    likeness = np.array([[similarity(one, other) for other in found] for one in wanted]).reshape(
-        len(wanted), len(found)
-    )
-    rows, columns = linear_sum_assignment(likeness, maximize=True)
-    shared = float(likeness[rows, columns].sum())
+    wanted, found = _bodies(asked), _bodies(drawn)
+    pairs, shared = _matched(wanted, found)
     people = Score(0.0, shared, float(len(found)), shared, float(len(wanted)))
-    near = sum(_near(wanted[row], found[column]) for row, column in zip(rows, columns, strict=True))
+    near = sum(_near(wanted[row], found[column]) for row, column in pairs)
     points = Score(0.0, None, None, float(near), float(sum(np.count_nonzero(one[:, 2]) for one in wanted)))
     return {
         "oks_f1": with_value(people, f1(people)),
@@ -43,6 +39,23 @@ def score_people(asked: Poses, drawn: Poses) -> dict[str, Score]:
         "pck": with_value(points, recall(points)),
         "count_error": Score(float(abs(len(found) - len(wanted))), drawn=float(len(found)), asked=float(len(wanted))),
     }
+
+
+def people_likeness(asked: Poses, drawn: Poses) -> float:
+    """F1 of the people by their similarity, in [0, 1]; 0 where there is nobody."""
+    wanted, found = _bodies(asked), _bodies(drawn)
+    return 2 * _matched(wanted, found)[1] / max(len(wanted) + len(found), 1)
+
+
+def _bodies(poses: Poses) -> list[Body]:
+    return [person[:BODY].astype(np.float64) for person in poses.people]
+
+
+def _matched(asked: Sequence[Body], drawn: Sequence[Body]) -> tuple[list[tuple[int, int]], float]:
+    """The one-to-one pairs whose similarities have the greatest sum, and that sum."""
+    table = np.array([[similarity(one, other) for other in drawn] for one in asked]).reshape(len(asked), len(drawn))
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    return list(zip(rows.tolist(), columns.tolist(), strict=True)), float(table[rows, columns].sum())
 
 
 def _ranked(asked: Sequence[Body], drawn: Sequence[Body]) -> Score:
@@ -77,6 +90,7 @@ def _box(person: Body) -> NDArray[np.float64]:
 PEOPLE = Adherence(
     version=2,
     score=score_people,
+    likeness=people_likeness,
     measures=(
         Measure("oks_f1", "pose OKS F1", SIMILARITY, True, True, "People asked for and drawn, as far as alike."),
         Measure(

@@ -22,10 +22,15 @@ def score_soft_edges(asked: Raster, drawn: Raster) -> dict[str, Score]:
     Returns:
         `soft_f1`, with min(asked, drawn) as the soft intersection, and `ms_ssim`; each in [0, 1].
     """
+    return {"soft_f1": soft_f1(asked, drawn), "ms_ssim": Score(ms_ssim(asked, drawn))}
+
+
+def soft_f1(asked: Raster, drawn: Raster) -> Score:
+    """F1 of two soft maps, both [H, W] uint8 in 0..255, with its counts."""
     one, other = asked.astype(np.float64) / 255, drawn.astype(np.float64) / 255
     shared = float(np.minimum(one, other).sum())
     counts = Score(0.0, shared, float(other.sum()), shared, float(one.sum()))
-    return {"soft_f1": with_value(counts, f1(counts)), "ms_ssim": Score(ms_ssim(asked, drawn))}
+    return with_value(counts, f1(counts))
 
 
 def ms_ssim(asked: Raster, drawn: Raster) -> float:
@@ -62,6 +67,7 @@ def _has_scales(side: int, count: int) -> bool:
 SOFT_EDGES = Adherence(
     version=1,
     score=score_soft_edges,
+    likeness=lambda asked, drawn: soft_f1(asked, drawn).value,
     measures=(
         Measure("soft_f1", "soft-edge F1", SHARE, True, True, "Overlap of the two maps: F1 of their minimum."),
         Measure("ms_ssim", "soft-edge MS-SSIM", SIMILARITY, True, False, "Likeness by scales; kind to empty maps."),

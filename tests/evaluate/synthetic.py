@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from annotate.corpora import playroom
 from evaluate.adherence import ADHERENCE
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED
+from evaluate.anchors import BLANK, CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED
 from evaluate.pictures import Panels, to_table
+from evaluate.retrieval import ASKED_OF, RETRIEVAL, retrieve, rivals
 from evaluate.scores import SCHEMA, gather, score_rows
 from evaluate.spec import Protocol, Spec, write_spec
 from train.sampler import sample_seed
@@ -84,10 +85,13 @@ def write_evaluation(
         ceiling = worsen(images[place], 0.6, seed=place)
         arms = {
             CONTROLLED: (asked, drawn), SWAPPED: (partner, drawn), FLOOR: (asked, floor),
-            CEILING: (asked, ceiling), ORACLE: (asked, images[place]),
+            CEILING: (asked, ceiling), ORACLE: (asked, images[place]), BLANK: (asked, np.full_like(drawn, 127)),
         }  # fmt: skip
+        others = [measured(images[other]) for other in rivals(place, samples=samples)]
         for arm, (wanted, picture) in arms.items():
             scores = adherence.score(wanted, measured(picture))
+            if arm in ASKED_OF:
+                scores[RETRIEVAL.name] = retrieve(adherence.likeness, asked, others, measured(picture))
             rows_ += score_rows(scores, key=key, draw=0, seed=sample_seed(0, key=key, draw=0), arm=arm)
         pictures = {
             "condition": grey(asked), "real": images[place], "drawn": drawn,

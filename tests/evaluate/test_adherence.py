@@ -17,6 +17,7 @@ from evaluate.measures.edges import chamfer, match, score_edges
 from evaluate.measures.measure import Score, f1, precision, recall
 from evaluate.measures.normal import score_normal
 from evaluate.measures.soft_edges import ms_ssim, score_soft_edges
+from evaluate.retrieval import retrieve
 from manifests.condition import WORDS_AND_NUMBERS
 from manifests.figures import Segments
 from manifests.geometry import flip
@@ -84,6 +85,15 @@ def test_a_condition_adheres_perfectly_to_itself(annotator: str) -> None:
         assert values(ADHERENCE[annotator].score(condition, condition)) == pytest.approx(
             {measure.name: float(measure.higher_is_better) for measure in ADHERENCE[annotator].measures}, abs=1e-6
         )
+
+
+@pytest.mark.parametrize("annotator", DRAWN)
+def test_a_condition_is_likest_to_itself_among_others(annotator: str) -> None:
+    conditions = [as_kind(annotator, picture) for picture in PICTURES]
+    for place, condition in enumerate(conditions):
+        others = conditions[:place] + conditions[place + 1 :]
+        assert retrieve(ADHERENCE[annotator].likeness, condition, others, condition).value == 1
+        assert retrieve(ADHERENCE[annotator].likeness, others[0], [condition, *others[1:]], condition).value == 0
 
 
 @pytest.mark.parametrize("annotator", SHARES)

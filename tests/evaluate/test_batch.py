@@ -3,12 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import torch
 from numpy.typing import NDArray
 
 from evaluate.batch import Judge, draw_arms, load_judge, run_batch
 from evaluate.plan import Task, plan_evaluation
+from evaluate.retrieval import RETRIEVAL
 from evaluate.samples import Sample, read_samples
 from evaluate.scores import matrix
 from manifests.control import ControlSettings
@@ -50,6 +52,19 @@ def test_the_real_picture_scores_one_and_no_arm_is_left_out(judge: Judge, task: 
     assert all(0 <= found[arm] < 1 for arm in ("controlled", "swapped", "floor", "ceiling"))
     assert [panel.key for panel in panels] == task.places["key"].to_pylist()[:3]
     assert all(picture.shape == (128, 128, 3) for panel in panels for picture in panel.pictures.values())
+
+
+def test_the_right_condition_is_sought_among_those_of_the_other_samples(judge: Judge, task: Task) -> None:
+    _, scores = run_batch(judge, task.places, task.pictures[:3])
+    sought = scores.filter(pc.equal(scores["measure"], RETRIEVAL.name))
+    assert sorted(set(sought["arm"].to_pylist())) == ["ceiling", "controlled", "floor"]
+    assert set(sought["asked"].to_pylist()) == {min(32, len(task.places))}
+    assert len(sought) == 3 * 3
+
+
+def test_a_grey_picture_scores_nothing(judge: Judge, task: Task) -> None:
+    _, scores = run_batch(judge, task.places, task.pictures[:3])
+    assert (matrix(scores, measure="f1_1px", arms=["blank"])[1] == 0).all()
 
 
 def test_an_untrained_controlnet_draws_exactly_the_floor(judge: Judge, task: Task) -> None:

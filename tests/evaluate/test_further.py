@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from evaluate.batch import draw_arms, hints_of, load_judge, run_batch
+from evaluate.measures.edges import EDGES
 from evaluate.plan import plan_evaluation, trained_steps, weights_of
+from evaluate.retrieval import RETRIEVAL
 from evaluate.samples import read_samples
 from evaluate.spec import Protocol
 from manifests.dataset import Dataset
@@ -74,7 +76,8 @@ def test_what_a_further_condition_says_changes_what_is_drawn(several: Manifest, 
     assert np.array_equal(drawn["floor"], other["floor"])
     assert not np.array_equal(drawn["controlled"], other["controlled"])
     _, scores = run_batch(judge, rows, [(0, 0), (1, 0)])
-    assert set(scores["measure"].to_pylist()) == {"f1", "f1_1px", "precision_1px", "recall_1px"}  # of canny alone
+    measures = {measure.name for measure in EDGES.measures} | {RETRIEVAL.name}
+    assert set(scores["measure"].to_pylist()) == measures  # of canny alone
 
 
 def test_further_conditions_are_part_of_the_protocol_and_change_no_other_fingerprint(

@@ -3,7 +3,8 @@ import pytest
 
 from evaluate.adherence import ADHERENCE
 from evaluate.measures.average_precision import FILLED
-from evaluate.measures.people import score_people, similarity
+from evaluate.measures.people import people_likeness, score_people, similarity
+from evaluate.retrieval import retrieve
 from manifests.body import SIGMAS
 from manifests.figures import BODY, WHOLE_BODY, Poses
 from manifests.geometry import flip
@@ -86,6 +87,14 @@ def test_matching_is_the_best_of_all_and_not_greedy() -> None:
     assert pair[1][0] == max(map(max, pair))
     assert pair[0][0] + pair[1][1] > pair[1][0] + pair[0][1]
     assert values(asked, drawn)["oks_f1"] == pytest.approx((pair[0][0] + pair[1][1]) / 2)
+
+
+def test_people_are_likest_to_themselves_among_others() -> None:
+    others = [poses(person(60, 90)), poses(person(20, 40)), poses()]
+    assert retrieve(people_likeness, TWO, others, TWO).value == 1
+    assert retrieve(people_likeness, others[0], [TWO, *others[1:]], TWO).value == 0
+    assert people_likeness(TWO, TWO) == 1
+    assert people_likeness(poses(), poses()) == 0
 
 
 def test_hands_and_faces_change_no_score() -> None:

@@ -91,7 +91,7 @@ def test_best_and_worst_are_by_score_whichever_way_is_better(folder: Path) -> No
 
 
 def test_a_report_says_how_many_samples_it_lacks() -> None:
-    summary = Summary(samples=8, draws=1, lines=())
+    summary = Summary(samples=8, draws=1, lines=(), retrieval=None)
     assert coverage(spec(asked=8, wanted=8), summary) == "8 test samples, all scored."
     assert "8 test samples, all scored. 12 were wanted" in coverage(spec(asked=8, wanted=12), summary)
     assert "8 of 10 test samples; the rest asks for nothing" in coverage(spec(asked=10, wanted=10), summary)

@@ -20,4 +20,4 @@ NAN = float("nan")
 )
 def test_the_verdict_goes_by_the_interval(share: tuple[float, float, float], words: str) -> None:
     line = Line(ADHERENCE["canny"].primary, arms={}, normalised=Interval(*share))
-    assert words in verdict(Summary(samples=9, draws=1, lines=(line,)), condition="canny")
+    assert words in verdict(Summary(samples=9, draws=1, lines=(line,), retrieval=None), condition="canny")
