@@ -59,7 +59,10 @@ def read_scores(path: Path) -> pa.Table:
     """Read scores.parquet, refusing any other file."""
     if not path.is_file():
         raise ValueError(f"{path}: there are no scores. Make them: python pipelines/evaluate.py RUN")
-    table = pq.read_table(path)
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{path}: it is no whole Parquet file ({error}). Evaluate the run again") from error
     if table.schema.names != SCHEMA.names:
         raise ValueError(
             f"{path}: these are not scores (columns {', '.join(table.schema.names)}). Evaluate the run again"

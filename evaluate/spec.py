@@ -78,9 +78,14 @@ def read_spec(folder: Path) -> Spec:
     path = folder / SPEC_FILE
     if not path.is_file():
         raise ValueError(f"{folder}: no evaluation here (no {SPEC_FILE}). Make one: python pipelines/evaluate.py RUN")
-    fields = json.loads(path.read_text(encoding="utf-8"))
-    account = account_from(fields["account"]) if fields.get("account") else None
-    return Spec(**{**fields, "protocol": Protocol(**fields["protocol"]), "account": account})
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        account = account_from(fields["account"]) if fields.get("account") else None
+        return Spec(**{**fields, "protocol": Protocol(**fields["protocol"]), "account": account})
+    except (json.JSONDecodeError, KeyError, TypeError) as error:  # TypeError: a field too many or too few
+        raise ValueError(
+            f"{path}: not as this version of Pairmill writes it ({error}). Delete {folder}, and evaluate the run again"
+        ) from error
 
 
 def sha256_of(path: Path) -> str:

@@ -83,7 +83,7 @@ def depth_likeness(asked: NDArray[np.float32], drawn: NDArray[np.float32]) -> fl
 
 
 DEPTH = Adherence(
-    version=1,
+    version=2,
     score=score_depth,
     likeness=depth_likeness,
     measures=(

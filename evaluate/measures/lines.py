@@ -47,7 +47,7 @@ def _ends(segments: Segments) -> NDArray[np.float64]:
 
 
 LINES = Adherence(
-    version=1,
+    version=2,
     score=score_lines,
     likeness=lambda asked, drawn: score_lines(asked, drawn)["line_f1"].value,
     measures=(

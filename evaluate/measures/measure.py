@@ -69,7 +69,7 @@ class Adherence:
     """The measures of one annotator.
 
     Attributes:
-        version: bumped when any value can change.
+        version: bumped when any value can change, or another arm is scored.
         score: of a condition asked for and one drawn, both as decoded: every measure of this one picture.
         likeness: of the same two one number, higher the more they are alike: by it one condition is found among others.
     """

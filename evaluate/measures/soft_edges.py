@@ -65,7 +65,7 @@ def _has_scales(side: int, count: int) -> bool:
 
 
 SOFT_EDGES = Adherence(
-    version=1,
+    version=2,
     score=score_soft_edges,
     likeness=lambda asked, drawn: soft_f1(asked, drawn).value,
     measures=(

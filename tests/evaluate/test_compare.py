@@ -75,6 +75,18 @@ def test_runs_that_were_not_evaluated_alike_are_refused_with_the_fields(folders:
         compare_runs(folders[:1])
 
 
+@pytest.mark.parametrize("harm", ["a field of another version", "cut off"])
+def test_an_evaluation_of_another_version_is_refused_by_name(harm: str, folders: list[Path], tmp_path: Path) -> None:
+    write_evaluation(tmp_path / "other")
+    spec = tmp_path / "other" / "spec.json"
+    text = spec.read_text()
+    spec.write_text(text[:200] if harm == "cut off" else text.replace('"steps"', '"moves"'))
+    with pytest.raises(
+        ValueError, match=r"spec.json: not as this version of Pairmill writes it .*evaluate"
+    ):
+        compare_runs([folders[0], tmp_path / "other"])
+
+
 def test_scores_of_other_samples_are_refused(folders: list[Path], tmp_path: Path) -> None:
     write_evaluation(tmp_path / "other")
     scores = tmp_path / "other" / "scores.parquet"

@@ -38,3 +38,11 @@ def test_only_scores_are_read_as_scores(tmp_path: Path) -> None:
     pq.write_table(pa.table({"loss": [0.1]}), tmp_path / "scores.parquet")
     with pytest.raises(ValueError, match="these are not scores"):
         read_scores(tmp_path / "scores.parquet")
+
+
+def test_a_truncated_file_of_scores_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "scores.parquet"
+    pq.write_table(gather([scored("a", "floor", 0.2)]), path)
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ValueError, match=r"scores.parquet: it is no whole Parquet file"):
+        read_scores(path)
