@@ -81,9 +81,7 @@ def test_an_evaluation_of_another_version_is_refused_by_name(harm: str, folders:
     spec = tmp_path / "other" / "spec.json"
     text = spec.read_text()
     spec.write_text(text[:200] if harm == "cut off" else text.replace('"steps"', '"moves"'))
-    with pytest.raises(
-        ValueError, match=r"spec.json: not as this version of Pairmill writes it .*evaluate"
-    ):
+    with pytest.raises(ValueError, match=r"spec.json: not as this version of Pairmill writes it .*evaluate"):
         compare_runs([folders[0], tmp_path / "other"])
 
 

@@ -20,17 +20,17 @@ HEAD = """# Metrics
 
 What `pipelines/evaluate.py` measures, for each annotator. Written from the code by
 `PAIRMILL_WRITE_DOCS=1 pytest tests/evaluate/test_metrics_document.py`, which fails if this page says anything else.
-Each measure is computed once more by the reference beside it, on random conditions; the last column is by how much the
-two were apart at most, in the measure's unit.
+Each measure is computed once more by the reference beside it, on random conditions; the two were apart by less than
+the last column says, in the measure's unit.
 
 A measure of pictures is the mean over them, and its interval is of a bootstrap over samples, 2,000 replicates. A
 measure marked *of a set* is made from all pictures together, in every resample anew.
 """
+EXACT = 1e-9
 # One measure's arithmetic is in float32 in one of the two places.
 TOLERANCE = {"ms_ssim": 1e-4, "f1": 1e-6, "rmse": 1e-6, "abs_rel": 1e-6, "miou": 1e-6, "pixel_accuracy": 1e-6}
 BY_ADHERENCE = {
-    adherence: [name for name, other in ADHERENCE.items() if other is adherence]
-    for adherence in set(ADHERENCE.values())
+    adherence: [name for name, other in ADHERENCE.items() if other is adherence] for adherence in ADHERENCE.values()
 }
 MEASURES = [(names[0], measure) for adherence, names in BY_ADHERENCE.items() for measure in adherence.measures]
 
@@ -48,7 +48,7 @@ def apart(annotator: str, name: str) -> float:
 
 @pytest.mark.parametrize(("annotator", "measure"), MEASURES, ids=[f"{name}-{each.name}" for name, each in MEASURES])
 def test_a_measure_is_that_of_its_reference(annotator: str, measure: Measure) -> None:
-    assert apart(annotator, measure.name) <= TOLERANCE.get(measure.name, 1e-9)
+    assert apart(annotator, measure.name) <= TOLERANCE.get(measure.name, EXACT)
 
 
 def test_references_are_checked_where_measures_neither_fail_nor_are_perfect() -> None:
@@ -74,10 +74,9 @@ def _line(annotator: str, measure: Measure) -> str:
     top = "∞" if math.isinf(high) else f"{high:g}"
     name = f"**`{measure.name}`** (primary)" if measure.primary else f"`{measure.name}`"
     definition = f"{measure.title}: {measure.meaning}{' *Of a set.*' if measure.pool else ''}"
-    off = apart(annotator, measure.name)
-    said = "0" if off == 0 else f"under {10.0 ** math.ceil(math.log10(off)):.0e}" if off > 1e-9 else "under 1e-09"
+    off = f"under {TOLERANCE.get(measure.name, EXACT):g}"
     better = "higher" if measure.higher_is_better else "lower"
-    cells = (name, cell(definition), measure.unit, better, f"{low:g} to {top}", REFERENCES[measure.name].by, said)
+    cells = (name, cell(definition), measure.unit, better, f"{low:g} to {top}", REFERENCES[measure.name].by, off)
     return f"| {' | '.join(cells)} |\n"
 
 
