@@ -8,29 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from evaluate.anchors import CONTROLLED
 from evaluate.compare import Comparison, Contrast, Entry, Row
+from evaluate.examples import EXAMPLES, Example, examples, scores_of_runs
 from evaluate.gallery import random_keys
-from evaluate.pictures import Found, find
 from evaluate.plot import forest
 from evaluate.render import cell, number, numbers, render, with_interval
-from evaluate.report import PICTURES_FOLDER, SCORES_FILE
-from evaluate.scores import matrix, read_scores
 from evaluate.statistics import LEVEL, REPLICATES
-from evaluate.thumbnail import thumbnail
 from manifests.storage import replace_text
-
-EXAMPLES = 6  # test samples in each gallery
-
-
-@dataclass(frozen=True)
-class Example:
-    """One test sample, drawn by every run."""
-
-    caption: str  # untrusted text, escaped by the template
-    condition: str  # data URI
-    real: str
-    drawn: tuple[tuple[str, float], ...]  # (data URI, score), in the order of the runs
 
 
 @dataclass(frozen=True)
@@ -170,28 +154,11 @@ def as_html(comparison: Comparison) -> str:
 
 def _galleries(comparison: Comparison) -> list[Gallery]:
     """Samples that every run drew: at random, and those on which the runs are farthest apart."""
-    measure = comparison.primary.measure.name
-    tables = [
-        matrix(read_scores(folder / SCORES_FILE), measure=measure, arms=[CONTROLLED]) for folder in comparison.folders
-    ]
-    keys, scores = tables[0][0], np.concatenate([values for _, values in tables], axis=1)  # [N, runs]
+    measure, folders = comparison.primary.measure.name, comparison.folders
+    keys, scores = scores_of_runs(folders, measure=measure)
     apart = np.argsort(-np.ptp(scores, axis=1), kind="stable")[:EXAMPLES]
     chosen = [
         ("Random", "the samples whose hashed key is smallest: no score is looked at", random_keys(keys, EXAMPLES)),
         ("Most changed", f"the samples whose {measure} differs most among the runs", [keys[place] for place in apart]),
     ]
-    wanted = {key for _, _, some in chosen for key in some}
-    found = [find(folder / PICTURES_FOLDER, wanted) for folder in comparison.folders]
-    by_key = dict(zip(keys, scores.tolist(), strict=True))
-    return [
-        Gallery(
-            title, rule, tuple(_example(key, found, by_key[key]) for key in some if all(key in run for run in found))
-        )
-        for title, rule, some in chosen
-    ]
-
-
-def _example(key: str, found: list[dict[str, Found]], scores: list[float]) -> Example:
-    first = found[0][key]
-    drawn = tuple((thumbnail(run[key].panels["drawn"]), score) for run, score in zip(found, scores, strict=True))
-    return Example(first.caption, thumbnail(first.panels["condition"]), thumbnail(first.panels["real"]), drawn)
+    return [Gallery(title, rule, examples(folders, some, measure=measure)) for title, rule, some in chosen]

@@ -1,33 +1,17 @@
 """The report of a study: one HTML file that sets the sizes side by side, and the same as JSON and Markdown."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from evaluate.anchors import CONTROLLED
+from evaluate.examples import EXAMPLES, Example, examples, scores_of_runs
 from evaluate.gallery import random_keys
-from evaluate.pictures import find
 from evaluate.plot import Point, sizes
 from evaluate.render import cell, count, number, numbers, render, with_interval
-from evaluate.report import PICTURES_FOLDER, SCORES_FILE
-from evaluate.scores import matrix, read_scores
 from evaluate.statistics import LEVEL, REPLICATES, Interval
 from evaluate.study import Comparison, headline
-from evaluate.thumbnail import thumbnail
 from manifests.storage import replace_text
-
-EXAMPLES = 6  # test samples shown at every size
-
-
-@dataclass(frozen=True)
-class Example:
-    """One test sample, drawn by every run."""
-
-    caption: str  # untrusted text, escaped by the template
-    condition: str  # data URI
-    real: str
-    drawn: tuple[tuple[str, float], ...]  # (data URI, score), from small to large
 
 
 def write_study_report(comparison: Comparison, folder: Path) -> Path:
@@ -105,25 +89,8 @@ def as_html(comparison: Comparison) -> str:
     )
 
 
-def _examples(comparison: Comparison) -> list[Example]:
+def _examples(comparison: Comparison) -> tuple[Example, ...]:
     """The same samples at every size, chosen by the hash of their keys."""
-    runs = [size.folder for size in comparison.sizes]
-    tables = [
-        matrix(read_scores(run / SCORES_FILE), measure=comparison.measure.name, arms=[CONTROLLED]) for run in runs
-    ]
-    keys = random_keys(tables[0][0], EXAMPLES)
-    found = [find(run / PICTURES_FOLDER, keys) for run in runs]
-    scores = [dict(zip(names, values[:, 0].tolist(), strict=True)) for names, values in tables]
-    return [
-        Example(
-            caption=found[0][key].caption,
-            condition=thumbnail(found[0][key].panels["condition"]),
-            real=thumbnail(found[0][key].panels["real"]),
-            drawn=tuple(
-                (thumbnail(pictures[key].panels["drawn"]), score[key])
-                for pictures, score in zip(found, scores, strict=True)
-            ),
-        )
-        for key in keys
-        if all(key in pictures for pictures in found)
-    ]
+    folders, measure = [size.folder for size in comparison.sizes], comparison.measure.name
+    keys, _ = scores_of_runs(folders, measure=measure)
+    return examples(folders, random_keys(keys, EXAMPLES), measure=measure)
