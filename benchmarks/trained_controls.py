@@ -19,8 +19,7 @@ from benchmarks.table import update
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
 from evaluate.measured import Measured, measure_all
-from evaluate.report import SCORES_FILE
-from evaluate.scores import read_scores
+from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import read_spec
 from evaluate.statistics import Interval, interval
 from evaluate.summary import shares

@@ -12,7 +12,7 @@ from evaluate.adherence import ADHERENCE
 from evaluate.panel import drawn
 from evaluate.plan import check_measured
 from evaluate.reannotate import Reannotator, load_reannotator
-from evaluate.samples import Sample, read_samples
+from evaluate.samples import Sample, Wanted, read_samples
 from manifests.condition import Condition
 from manifests.dataset import Dataset
 from manifests.manifest import Manifest
@@ -65,4 +65,5 @@ def load_judge(manifest: Manifest, rows: pa.Table, device: torch.device) -> Adhe
     card = dataset.card(manifest.condition)
     check_measured(card, dataset=str(manifest.dataset))
     reannotator = load_reannotator(dataset, manifest.condition, fingerprint=card.fingerprint, device=device)
-    return AdherenceJudge(reannotator, read_samples(dataset, manifest.condition, rows, resolution=manifest.resolution))
+    wanted = Wanted(manifest.condition, manifest.resolution)
+    return AdherenceJudge(reannotator, read_samples(dataset, wanted, rows))

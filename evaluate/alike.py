@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from evaluate.report import SCORES_FILE
-from evaluate.scores import read_scores
+from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import Protocol, Spec
 from manifests.difference import differences
 

@@ -14,12 +14,14 @@ from evaluate.measures.measure import Score
 from evaluate.panel import drawn
 from evaluate.pictures import Panels
 from evaluate.plan import Task
+from evaluate.prompts import prompted
 from evaluate.reannotate import Reannotator, load_reannotator
 from evaluate.retrieval import ASKED_OF, RETRIEVAL, retrieve, rivals
-from evaluate.samples import Sample, read_samples
+from evaluate.samples import Sample, Wanted, read_samples
 from evaluate.scores import SCHEMA, score_rows
 from manifests.condition import Condition
 from manifests.dataset import Dataset
+from manifests.evaluate_settings import Prompts
 from train.base import Base, load_base, place
 from train.control.control import Control
 from train.control.registry import load_control
@@ -36,9 +38,8 @@ class Judge:
     """Everything loaded that a batch needs."""
 
     dataset: Dataset
-    family: str
-    further: tuple[str, ...]  # families whose conditions are shown beside it, and not scored
-    captions: str  # family of words in the place of the corpus's captions, "" for none
+    wanted: Wanted  # conditions of further families are shown beside the first, and not scored
+    prompts: Prompts
     base: Base
     control: Control
     reannotator: Reannotator
@@ -56,9 +57,14 @@ def load_judge(task: Task, device: torch.device) -> Judge:
     torch.nn.Module.to(control, device=device, dtype=dtype)
     return Judge(
         dataset=dataset,
-        family=manifest.condition,
-        further=manifest.further_conditions,
-        captions=manifest.captions,
+        wanted=Wanted(
+            manifest.condition,
+            manifest.resolution,
+            manifest.further_conditions,
+            manifest.captions,
+            manifest.evaluate.geometry,
+        ),
+        prompts=manifest.evaluate.prompts,
         base=base,
         control=control,
         reannotator=load_reannotator(dataset, manifest.condition, fingerprint=task.family_fingerprint, device=device),
@@ -81,19 +87,20 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
     kept = [(number, draw) for number, draw in batch if number in read]
     if not kept:
         return [], SCHEMA.empty_table()
-    samples, draws = [read[number] for number, _ in kept], [draw for _, draw in kept]
+    others = [_others(read, place, samples=len(places)) for place, _ in kept]
+    samples = [
+        prompted(read[place], judge.prompts, other=next(iter(rival), None))
+        for (place, _), rival in zip(kept, others, strict=True)
+    ]
+    draws = [draw for _, draw in kept]
     pictures = draw_arms(judge, samples, draws)
-    grey = np.full_like(pictures[ORACLE], 127)
-    conditions = {
-        arm: judge.reannotator(drawn, [sample.key for sample in samples], [sample.parameters for sample in samples])
-        for arm, drawn in {**pictures, BLANK: grey}.items()
-    }
+    conditions = _annotate(judge, samples, pictures)
     rows, panels = [], []
-    for index, (position, number) in enumerate(kept):
+    for index, number in enumerate(draws):
         sample, found = samples[index], {arm: each[index] for arm, each in conditions.items()}
-        others = [read[other].condition for other in rivals(position, samples=len(places)) if other in read]
         seed = sample_seed(judge.seed, key=sample.key, draw=number)
-        for arm, scores in score_arms(judge, sample.condition, others, found).items():
+        rival = [other.condition for other in others[index]]
+        for arm, scores in score_arms(judge, sample.condition, rival, found).items():
             rows += score_rows(scores, key=sample.key, draw=number, seed=seed, arm=arm)
         panels.append(
             _panels(judge, sample, number, {arm: drawn[index] for arm, drawn in pictures.items()}, found[CONTROLLED])
@@ -101,22 +108,27 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
     return panels, pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
+def _annotate(judge: Judge, samples: Sequence[Sample], pictures: Mapping[str, Pictures]) -> dict[str, list[Condition]]:
+    """The conditions found in each arm's pictures, and in grey ones."""
+    keys, parameters = [sample.key for sample in samples], [sample.parameters for sample in samples]
+    grey = np.full_like(pictures[ORACLE], 127)
+    return {arm: judge.reannotator(shown, keys, parameters) for arm, shown in {**pictures, BLANK: grey}.items()}
+
+
 def _read(judge: Judge, places: pa.Table, numbers: Sequence[int]) -> dict[int, Sample]:
     """Samples of these places and their rivals, by place; those that ask for nothing at this crop are left out."""
     wanted = sorted({other for number in numbers for other in (number, *rivals(number, samples=len(places)))})
-    read = read_samples(
-        judge.dataset,
-        judge.family,
-        places.take(wanted),
-        resolution=judge.sampling.resolution,
-        captions=judge.captions,
-        further=judge.further,
-    )
+    read = read_samples(judge.dataset, judge.wanted, places.take(wanted))
     return {
         place: sample
         for place, sample in zip(wanted, read, strict=True)
         if not judge.reannotator.annotator.empty(sample.condition)
     }
+
+
+def _others(read: Mapping[int, Sample], place: int, *, samples: int) -> list[Sample]:
+    """The samples that ask for something among the rivals of one."""
+    return [read[other] for other in rivals(place, samples=samples) if other in read]
 
 
 def score_arms(
@@ -158,7 +170,7 @@ def draw_arms(judge: Judge, samples: Sequence[Sample], draws: Sequence[int]) -> 
 
 def hints_of(judge: Judge, samples: Sequence[Sample]) -> Hints:
     """What each picture shall obey: its condition, and the further ones that its row has."""
-    kinds = [judge.dataset.card(family).kind for family in (judge.family, *judge.further)]
+    kinds = [judge.dataset.card(family).kind for family in (judge.wanted.family, *judge.wanted.further)]
     size = judge.sampling.resolution
     each = [draw_hints(kinds, [sample.condition, *sample.further], resolution=size) for sample in samples]
     return Hints(torch.stack([drawn for drawn, _ in each]), torch.stack([present for _, present in each]))

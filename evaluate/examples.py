@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluate.anchors import CONTROLLED
-from evaluate.pictures import find
-from evaluate.report import PICTURES_FOLDER, SCORES_FILE
-from evaluate.scores import matrix, read_scores
+from evaluate.pictures import PICTURES_FOLDER, find
+from evaluate.scores import SCORES_FILE, matrix, read_scores
 from evaluate.thumbnail import thumbnail
 
 EXAMPLES = 6  # test samples in each gallery

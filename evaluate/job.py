@@ -1,25 +1,20 @@
 """Evaluates a run on Ray: actors draw, re-annotate and score batches of pictures, each batch written once."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import ray
 import torch
-from ray.data import DataContext
 
 from annotate.annotate_worker import pin_threads
-from annotate.job import connect
 from evaluate.batch import Judge, load_judge, run_batch
-from evaluate.pictures import to_table
+from evaluate.pictures import PICTURES_FOLDER, to_table
 from evaluate.plan import Task
-from evaluate.report import PICTURES_FOLDER, SCORES_FILE, write_report
-from evaluate.scores import gather
+from evaluate.report import write_report
+from evaluate.scores import SCORES_FILE, gather
+from evaluate.workers import Batch, device, on_actors, with_trouble
 from manifests.storage import publish, replace
 
 PARTS_FOLDER = "parts"  # scores of single spans of pictures; scores.parquet when all are there
@@ -34,16 +29,16 @@ class Evaluator:
         self._task = task
         self._judge: Judge | None = None
 
-    def __call__(self, batch: dict[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+    def __call__(self, batch: Batch) -> Batch:
         """Evaluate spans of pictures; an exception here would reach the user as pages of Ray's own words."""
         spans = [range(*ends) for ends in zip(batch["start"].tolist(), batch["stop"].tolist(), strict=True)]
-        return {**batch, "trouble": np.array([self._attempt(span) for span in spans])}
+        return with_trouble(batch, [self._attempt(span) for span in spans])
 
     def _attempt(self, span: range) -> str:
         """Evaluate one span and publish what it gave, pictures before scores; returns what was wrong, or nothing."""
         task, name = self._task, f"{span.start:06d}-{span.stop:06d}.parquet"
         try:
-            self._judge = self._judge or load_judge(task, _device())
+            self._judge = self._judge or load_judge(task, device())
             panels, scores = run_batch(self._judge, task.places, task.pictures[span.start : span.stop])
             publish(partial(pq.write_table, to_table(panels)), task.folder / PICTURES_FOLDER / name)
             publish(partial(pq.write_table, scores), task.folder / PARTS_FOLDER / name)
@@ -71,8 +66,10 @@ def evaluate(task: Task, *, progress: Progress, actors: int | None = None) -> Pa
     done = {number for span in finished(parts) for number in span}
     progress(len(done), total)
     missing = [number for number in range(total) if number not in done]
-    for span in _work(task, in_spans(missing, task.manifest.evaluate.batch_size), actors):
-        done.update(span)
+    spans = in_spans(missing, task.manifest.evaluate.batch_size)
+    items = [{"start": span.start, "stop": span.stop} for span in spans]
+    for item in on_actors(Evaluator, (task,), items, actors=actors):
+        done.update(range(item["start"], item["stop"]))
         progress(len(done), total)
     scores = gather(pq.read_table(part) for part in sorted(parts.glob("*.parquet")))
     if not len(scores):
@@ -96,34 +93,6 @@ def in_spans(numbers: Sequence[int], size: int) -> list[range]:
         else:
             spans.append(range(number, number + 1))
     return spans
-
-
-def _work(task: Task, missing: Sequence[range], actors: int | None) -> Iterator[range]:
-    """Go through the missing spans on Ray; they come in the order in which they are done."""
-    if not missing:
-        return
-    DataContext.get_current().enable_progress_bars = False
-    connect(actors or os.cpu_count() or 1)
-    resources = ray.cluster_resources()
-    gpus = int(resources.get("GPU", 0))
-    count = min(len(missing), actors or gpus or max(1, int(resources.get("CPU", 1))))
-    items = [{"start": span.start, "stop": span.stop} for span in missing]
-    results = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
-        Evaluator,
-        fn_constructor_args=(task,),
-        batch_size=1,
-        compute=ray.data.ActorPoolStrategy(size=count),
-        num_cpus=0 if gpus else 1,
-        num_gpus=1 if gpus else 0,
-    )
-    for row in results.iter_rows():
-        if row["trouble"]:
-            raise ValueError(row["trouble"])
-        yield range(row["start"], row["stop"])
-
-
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _write(scores: pa.Table, path: Path) -> None:

@@ -14,8 +14,8 @@ from PIL import Image
 
 Picture = NDArray[np.uint8]  # [H, W, 3] RGB
 
+PICTURES_FOLDER = "pictures"
 PANELS = ("condition", "real", "drawn", "reannotated", "floor", "ceiling")
-LOSSLESS = {"condition", "drawn", "reannotated", "floor"}  # another measure can be taken of these later
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 SCHEMA = pa.schema(
@@ -56,10 +56,10 @@ class Found:
 
 
 def to_table(samples: Iterable[Panels]) -> pa.Table:
-    """Encode pictures as WebP: lossless where a measurement may be taken again, else at quality 90."""
+    """Encode pictures as lossless WebP, so that other measurements of them can be taken later."""
 
     def cell(sample: Panels, panel: str) -> dict[str, bytes | None]:
-        return {"bytes": encode(sample.pictures[panel], lossless=panel in LOSSLESS), "path": None}
+        return {"bytes": encode(sample.pictures[panel]), "path": None}
 
     rows = [
         {"key": sample.key, "draw": sample.draw, "caption": sample.caption}
@@ -69,11 +69,16 @@ def to_table(samples: Iterable[Panels]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def encode(picture: Picture, *, lossless: bool) -> bytes:
-    """Encode one picture as WebP."""
+def encode(picture: Picture) -> bytes:
+    """Encode one picture."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "WEBP", lossless=lossless, quality=90, method=4)
+    Image.fromarray(picture).save(buffer, "WEBP", lossless=True, method=4)
     return buffer.getvalue()
+
+
+def decode(data: bytes) -> Picture:
+    """Decode one picture, to the very pixels that were encoded."""
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
 def find(folder: Path, keys: Iterable[str], *, draw: int = 0) -> dict[str, Found]:

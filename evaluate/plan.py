@@ -18,6 +18,7 @@ from manifests.manifest import Manifest
 from manifests.provenance import versions
 from manifests.subset import held_out, word_card
 from train.best import FILE as BEST_FILE
+from train.control.registry import WEIGHED
 from train.control.weights import DIFFUSERS_FILE, OWN_FILE
 from train.hints import drawing
 from train.run_folder import Provenance, load_provenance
@@ -60,6 +61,7 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
             f"--manifest {run / 'manifest.yaml'} --run {run} --resume"
         )
     check_scheduler(manifest.evaluate.scheduler)
+    _check_guess(manifest)
     dataset = Dataset.open(manifest.dataset)
     card = check_family(dataset, manifest.condition, fingerprint=provenance.family_fingerprint)
     check_measured(card, dataset=str(manifest.dataset))
@@ -73,6 +75,17 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
     task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, places)
     write_spec(_spec(task, provenance, dataset, annotator=card.annotator, further=further), folder)
     return task
+
+
+def _check_guess(manifest: Manifest) -> None:
+    """Refuse guess mode where there are no residuals to weigh place by place, or nothing it could leave out."""
+    if manifest.evaluate.guess and manifest.control.kind not in WEIGHED:
+        raise ValueError(
+            f"evaluate.guess: a control of kind '{manifest.control.kind}' adds no residuals that could be weighed "
+            f"place by place ({', '.join(WEIGHED)} do). Leave evaluate.guess out"
+        )
+    if manifest.evaluate.guess and manifest.evaluate.guidance <= 1:
+        raise ValueError("evaluate.guess: guess mode is a form of guidance. Set evaluate.guidance above 1")
 
 
 def weights_of(control: Path) -> list[Path]:

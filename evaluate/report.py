@@ -10,16 +10,16 @@ import pyarrow as pa
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
 from evaluate.gallery import SHOWN, galleries
+from evaluate.pictures import PICTURES_FOLDER
 from evaluate.plot import distributions
 from evaluate.render import cell, code, count, number, numbers, render, with_interval
-from evaluate.scores import matrix, read_scores
+from evaluate.scores import SCORES_FILE, matrix, read_scores
 from evaluate.spec import Spec, read_spec
 from evaluate.statistics import LEVEL, REPLICATES
 from evaluate.summary import Line, Summary, summarise, verdict
 from manifests.account import Account
 from manifests.storage import replace_text
 
-SCORES_FILE, PICTURES_FOLDER = "scores.parquet", "pictures"
 PANEL_TITLES = {
     "condition": "condition asked for",
     "real": "real picture",

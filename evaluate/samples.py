@@ -12,10 +12,13 @@ from upath import UPath
 from annotate.annotator import Parameters
 from manifests.condition import Condition, decode
 from manifests.dataset import Dataset
+from manifests.evaluate_settings import Geometry
+from manifests.figures import Size
 from manifests.gather import OWN, WORDS, as_captions
 from manifests.storage import open_table
-from train.batches import crop_pair, decode_image
-from train.further import cut_alike, read_further
+from train.batches import decode_image
+from train.further import read_further
+from train.views import Square, centre_square, whole_square
 
 
 @dataclass(frozen=True)
@@ -42,38 +45,48 @@ class Sample:
         return self.captions[draw % len(self.captions)] if self.captions else ""
 
 
-def read_samples(
-    dataset: Dataset,
-    family: str,
-    places: pa.Table,
-    *,
-    resolution: int,
-    captions: str = OWN,
-    further: Sequence[str] = (),
-) -> list[Sample]:
-    """Read the samples at some places of a dataset, centre crop.
+@dataclass(frozen=True)
+class Wanted:
+    """What is read of a dataset's rows.
+
+    Attributes:
+        family: of the condition.
+        resolution: R, pixels.
+        further: families whose conditions are shown beside it.
+        captions: family whose words replace the corpus's captions.
+        geometry: "centre": the square is cut out of the middle; "squash": it is the whole picture.
+    """
+
+    family: str
+    resolution: int
+    further: tuple[str, ...] = ()
+    captions: str = OWN
+    geometry: Geometry = "centre"
+
+    def square(self, size: Size) -> Square:
+        """The square of a picture whose condition has this height and width."""
+        return centre_square(size, self.resolution) if self.geometry == "centre" else whole_square(self.resolution)
+
+
+def read_samples(dataset: Dataset, wanted: Wanted, places: pa.Table) -> list[Sample]:
+    """Read the samples at some places of a dataset.
 
     Args:
-        family: of the condition.
-        captions: family whose words replace the corpus's captions.
-        further: families whose conditions are shown beside it.
         places: columns key, shard, row; the order is kept.
-        resolution: R, pixels.
     """
-    kind, kinds = dataset.card(family).kind, [dataset.card(other).kind for other in further]
-    cells = _read_cells(dataset, family, places, captions)
+    kinds = [dataset.card(family).kind for family in (wanted.family, *wanted.further)]
+    cells = _read_cells(dataset, wanted.family, places, wanted.captions)
     samples = []
-    for place, others in zip(places.to_pylist(), read_further(dataset, further, places), strict=True):
+    for place, others in zip(places.to_pylist(), read_further(dataset, wanted.further, places), strict=True):
         image, condition = cells[place["shard"], place["row"]]
         assert image["key"] == condition["key"] == place["key"], "a family's rows are those of images/"
-        whole, first = decode_image(image["image"]["bytes"]), decode(kind, condition["condition"])
-        pair = crop_pair(whole, first, kind, resolution=resolution)
-        beside = tuple(
-            cut_alike(other_kind, other, like=first.shape[:2], resolution=resolution)
-            for other_kind, other in zip(kinds, others, strict=True)
-        )
+        whole, first = decode_image(image["image"]["bytes"]), decode(kinds[0], condition["condition"])
+        square = wanted.square(first.shape[:2])
+        own = square.of_condition(kinds[0], first)
+        beside = tuple(square.of_conditions(kinds[1:], others))
         parameters = condition.get("parameters") or {}
-        samples.append(Sample(place["key"], tuple(image["captions"]), *pair, parameters, beside))
+        picture = square.of_picture(whole)
+        samples.append(Sample(place["key"], tuple(image["captions"]), picture, own, parameters, beside))
     return samples
 
 

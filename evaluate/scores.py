@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evaluate.measures.measure import Score
 
+SCORES_FILE = "scores.parquet"
 SCHEMA = pa.schema(
     [
         ("key", pa.string()),  # of the record

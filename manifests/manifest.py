@@ -12,7 +12,6 @@ import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
-    NonNegativeFloat,
     NonNegativeInt,
     PlainSerializer,
     PlainValidator,
@@ -22,26 +21,11 @@ from pydantic import (
 from upath import UPath
 
 from manifests.control import ControlSettings
+from manifests.evaluate_settings import EvaluateSettings
 from manifests.storage import locate
-from manifests.train_settings import EngineSettings, Precision, TrainSettings, WatchSettings
+from manifests.train_settings import EngineSettings, TrainSettings, WatchSettings
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
-
-
-class EvaluateSettings(BaseModel):
-    """How to draw the held-out conditions. Defaults are the paper's: DDIM, 20 steps, guidance 9."""
-
-    model_config = FROZEN
-    samples: PositiveInt = 500
-    draws: PositiveInt = 1  # pictures per sample
-    scheduler: str = "ddim"
-    steps: PositiveInt = 20
-    guidance: NonNegativeFloat = 9.0
-    control_scale: NonNegativeFloat = 1.0
-    negative_prompt: str = ""
-    precision: Precision = "no"  # of the networks that draw
-    seed: int = 0
-    batch_size: PositiveInt = 8
 
 
 class Manifest(BaseModel):

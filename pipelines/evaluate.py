@@ -18,8 +18,7 @@ from evaluate.job import evaluate
 from evaluate.plan import plan_evaluation
 from evaluate.progress import bar
 from evaluate.render import with_interval
-from evaluate.report import SCORES_FILE
-from evaluate.scores import read_scores
+from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import read_spec
 from evaluate.summary import summarise, verdict
 from manifests.manifest import load_manifest

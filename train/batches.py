@@ -12,14 +12,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from manifests.condition import Condition, Kind, decode
-from manifests.figures import View
-from manifests.geometry import corner, resize, resize_picture
+from manifests.geometry import resize, resize_picture
 from train.draws import Choices, choices, kept, normal, row_at, share
 from train.hints import Drawing
 from train.span import Span
 from train.views import Square, at_least, chosen_view, draw_hints, drawn_square, moments_of
-
-CENTRE = (0.5, 0.5)
 
 
 class Table(Protocol):
@@ -137,25 +134,6 @@ class Samples(Dataset[Batch]):
             posterior_noise=noise(purpose="posterior"),
             timesteps=torch.tensor(int(drawn.timestep * recipe.timesteps)),
         )
-
-
-def crop_pair(
-    image: np.ndarray, condition: Condition, kind: Kind, *, resolution: int, offset: tuple[float, float] = CENTRE
-) -> tuple[np.ndarray, Condition]:
-    """Bring a picture to its condition's size, then cut one square out of both.
-
-    Args:
-        image: [H, W, 3] uint8 RGB.
-        condition: as `manifests.condition.decode` gives it; its size [h, w] is the one it was measured at.
-        resolution: side of the square in pixels; a pair smaller than it is enlarged first.
-        offset: (down, right) in [0, 1): where the square lies between the two ends. Default: the centre.
-
-    Returns:
-        [resolution, resolution, 3] uint8 RGB and the condition of that square.
-    """
-    size = at_least(condition.shape[:2], resolution)
-    square = Square(size, View(*corner(offset, size, resolution)), resolution)
-    return square.of_picture(image), square.of_condition(kind, condition)
 
 
 def fit_pair(image: np.ndarray, condition: Condition, kind: Kind, *, resolution: int) -> tuple[np.ndarray, Condition]:

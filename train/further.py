@@ -9,12 +9,8 @@ from torch import Tensor
 
 from manifests.condition import Condition, Kind, decode
 from manifests.dataset import Dataset
-from manifests.figures import Size, View
-from manifests.geometry import corner
 from manifests.row_groups import read_rows
-from train.batches import CENTRE
 from train.hints import hint
-from train.views import Square, at_least
 
 COLUMNS = ("key", "status", "condition")
 
@@ -40,20 +36,6 @@ def read_further(dataset: Dataset, families: Sequence[str], places: pa.Table) ->
                 if cell["status"] == "ok":
                     found[place][column] = decode(kinds[column], cell["condition"])
     return found
-
-
-def cut_alike(kind: Kind, condition: Condition | None, *, like: Size, resolution: int) -> Condition | None:
-    """Cut the centre square out of a further condition that `crop_pair` cuts out of a picture and its first one.
-
-    Args:
-        condition: None stays None.
-        like: height and width of the whole first condition.
-        resolution: side of the square in pixels.
-    """
-    if condition is None:
-        return None
-    size = at_least(like, resolution)
-    return Square(size, View(*corner(CENTRE, size, resolution)), resolution).of_condition(kind, condition)
 
 
 def draw_hints(

@@ -11,9 +11,11 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteS
 from numpy.typing import NDArray
 from torch import Tensor
 
+from manifests.evaluate_settings import Guess
 from manifests.manifest import Manifest
 from train.base import Base, decode_latents, encode_tokens, tokenize
 from train.control.control import Control
+from train.control.scale import Scale, guess_scales, strides_of
 from train.text import Text
 
 Pictures = NDArray[np.uint8]
@@ -34,8 +36,15 @@ class Sampling:
     scheduler: str = "ddim"
     steps: int = 20
     guidance: float = 9.0  # classifier-free guidance (Eq. 6 of Ho & Salimans 2022, w + 1); off at 1 and below
+    guess: Guess = ""  # guess mode: see `guess_scales`; the half without a caption then sees no hint
     control_scale: float = 1.0
+    control_start: float = 0.0  # share of the steps before which, and
+    control_end: float = 1.0  # after which the base draws alone
     negative_prompt: str = ""
+
+    def controlled(self, step: int) -> bool:
+        """Whether the control takes part in a step; as diffusers' `control_guidance_start` and `_end` say."""
+        return step / self.steps >= self.control_start and (step + 1) / self.steps <= self.control_end
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,10 @@ def sampling_of(manifest: Manifest) -> Sampling:
         scheduler=settings.scheduler,
         steps=settings.steps,
         guidance=settings.guidance,
+        guess=settings.guess,
         control_scale=settings.control_scale,
+        control_start=settings.control_start,
+        control_end=settings.control_end,
         negative_prompt=settings.negative_prompt,
     )
 
@@ -111,12 +123,12 @@ def draw_latents(
     scheduler.set_timesteps(way.steps, device=device)
     twice = 2 if way.guidance > 1 else 1
     text = _encoded(base, captions, way, device)
-    shown = hints and Hints(_repeated(hints.drawn.to(device), twice), _repeated(hints.present.to(device), twice))
-    predict = _predictor(base, control, text, shown, scale=way.control_scale)
+    shown = hints and _shown(hints, way, twice, device)
+    alone, controlled = (_predictor(base, each, text, shown, scale=_scale(base, way)) for each in (None, control))
     latents = noise.to(device, base.unet.dtype) * scheduler.init_noise_sigma
-    for time in scheduler.timesteps:
+    for step, time in enumerate(scheduler.timesteps):
         noisy = scheduler.scale_model_input(_repeated(latents, twice), time)
-        answer = predict(noisy, time.expand(len(noisy)))
+        answer = (controlled if way.controlled(step) else alone)(noisy, time.expand(len(noisy)))
         if twice == 2:
             without, with_caption = answer.chunk(2)
             answer = without + way.guidance * (with_caption - without)
@@ -124,8 +136,22 @@ def draw_latents(
     return latents
 
 
+def _shown(hints: Hints, way: Sampling, twice: int, device: torch.device) -> Hints:
+    """The hints of both halves; in guess mode the first, of the negative prompts, has none."""
+    present = _repeated(hints.present.to(device), twice)
+    if way.guess and twice == 2:
+        present[: len(hints.present)] = 0
+    return Hints(_repeated(hints.drawn.to(device), twice), present)
+
+
+def _scale(base: Base, way: Sampling) -> Scale:
+    if not way.guess:
+        return way.control_scale
+    return tuple(way.control_scale * factor for factor in guess_scales(way.guess, strides_of(base.unet)))
+
+
 def _predictor(
-    base: Base, control: Control | None, text: Text, hints: Hints | None, *, scale: float
+    base: Base, control: Control | None, text: Text, hints: Hints | None, *, scale: Scale
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """What answers noisy latents and timesteps: the base alone, or the control."""
 

@@ -12,8 +12,9 @@ from manifests.dataset import Dataset
 from manifests.gather import Families, gather_shard
 from manifests.manifest import Manifest
 from manifests.subset import held_out
-from train.batches import crop_pair, decode_image
-from train.further import cut_alike, draw_hints, read_further
+from train.batches import decode_image
+from train.further import draw_hints, read_further
+from train.views import centre_square
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,9 @@ def read_pairs(manifest: Manifest, rows: pa.Table) -> list[Pair]:
         row = rows.slice(place, 1).append_column("position", [[0]])
         record = gather_shard(dataset, families, row["shard"][0].as_py(), row).to_pylist()[0]
         whole, first = decode_image(record["image"]["bytes"]), decode(kinds[0], record["condition"])
-        image, condition = crop_pair(whole, first, kinds[0], resolution=size)
-        others = [
-            cut_alike(kind, other, like=first.shape[:2], resolution=size)
-            for kind, other in zip(kinds[1:], further[place], strict=True)
-        ]
+        square = centre_square(first.shape[:2], size)
+        conditions = square.of_conditions(kinds, [first, *further[place]])
         caption = record["captions"][0] if record["captions"] else ""
-        pairs.append(Pair(record["key"], caption, image, *draw_hints(kinds, [condition, *others], resolution=size)))
+        hints = draw_hints(kinds, conditions, resolution=size)
+        pairs.append(Pair(record["key"], caption, square.of_picture(whole), *hints))
     return pairs

@@ -14,6 +14,8 @@ from manifests.geometry import corner, crop, flip, resize, resize_picture
 from train.draws import Choices
 from train.hints import Drawing
 
+CENTRE = (0.5, 0.5)  # where a square lies between the two ends of a picture: down, right
+
 
 @dataclass(frozen=True)
 class Square:
@@ -39,6 +41,24 @@ class Square:
         """Cut it out of a condition, as `manifests.condition.decode` gives it, of any size."""
         square = crop(resize(kind, condition, self.size), (self.view.top, self.view.left), (self.side, self.side))
         return flip(kind, square) if self.view.flip else square
+
+    def of_conditions(self, kinds: Sequence[Kind], conditions: Sequence[Condition | None]) -> list[Condition | None]:
+        """Cut it out of the conditions of one picture; what is missing stays missing."""
+        return [
+            None if each is None else self.of_condition(kind, each)
+            for kind, each in zip(kinds, conditions, strict=True)
+        ]
+
+
+def whole_square(side: int) -> Square:
+    """All of a picture, squashed into a square of `side` pixels."""
+    return Square((side, side), View(0, 0), side)
+
+
+def centre_square(size: Size, side: int) -> Square:
+    """The square in the middle of a picture whose condition is of `size`, enlarged where it does not fit."""
+    size = at_least(size, side)
+    return Square(size, View(*corner(CENTRE, size, side)), side)
 
 
 def drawn_square(size: Size, drawn: Choices, *, side: int, flip: float) -> Square:

@@ -12,7 +12,7 @@ from evaluate.batch import Judge, run_batch
 from evaluate.batch import load_judge as load_evaluation
 from evaluate.plan import plan_evaluation
 from evaluate.reannotate import load_reannotator
-from evaluate.samples import read_samples
+from evaluate.samples import Wanted, read_samples
 from evaluate.scores import matrix
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, create_card
@@ -76,7 +76,7 @@ def test_each_picture_is_held_against_the_row_it_was_drawn_for(manifest: Manifes
 def test_a_row_that_asks_for_nothing_has_no_score(manifest: Manifest, rows: pa.Table) -> None:
     dataset = Dataset.open(manifest.dataset)
     reannotator = load_reannotator(dataset, "canny", fingerprint=dataset.card("canny").fingerprint, device=CPU)
-    samples = read_samples(dataset, "canny", rows, resolution=128)
+    samples = read_samples(dataset, Wanted("canny", 128), rows)
     blank = replace(samples[0], condition=np.zeros_like(samples[0].condition))
     verdicts = AdherenceJudge(reannotator, [blank, samples[1]])(
         np.stack([sample.image for sample in samples[:2]]), [0, 1]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from evaluate.batch import Judge, draw_arms, load_judge, run_batch
 from evaluate.plan import Task, plan_evaluation
 from evaluate.retrieval import RETRIEVAL
-from evaluate.samples import Sample, read_samples
+from evaluate.samples import Sample, Wanted, read_samples
 from evaluate.scores import matrix
 from manifests.control import ControlSettings
 from manifests.dataset import Dataset
@@ -33,7 +33,7 @@ def judge(task: Task) -> Judge:
 
 
 def samples(judge: Judge, task: Task) -> list[Sample]:
-    return read_samples(judge.dataset, judge.family, task.places.slice(0, 3), resolution=128)
+    return read_samples(judge.dataset, judge.wanted, task.places.slice(0, 3))
 
 
 def levels_apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
@@ -92,7 +92,7 @@ def test_rows_whose_thresholds_differ_are_judged_by_their_own(tmp_path: Path, ba
     dataset = write_dataset(tmp_path / "playroom", settings=ranges)
     train(write_manifest(tmp_path / "toy.yaml", dataset.root, base_folder), tmp_path / "run")
     task = plan_evaluation(tmp_path / "run", tmp_path / "out", load_manifest(tmp_path / "run" / "manifest.yaml"))
-    read = read_samples(Dataset.open(dataset.root), "canny", task.places, resolution=128)
+    read = read_samples(Dataset.open(dataset.root), Wanted("canny", 128), task.places)
     assert len({sample.parameters["high"] for sample in read}) > 1
     _, scores = run_batch(load_judge(task, CPU), task.places, task.pictures[:4])
     assert means(scores)["oracle"] == 1
@@ -108,3 +108,18 @@ def test_networks_draw_in_the_precision_asked_for(run: Path, task: Task, tmp_pat
     assert means(scores)["oracle"] == 1
     with pytest.raises(ValueError, match=r"another evaluation.*precision"):  # so that the two are never mixed
         plan_evaluation(run, tmp_path / "half", load_manifest(run / "manifest.yaml"))
+
+
+def test_prompts_that_conflict_are_those_of_the_sample_whose_condition_is_swapped(judge: Judge, task: Task) -> None:
+    panels, _ = run_batch(replace(judge, prompts="conflicting"), task.places, task.pictures[:2])
+    own = {panel.key: panel.caption for panel in run_batch(judge, task.places, task.pictures[:3])[0]}
+    assert [panel.caption for panel in panels] == [own[key] for key in task.places["key"].to_pylist()[1:3]]
+
+
+def test_guess_mode_without_guidance_or_residuals_is_refused(run: Path, tmp_path: Path) -> None:
+    for overrides, named in (
+        (["evaluate.guess=code", "evaluate.guidance=1"], "guidance above 1"),
+        (["evaluate.guess=code", "control.kind=film"], "no residuals"),
+    ):
+        with pytest.raises(ValueError, match=named):
+            plan_evaluation(run, tmp_path / "out", load_manifest(run / "manifest.yaml", overrides))

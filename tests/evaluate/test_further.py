@@ -12,7 +12,7 @@ from evaluate.batch import draw_arms, hints_of, load_judge, run_batch
 from evaluate.measures.edges import EDGES
 from evaluate.plan import plan_evaluation, trained_steps, weights_of
 from evaluate.retrieval import RETRIEVAL
-from evaluate.samples import read_samples
+from evaluate.samples import Wanted, read_samples
 from evaluate.spec import Protocol
 from manifests.dataset import Dataset
 from manifests.manifest import Manifest, load_manifest
@@ -33,7 +33,7 @@ def test_training_and_evaluation_show_the_same_hints(several: Manifest, run: Pat
     judge = load_judge(plan_evaluation(run, tmp_path, several), CPU)
     rows = validation_rows(several, rows=4)
     pairs = read_pairs(several, rows)
-    hints = hints_of(judge, read_samples(judge.dataset, "canny", rows, resolution=128, further=FURTHER))
+    hints = hints_of(judge, read_samples(judge.dataset, Wanted("canny", 128, FURTHER), rows))
     assert hints.drawn.shape == (4, 3, 3, 128, 128)
     assert torch.equal(hints.drawn, torch.stack([pair.hints for pair in pairs]))
     assert torch.equal(hints.present, torch.stack([pair.present for pair in pairs]))
@@ -70,7 +70,7 @@ def test_what_a_further_condition_says_changes_what_is_drawn(several: Manifest, 
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.1)
     judge = replace(judge, control=control.eval())
     rows = plan_evaluation(run, tmp_path, several).places.slice(0, 2)
-    samples = read_samples(judge.dataset, "canny", rows, resolution=128, further=FURTHER)
+    samples = read_samples(judge.dataset, Wanted("canny", 128, FURTHER), rows)
     without = [replace(sample, further=(None, None)) for sample in samples]
     drawn, other = (draw_arms(judge, each, [0, 0]) for each in (samples, without))
     assert np.array_equal(drawn["floor"], other["floor"])

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evaluate.samples import read_samples
+from evaluate.samples import Wanted, read_samples
 from manifests.condition import encode
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, create_card
@@ -102,9 +102,9 @@ def test_pictures_shown_in_training_and_evaluation_have_the_same_words(rooms: Da
     asked = manifest(rooms, captions="caption")
     assert all(pair.caption in (f"a room {pair.key}", "") for pair in validation_pairs(asked, rows=4))
     places = resolve(asked).rows.slice(0, 5)
-    for sample in read_samples(rooms, "canny", places, resolution=128, captions="caption"):
+    for sample in read_samples(rooms, Wanted("canny", 128, captions="caption"), places):
         assert sample.caption(0) in (f"a room {sample.key}", "")
-    assert not read_samples(rooms, "canny", places, resolution=128)[0].caption(0).startswith("a room")
+    assert not read_samples(rooms, Wanted("canny", 128), places)[0].caption(0).startswith("a room")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from train.base import Base, tokenize
-from train.batches import Batch, Recipe, Samples, crop_pair, loader, to_pixels
+from train.batches import Batch, Recipe, Samples, loader, to_pixels
 from train.draws import choices
 from train.hints import HINTS
 from train.span import Span
@@ -26,39 +26,6 @@ def recipe(base: Base) -> Recipe:
         prompt_drop=0.5,
         seed=0,
     )
-
-
-def test_image_and_condition_share_one_crop() -> None:
-    rows, columns = np.mgrid[:40, :48]
-    condition = (rows * 6 % 256).astype(np.uint8) ^ columns.astype(np.uint8)
-    image = np.stack([condition] * 3, axis=-1)
-    for offset in ((0.0, 0.0), (0.3, 0.9), (0.999, 0.999)):
-        cut, cut_condition = crop_pair(image, condition, "soft", resolution=32, offset=offset)
-        assert cut.shape == (32, 32, 3)
-        assert np.array_equal(cut[..., 0], cut_condition)
-
-
-def test_the_default_crop_is_the_centre() -> None:
-    condition = np.arange(10 * 6, dtype=np.uint8).reshape(10, 6)
-    _, cut = crop_pair(np.zeros((10, 6, 3), np.uint8), condition, "soft", resolution=6)
-    assert np.array_equal(cut, condition[2:8])
-
-
-def test_a_picture_is_brought_to_the_size_its_condition_was_measured_at() -> None:
-    image = np.zeros((80, 96, 3), np.uint8)
-    image[:, 48:] = 255
-    condition = np.zeros((40, 48), np.uint8)
-    condition[:, 24:] = 1
-    cut, cut_condition = crop_pair(image, condition, "binary", resolution=32)
-    assert np.array_equal(cut[..., 0] > 127, cut_condition == 1)
-
-
-def test_a_pair_smaller_than_the_crop_is_enlarged_without_new_values() -> None:
-    condition = np.random.default_rng(0).integers(0, 2, (20, 30)).astype(np.uint8)
-    image, enlarged = crop_pair(np.zeros((20, 30, 3), np.uint8), condition, "binary", resolution=32)
-    assert image.shape == (32, 32, 3)
-    assert enlarged.shape == (32, 32)
-    assert set(np.unique(enlarged)) == {0, 1}
 
 
 def test_pixels_cover_minus_one_to_one() -> None:

@@ -31,11 +31,12 @@ from manifests.removed import remove_pictures
 from manifests.storage import locate
 from tests.toy_run import write_dataset
 from train.base import load_base
-from train.batches import crop_pair, decode_image
+from train.batches import decode_image
 from train.export import Export, begin_export, missing_shards, plan_export
 from train.export_card import write_export_card
 from train.export_shards import check_export_room, clear, forecast, make_shards
 from train.hints import as_picture, hint
+from train.views import centre_square
 
 TINY_BASE = Path(__file__).parents[2] / "train/tiny_base/model"
 PHOTOS = sorted((Path(__file__).parents[3] / "shared/data/photos").glob("*.jpg"))[:12]
@@ -103,10 +104,10 @@ def pair_of(export: Export, split: str, place: int, resolution: int) -> tuple[np
     placed = row.append_column("position", [[0]])
     record = gather_shard(export.dataset, export.families, row["shard"][0].as_py(), placed).to_pylist()[0]
     kind = export.card.kind
-    image, condition = crop_pair(
-        decode_image(record["image"]["bytes"]), decode(kind, record["condition"]), kind, resolution=resolution
-    )
-    return image, as_picture(hint(kind, condition)), record["captions"]
+    condition = decode(kind, record["condition"])
+    square = centre_square(condition.shape[:2], resolution)
+    picture = square.of_picture(decode_image(record["image"]["bytes"]))
+    return picture, as_picture(hint(kind, square.of_condition(kind, condition))), record["captions"]
 
 
 @pytest.mark.parametrize("family", ["canny", "truth_edges", "truth_depth", "truth_openpose", "truth_segmentation"])

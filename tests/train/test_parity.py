@@ -11,7 +11,8 @@ import torch
 from diffusers import ControlNetModel, DDIMScheduler, UNet2DConditionModel
 
 from manifests.control import ControlSettings
-from manifests.manifest import EvaluateSettings, Manifest
+from manifests.evaluate_settings import EvaluateSettings
+from manifests.manifest import Manifest
 from manifests.train_settings import TrainSettings
 from tests.train.control.toy_inputs import base_alone, inputs, stir
 from tests.train.engines import engine_of, recipe_of

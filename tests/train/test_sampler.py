@@ -155,3 +155,30 @@ def test_a_control_of_scale_zero_draws_what_the_base_draws(base: Base, control: 
     asked, way = Hints(hints()[:, None], torch.ones(2, 1)), replace(WAY, control_scale=0.0)
     with_it = draw(base, trained(control), CAPTIONS, asked, noise=noise_of(base), way=way)
     assert np.array_equal(with_it, draw(base, None, CAPTIONS, None, noise=noise_of(base), way=way))
+
+
+DIFFUSERS_WAYS = {
+    "guess mode": (replace(WAY, guess="diffusers"), {"guess_mode": True}),
+    "late": (replace(WAY, control_start=0.3), {"control_guidance_start": 0.3}),
+    "early": (replace(WAY, control_end=0.7), {"control_guidance_end": 0.7}),
+}
+
+
+@pytest.mark.parametrize("name", list(DIFFUSERS_WAYS))
+def test_guess_mode_start_and_end_draw_the_pictures_of_diffusers_pipeline(
+    base: Base, control: Control, name: str
+) -> None:
+    net, (way, told) = trained(control), DIFFUSERS_WAYS[name]
+    pipeline = StableDiffusionControlNetPipeline(controlnet=net.net, **parts(base, way.scheduler))
+    pipeline.set_progress_bar_config(disable=True)
+    theirs = pipeline(image=hints(), controlnet_conditioning_scale=way.control_scale, **call(base), **told).images
+    asked = Hints(hints()[:, None], torch.ones(2, 1))
+    ours = draw(base, net, CAPTIONS, asked, noise=noise_of(base), way=way)
+    assert levels_apart(ours, theirs) <= 1
+    assert not np.array_equal(ours, draw(base, net, CAPTIONS, asked, noise=noise_of(base), way=WAY))
+
+
+def test_a_control_that_never_takes_part_draws_what_the_base_draws(base: Base, control: Control) -> None:
+    asked, way = Hints(hints()[:, None], torch.ones(2, 1)), replace(WAY, control_start=1.0)
+    with_it = draw(base, trained(control), CAPTIONS, asked, noise=noise_of(base), way=way)
+    assert np.array_equal(with_it, draw(base, None, CAPTIONS, None, noise=noise_of(base), way=way))

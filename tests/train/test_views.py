@@ -8,7 +8,7 @@ from manifests.figures import Moments, View
 from manifests.geometry import resize_picture
 from train.draws import choices
 from train.hints import HINTS
-from train.views import Square, chosen_view, draw_hints, drawn_square, moments_of
+from train.views import Square, centre_square, chosen_view, draw_hints, drawn_square, moments_of, whole_square
 
 VIEWS = [View(top, left, flip) for top, left in ((0, 0), (2, 5), (4, 1)) for flip in (False, True)]
 rng = np.random.default_rng(0)
@@ -19,6 +19,45 @@ def test_pictures_are_resized_for_training_as_they_are_to_be_annotated() -> None
         image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         annotated = fit(image, resolution)
         assert np.array_equal(resize_picture(image, annotated.shape[:2]), annotated)
+
+
+def test_image_and_condition_share_one_crop() -> None:
+    rows, columns = np.mgrid[:40, :48]
+    condition = (rows * 6 % 256).astype(np.uint8) ^ columns.astype(np.uint8)
+    image = np.stack([condition] * 3, axis=-1)
+    for top, left in ((0, 0), (3, 14), (8, 16)):
+        square = Square((40, 48), View(top, left), 32)
+        assert square.of_picture(image).shape == (32, 32, 3)
+        assert np.array_equal(square.of_picture(image)[..., 0], square.of_condition("soft", condition))
+
+
+def test_a_centre_square_is_cut_out_of_the_middle() -> None:
+    condition = np.arange(10 * 6, dtype=np.uint8).reshape(10, 6)
+    assert np.array_equal(centre_square((10, 6), 6).of_condition("soft", condition), condition[2:8])
+
+
+def test_a_whole_square_shows_all_of_a_picture_and_of_its_condition() -> None:
+    image, edges = np.zeros((80, 96, 3), np.uint8), np.zeros((40, 48), np.uint8)
+    image[:, 48:], edges[:, 24:] = 255, 1
+    square = whole_square(32)
+    assert np.array_equal(square.of_picture(image)[..., 0] > 127, np.arange(32)[None] >= np.full((32, 1), 16))
+    assert np.array_equal(square.of_condition("binary", edges) == 1, square.of_picture(image)[..., 0] > 127)
+
+
+def test_a_picture_is_brought_to_the_size_its_condition_was_measured_at() -> None:
+    image, condition = np.zeros((80, 96, 3), np.uint8), np.zeros((40, 48), np.uint8)
+    image[:, 48:], condition[:, 24:] = 255, 1
+    square = centre_square((40, 48), 32)
+    assert np.array_equal(square.of_picture(image)[..., 0] > 127, square.of_condition("binary", condition) == 1)
+
+
+def test_a_pair_smaller_than_the_square_is_enlarged_without_new_values() -> None:
+    condition = np.random.default_rng(0).integers(0, 2, (20, 30)).astype(np.uint8)
+    square = centre_square((20, 30), 32)
+    assert square.of_picture(np.zeros((20, 30, 3), np.uint8)).shape == (32, 32, 3)
+    enlarged = square.of_condition("binary", condition)
+    assert enlarged.shape == (32, 32)
+    assert set(np.unique(enlarged)) == {0, 1}
 
 
 def test_a_square_is_cut_alike_out_of_the_picture_and_of_conditions_of_any_size() -> None:

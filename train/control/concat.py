@@ -12,6 +12,7 @@ from manifests.control import ControlSettings
 from train.control.control import Additions, Control, dtype_of
 from train.control.hint_encoder import draw_gaussian, released_encoder
 from train.control.joined import any_present, channels, join_hints
+from train.control.scale import Scale, overall
 from train.control.weights import DIFFUSERS_FILE, State, part, write_weights
 from train.text import Text
 
@@ -41,12 +42,12 @@ class Concat(Control):
             draw_gaussian(self.hint_encoder)
 
     def forward(
-        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: float = 1.0
+        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: Scale = 1.0
     ) -> Tensor:
         """See `Control.forward`; without its hint a sample is predicted by what the base has become."""
         dtype = dtype_of(self)
         features = self.hint_encoder(join_hints(hints, present).to(dtype))
-        seen = features * (any_present(present) * scale).to(features.dtype)
+        seen = features * (any_present(present) * overall(scale)).to(features.dtype)
         return self.run_unet(torch.cat([noisy.to(seen.dtype), seen], dim=1), timesteps, text, Additions())
 
     def save(self, folder: Path, state: State | None = None) -> None:

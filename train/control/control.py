@@ -13,6 +13,7 @@ from torch import Tensor
 
 from manifests.train_settings import TrainSettings
 from train.control.recomputing import recompute_blocks
+from train.control.scale import Scale
 from train.text import Text
 
 Recompute = Literal["no", "control", "all"]
@@ -64,7 +65,7 @@ class Control(torch.nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: float = 1.0
+        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: Scale = 1.0
     ) -> Tensor:
         """Predict the noise (or velocity) under the hints.
 
@@ -74,7 +75,7 @@ class Control(torch.nn.Module, ABC):
             text: the encoded captions.
             hints: [B, K, 3, H, W] float32 in [0, 1], one for each condition of the manifest.
             present: [B, K] float32 in {0, 1}; 0 where a sample lacks a condition, whose hint then has no say.
-            scale: what the control adds is multiplied by this.
+            scale: what the control adds is multiplied by this; several factors only for kinds of `WEIGHED`.
 
         Returns:
             [B, C, h, w] float32.

@@ -11,6 +11,7 @@ from train.control.control import Additions, Control
 from train.control.copying import trainable_copy
 from train.control.hint_encoder import PaperHintEncoder
 from train.control.joined import any_present, channels, join_hints
+from train.control.scale import Scale, at_places
 from train.control.weights import DIFFUSERS_FILE, OWN_FILE, State, part, read_own, write_own, write_weights
 from train.text import Text
 
@@ -40,7 +41,7 @@ class ControlNet(Control):
         return [self.net, *self.further]
 
     def forward(
-        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: float = 1.0
+        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: Scale = 1.0
     ) -> Tensor:
         """See `Control.forward`."""
         if self._joins:
@@ -50,7 +51,7 @@ class ControlNet(Control):
             pairs = zip(self.nets, hints.unbind(1), strict=True)
             residuals = [self._residuals(net, noisy, timesteps, text, hint) for net, hint in pairs]
             shown = present.t()[:, :, None, None, None]
-        down, middle = _summed(residuals, shown * scale)
+        down, middle = _summed(residuals, shown, scale)
         return self.run_unet(noisy, timesteps, text, Additions(skips=down, middle=middle))
 
     def _residuals(
@@ -88,11 +89,15 @@ class ControlNet(Control):
         return [(self.net, "net.", folder), *further]
 
 
-def _summed(residuals: list[Residuals], weights: Tensor) -> Residuals:
-    """Weigh what each copy says by [K, B, 1, 1, 1], and add it up."""
+def _summed(residuals: list[Residuals], shown: Tensor, scale: Scale) -> Residuals:
+    """Weigh what each copy says by `shown` [K, B, 1, 1, 1] and by the scale, and add it up."""
+    factors = at_places(scale, len(residuals[0][0]) + 1)
     weighed = [
-        [residual * weight.to(residual.dtype) for residual in (*down, middle)]
-        for (down, middle), weight in zip(residuals, weights, strict=True)
+        [
+            residual * (weight * factor).to(residual.dtype)
+            for residual, factor in zip((*down, middle), factors, strict=True)
+        ]
+        for (down, middle), weight in zip(residuals, shown, strict=True)
     ]
     *skips, middle = [sum(rest, first) for first, *rest in zip(*weighed, strict=True)]
     return skips, middle

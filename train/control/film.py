@@ -11,6 +11,7 @@ from manifests.control import ControlSettings
 from train.control.control import Additions, Control, dtype_of
 from train.control.hint_encoder import clear, draw_gaussian, released_encoder
 from train.control.joined import any_present, channels, join_hints
+from train.control.scale import Scale, overall
 from train.control.shell import shell, with_own_modules
 from train.control.weights import State, read_own, write_own
 from train.text import Text
@@ -66,14 +67,14 @@ class Film(Control):
         clear(self.connections)
 
     def forward(
-        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: float = 1.0
+        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: Scale = 1.0
     ) -> Tensor:
         """See `Control.forward`."""
         dtype = dtype_of(self)
         features = [functional.silu(self.hint_encoder(join_hints(hints, present).to(dtype)))]
         for halving in self.halvings:
             features.append(functional.silu(halving(features[-1])))
-        weight = any_present(present).to(dtype) * scale
+        weight = any_present(present).to(dtype) * overall(scale)
         for (norm, level), connection in zip(self._norms, self.connections, strict=True):
             norm.scale, norm.shift = (connection(features[level]) * weight).chunk(2, dim=1)
         return self.run_unet(noisy, timesteps, text, Additions())

@@ -11,6 +11,7 @@ from manifests.control import ControlSettings
 from train.control.control import Additions, Control, dtype_of
 from train.control.hint_encoder import clear, draw_gaussian, released_encoder
 from train.control.joined import any_present, channels, join_hints
+from train.control.scale import Scale, at_places
 from train.control.weights import State, read_own, write_own
 from train.text import Text
 
@@ -39,14 +40,15 @@ class Lite(Control):
         clear(self.connections)
 
     def forward(
-        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: float = 1.0
+        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: Scale = 1.0
     ) -> Tensor:
         """See `Control.forward`."""
         dtype = dtype_of(self)
-        weight = any_present(present).to(dtype) * scale
+        shown, factors = any_present(present), at_places(scale, len(self.connections))
+        weights = [(shown * factor).to(dtype) for factor in factors]
         features = self.blocks[0](noisy.to(dtype)) + self.hint_encoder(join_hints(hints, present).to(dtype))
-        residuals = [self.connections[0](features) * weight]
-        for block, connection in zip(self.blocks[1:], self.connections[1:], strict=True):
+        residuals = [self.connections[0](features) * weights[0]]
+        for block, connection, weight in zip(self.blocks[1:], self.connections[1:], weights[1:], strict=True):
             features = functional.silu(block(features))
             residuals.append(connection(features) * weight)
         *skips, middle = residuals

@@ -20,6 +20,7 @@ from train.control.unlocked_decoder import UnlockedDecoder
 from train.control.weights import CONFIG_FILE, State
 
 SUMMING = ("controlnet", "mid_only", "unlocked_decoder")  # kinds that can have a net for each of several conditions
+WEIGHED = (*SUMMING, "lite")  # kinds that add a residual to each skip, which may have a factor of its own
 
 
 class Build(Protocol):

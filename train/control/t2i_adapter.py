@@ -9,6 +9,7 @@ from torch import Tensor
 from manifests.control import ControlSettings
 from train.control.control import Additions, Control
 from train.control.joined import any_present, channels, join_hints
+from train.control.scale import Scale, overall
 from train.control.weights import DIFFUSERS_FILE, State, part, write_weights
 from train.text import Text
 
@@ -30,11 +31,11 @@ class Adapter(Control):
             self.net = _adapter(unet, channels(conditions))
 
     def forward(
-        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: float = 1.0
+        self, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor, present: Tensor, scale: Scale = 1.0
     ) -> Tensor:
         """See `Control.forward`."""
         features = self.net(join_hints(hints, present).to(self.net.dtype))
-        weight = any_present(present) * scale
+        weight = any_present(present) * overall(scale)
         levels = [feature * weight.to(feature.dtype) for feature in features]
         return self.run_unet(noisy, timesteps, text, Additions(levels=levels))
 

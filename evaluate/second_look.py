@@ -1,0 +1,134 @@
+"""A second look at what an evaluation drew: more numbers from its stored pictures, without drawing again."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+
+from annotate.annotate_worker import pin_threads
+from evaluate.pictures import PANELS, PICTURES_FOLDER, decode
+from evaluate.workers import Batch, device, on_actors, with_trouble
+from manifests.difference import differences
+from manifests.storage import publish, replace, replace_text
+
+IDENTITY_FILE = "look.json"
+Progress = Callable[[int, int], None]  # files done, files in all
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Some of the pictures of an evaluation.
+
+    Attributes:
+        keys: B, of the samples.
+        draws: B, which draw of the sample.
+        captions: B, as they were drawn from.
+        pictures: panel (`evaluate.pictures.PANELS`) → [B, H, W, 3] uint8 RGB.
+    """
+
+    keys: list[str]
+    draws: list[int]
+    captions: list[str]
+    pictures: dict[str, NDArray[np.uint8]]
+
+
+Looking = Callable[[Drawn], pa.Table]  # any number of rows; always the same columns
+
+
+class Look(Protocol):
+    """What looks at the pictures; it is sent to workers, so it holds settings and no network."""
+
+    @property
+    def name(self) -> str:
+        """Of the file it leaves beside scores.parquet: NAME.parquet."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that its numbers depend on: versions, settings, hashes of weights."""
+
+    def load(self, device: torch.device) -> Looking:
+        """Load what it needs, once a worker."""
+
+
+class Worker:
+    """A Ray actor: it holds the networks and looks at one file of pictures per call."""
+
+    def __init__(self, look: Look, folder: Path) -> None:
+        pin_threads()
+        self._look, self._folder = look, folder
+        self._looking: Looking | None = None
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Look at files of pictures; what a user can mend comes back as a text."""
+        return with_trouble(batch, [self._attempt(str(name)) for name in batch["file"]])
+
+    def _attempt(self, name: str) -> str:
+        try:
+            self._looking = self._looking or self._look.load(device())
+            table = self._looking(read_drawn(self._folder / PICTURES_FOLDER / name))
+            publish(partial(pq.write_table, table), self._folder / self._look.name / name)
+        except (ValueError, OSError) as error:
+            return f"{error}"
+        return ""
+
+
+def look_again(look: Look, folder: Path, *, progress: Progress, actors: int | None = None) -> Path:
+    """Look at every picture of an evaluation that this look has not seen yet.
+
+    Args:
+        folder: of a finished evaluation.
+        progress: told at the start and after every file.
+        actors: how many share the work. Default: one per GPU, else one per CPU.
+
+    Returns:
+        The file with all rows, sorted by key and draw.
+
+    Raises:
+        ValueError: The folder holds the same look with other settings, or the look can't be taken.
+    """
+    seen = folder / look.name
+    _claim(look, seen)
+    files = sorted(path.name for path in (folder / PICTURES_FOLDER).glob("*.parquet"))
+    missing = [name for name in files if not (seen / name).is_file()]
+    done = len(files) - len(missing)
+    progress(done, len(files))
+    for _ in on_actors(Worker, (look, folder), [{"file": name} for name in missing], actors=actors):
+        done += 1
+        progress(done, len(files))
+    table = pa.concat_tables([pq.read_table(seen / name) for name in files])
+    ordered = table.sort_by([(column, "ascending") for column in ("key", "draw", "arm")])
+    target = folder / f"{look.name}.parquet"
+    replace(partial(pq.write_table, ordered), target)
+    return target
+
+
+def read_drawn(path: Path) -> Drawn:
+    """Read one file of pictures."""
+    rows = pq.read_table(path).to_pylist()
+    return Drawn(
+        keys=[row["key"] for row in rows],
+        draws=[row["draw"] for row in rows],
+        captions=[row["caption"] for row in rows],
+        pictures={panel: np.stack([decode(row[panel]["bytes"]) for row in rows]) for panel in PANELS} if rows else {},
+    )
+
+
+def _claim(look: Look, seen: Path) -> None:
+    """Refuse a folder that holds what the same look gave with other settings."""
+    target = seen / IDENTITY_FILE
+    if target.is_file():
+        found = json.loads(target.read_text(encoding="utf-8"))
+        named = differences(found, json.loads(json.dumps(look.identity)))
+        if named:
+            raise ValueError(f"{seen}: it was made otherwise: {'; '.join(named)}. Delete it, to look again")
+        return
+    seen.mkdir(parents=True, exist_ok=True)
+    replace_text(json.dumps(look.identity, indent=2, sort_keys=True) + "\n", target)

@@ -1,0 +1,37 @@
+"""The section of a manifest that says how held-out conditions are drawn and scored."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+
+from manifests.train_settings import Precision
+
+Geometry = Literal["centre", "squash"]
+Prompts = Literal["perfect", "none", "insufficient", "conflicting"]
+Guess = Literal["", "code", "diffusers", "paper"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class EvaluateSettings(BaseModel):
+    """How to draw the held-out conditions. Defaults are the paper's: DDIM, 20 steps, guidance 9."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    samples: PositiveInt = 500
+    draws: PositiveInt = 1  # pictures per sample
+    geometry: Geometry = (
+        "centre"  # the square that is drawn: the middle of a picture, or all of it, squashed
+    )
+    prompts: Prompts = (
+        "perfect"  # its captions; none; the first half of their words; or another sample's
+    )
+    scheduler: str = "ddim"
+    steps: PositiveInt = 20
+    guidance: NonNegativeFloat = 9.0
+    guess: Guess = ""  # guess mode: the control speaks to the half with a caption alone, weighed as whose code says
+    control_scale: NonNegativeFloat = 1.0
+    control_start: Share = 0.0  # of the steps: before it the base draws alone
+    control_end: Share = 1.0  # of the steps: after it the base draws alone
+    negative_prompt: str = ""
+    precision: Precision = "no"  # of the networks that draw
+    seed: int = 0
+    batch_size: PositiveInt = 8
