@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from numpy.typing import NDArray
 
+from annotate.canny import Canny
 from annotate.corpora import playroom
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import BLANK, CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED
@@ -22,7 +24,7 @@ Picture = NDArray[np.uint8]
 
 def edges(picture: Picture) -> Picture:
     """Edges of a picture: [H, W] uint8 in {0, 1}."""
-    return (cv2.Canny(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 100, 200) > 0).astype(np.uint8)
+    return np.asarray(Canny().load(torch.device("cpu"))(picture[None], [{"low": 100, "high": 200}])[0])
 
 
 def nearness(picture: Picture) -> NDArray[np.float32]:

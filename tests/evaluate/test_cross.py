@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+from evaluate.cross import cross_annotators
+from evaluate.scores import read_scores
+from evaluate.second_annotator import second_annotator
+from evaluate.second_look import look_again
+from tests.evaluate.synthetic import write_evaluation
+
+
+def silent(_done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An evaluation of Canny edges, looked at again by the same Canny and by one of other thresholds."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    write_evaluation(folder, samples=12)
+    for word, settings in (("same=canny", []), ("fine=canny", ["fine.low=30", "fine.high=60"])):
+        look_again(second_annotator(word, settings), folder, progress=silent, actors=1)
+    return folder
+
+
+def test_the_same_annotator_again_gives_the_same_scores(folder: Path) -> None:
+    first, again = read_scores(folder / "scores.parquet"), read_scores(folder / "second-same.parquet")
+    for arm in ("controlled", "floor", "ceiling", "oracle"):
+        one, other = (
+            table.filter((pc.field("arm") == arm) & (pc.field("measure") == "f1_1px")) for table in (first, again)
+        )
+        assert one["value"].to_pylist() == other["value"].to_pylist()
+
+
+def test_every_annotator_has_a_row_and_the_own_one_comes_first(folder: Path) -> None:
+    own, fine, same = cross_annotators(folder)
+    assert [row.family for row in (own, fine, same)] == ["canny", "fine", "same"]
+    assert own.own
+    assert own.overfit is None
+    assert fine.share != own.share
+    assert fine.samples == same.samples == own.samples == 12
+
+
+def test_an_annotator_that_agrees_has_an_overfit_index_of_exactly_one(folder: Path) -> None:
+    _, fine, same = cross_annotators(folder)
+    assert same.overfit is not None
+    assert (same.overfit.low, same.overfit.value, same.overfit.high) == (1, 1, 1)
+    assert not same.suspect
+    assert fine.overfit is not None
+    assert fine.overfit.low < fine.overfit.value < fine.overfit.high
+
+
+def test_a_look_with_other_settings_is_refused_by_name(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"second-fine: it was made otherwise: fingerprints.fine"):
+        look_again(second_annotator("fine=canny", ["fine.low=31"]), folder, progress=silent, actors=1)
+
+
+def test_an_annotator_that_nothing_measures_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing measures conditions of annotator 'caption'"):
+        second_annotator("caption", [])
