@@ -12,6 +12,7 @@ from annotate.corpus import AT_INGEST
 from evaluate.adherence import ADHERENCE
 from evaluate.reannotate import check_family
 from evaluate.spec import Protocol, Spec, sha256_of, write_spec
+from evaluate.traits import write_traits
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.manifest import Manifest
@@ -74,6 +75,7 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
         )
     task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, places)
     write_spec(_spec(task, provenance, dataset, annotator=card.annotator, further=further), folder)
+    write_traits(dataset, manifest.condition, places, folder)
     return task
 
 
