@@ -7,11 +7,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from evaluate.anchors import CONTROLLED
-from evaluate.pictures import Found, find
+from evaluate.error_map import error_map
+from evaluate.measures.measure import Measure
+from evaluate.pictures import Found, decode, encode, find
 from evaluate.scores import matrix
 from evaluate.thumbnail import thumbnail
+from manifests.condition import Kind
 
-SHOWN = ("condition", "real", "drawn", "reannotated", "floor")
+SHOWN = ("condition", "real", "drawn", "reannotated", "error", "floor")
 
 
 @dataclass(frozen=True)
@@ -33,28 +36,29 @@ class Gallery:
     samples: tuple[Sample, ...]
 
 
-def galleries(
-    scores: pa.Table, pictures: Path, *, measure: str, higher_is_better: bool, count: int = 6
-) -> list[Gallery]:
-    """Choose the random, best and worst samples and make their thumbnails.
+def galleries(scores: pa.Table, pictures: Path, *, measure: Measure, kind: Kind, count: int = 6) -> list[Gallery]:
+    """Choose the random, best, median and worst samples and make their thumbnails.
 
     Args:
         scores: rows of scores.parquet.
         pictures: folder of the pictures' Parquet files.
-        measure: the primary one, by which best and worst are ranked.
+        measure: the primary one, by which the samples are ranked.
+        kind: of the conditions.
         count: samples per gallery.
     """
-    ranked = rank(scores, measure=measure, higher_is_better=higher_is_better)
+    ranked = rank(scores, measure=measure.name, higher_is_better=measure.higher_is_better)
     count = min(count, len(ranked))
-    best, worst = ("highest", "lowest") if higher_is_better else ("lowest", "highest")
+    best, worst = ("highest", "lowest") if measure.higher_is_better else ("lowest", "highest")
+    middle = (len(ranked) - count) // 2
     chosen = [
         ("Random", "the samples whose hashed key is smallest: no score is looked at", random_keys(list(ranked), count)),
-        ("Best", f"the {count} {best} by {measure}", list(ranked)[:count]),
-        ("Worst", f"the {count} {worst} by {measure}, the very worst first", list(ranked)[::-1][:count]),
+        ("Best", f"the {count} {best} by {measure.name}", list(ranked)[:count]),
+        ("Median", f"the {count} in the middle by {measure.name}", list(ranked)[middle : middle + count]),
+        ("Worst", f"the {count} {worst} by {measure.name}, the very worst first", list(ranked)[::-1][:count]),
     ]
     found = find(pictures, {key for _, _, keys in chosen for key in keys})
     return [
-        Gallery(title, rule, tuple(_sample(key, ranked[key], found[key]) for key in keys if key in found))
+        Gallery(title, rule, tuple(_sample(key, ranked[key], found[key], kind) for key in keys if key in found))
         for title, rule, keys in chosen
     ]
 
@@ -72,5 +76,7 @@ def random_keys(keys: list[str], count: int) -> list[str]:
     return sorted(keys, key=lambda key: sha256(f"gallery:{key}".encode()).digest())[:count]
 
 
-def _sample(key: str, score: float, found: Found) -> Sample:
-    return Sample(key, found.caption, score, {panel: thumbnail(found.panels[panel]) for panel in SHOWN})
+def _sample(key: str, score: float, found: Found, kind: Kind) -> Sample:
+    departs = error_map(kind, decode(found.panels["condition"]), decode(found.panels["reannotated"]))
+    panels = {**found.panels, "error": encode(departs)}
+    return Sample(key, found.caption, score, {panel: thumbnail(panels[panel]) for panel in SHOWN})

@@ -16,10 +16,14 @@ Picture = NDArray[np.uint8]  # [H, W, 3] RGB
 
 PICTURES_FOLDER = "pictures"
 PANELS = ("condition", "real", "drawn", "reannotated", "floor", "ceiling")
+STRIP = ("condition", "drawn", "reannotated")  # panels side by side, small, for pages that show all samples
+STRIP_SIDE = 96  # pixels, of each
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 SCHEMA = pa.schema(
-    [("key", pa.string()), ("draw", pa.int32()), ("caption", pa.string())] + [(panel, IMAGE) for panel in PANELS],
+    [("key", pa.string()), ("draw", pa.int32()), ("caption", pa.string())]
+    + [(panel, IMAGE) for panel in PANELS]
+    + [("strip", pa.binary())],
     metadata={
         "huggingface": json.dumps(
             {
@@ -29,6 +33,7 @@ SCHEMA = pa.schema(
                         "draw": {"dtype": "int32", "_type": "Value"},
                         "caption": {"dtype": "string", "_type": "Value"},
                         **{panel: {"_type": "Image"} for panel in PANELS},
+                        "strip": {"dtype": "binary", "_type": "Value"},
                     }
                 }
             }
@@ -55,6 +60,14 @@ class Found:
     panels: dict[str, bytes]
 
 
+@dataclass(frozen=True)
+class Strip:
+    """The panels of `STRIP` as one small WebP."""
+
+    caption: str
+    picture: bytes
+
+
 def to_table(samples: Iterable[Panels]) -> pa.Table:
     """Encode pictures as lossless WebP, so that other measurements of them can be taken later."""
 
@@ -64,6 +77,7 @@ def to_table(samples: Iterable[Panels]) -> pa.Table:
     rows = [
         {"key": sample.key, "draw": sample.draw, "caption": sample.caption}
         | {panel: cell(sample, panel) for panel in PANELS}
+        | {"strip": _strip(sample)}
         for sample in samples
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
@@ -79,6 +93,26 @@ def encode(picture: Picture) -> bytes:
 def decode(data: bytes) -> Picture:
     """Decode one picture, to the very pixels that were encoded."""
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def find_strips(folder: Path) -> dict[str, Strip] | None:
+    """The strips of the first draw of every sample, by key; None where the files hold none."""
+    found: dict[str, Strip] = {}
+    for path in sorted(folder.glob("*.parquet")):
+        if "strip" not in pq.read_schema(path).names:
+            return None
+        table = pq.read_table(path, columns=["key", "caption", "strip"], filters=[("draw", "=", 0)])
+        found |= {row["key"]: Strip(row["caption"], row["strip"]) for row in table.to_pylist()}
+    return found
+
+
+def _strip(sample: Panels) -> bytes:
+    """Some panels side by side, as lossy WebP."""
+    size = (STRIP_SIDE, STRIP_SIDE)
+    small = [Image.fromarray(sample.pictures[panel]).resize(size, Image.Resampling.LANCZOS) for panel in STRIP]
+    buffer = io.BytesIO()
+    Image.fromarray(np.hstack([np.asarray(each) for each in small])).save(buffer, "WEBP", quality=75, method=4)
+    return buffer.getvalue()
 
 
 def find(folder: Path, keys: Iterable[str], *, draw: int = 0) -> dict[str, Found]:

@@ -17,7 +17,7 @@ from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.manifest import Manifest
 from manifests.provenance import versions
-from manifests.subset import held_out, word_card
+from manifests.subset import held_out, resolve, word_card
 from train.best import FILE as BEST_FILE
 from train.control.registry import WEIGHED
 from train.control.weights import DIFFUSERS_FILE, OWN_FILE
@@ -67,14 +67,9 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
     card = check_family(dataset, manifest.condition, fingerprint=provenance.family_fingerprint)
     check_measured(card, dataset=str(manifest.dataset))
     further = {family: _check_further(dataset, family, provenance) for family in manifest.further_conditions}
-    settings = manifest.evaluate
-    places = held_out(manifest, "test", samples=settings.samples, seed=settings.seed)
-    if not len(places):
-        raise ValueError(
-            f"{manifest.dataset}: its test split has no row with an ok '{manifest.condition}'. Ingest more pictures"
-        )
+    places = _places(manifest, provenance)
     task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, places)
-    write_spec(_spec(task, provenance, dataset, annotator=card.annotator, further=further), folder)
+    write_spec(_spec(task, provenance, dataset, card=card, further=further), folder)
     write_traits(dataset, manifest.condition, places, folder)
     return task
 
@@ -115,6 +110,29 @@ def check_measured(card: FamilyCard, *, dataset: str) -> None:
         )
 
 
+def _places(manifest: Manifest, provenance: Provenance) -> pa.Table:
+    """The samples to draw: columns key, shard, row; of the test split, or the first rows of the subset trained on.
+
+    Raises:
+        ValueError: There are none, or the dataset would give another subset today.
+    """
+    settings = manifest.evaluate
+    if settings.split == "train":
+        subset = resolve(manifest)
+        if subset.fingerprint != provenance.subset_fingerprint:
+            raise ValueError(
+                f"{manifest.dataset}: the subset that it gives now, {subset.fingerprint}, is not the one that was "
+                f"trained on, {provenance.subset_fingerprint}. Leave evaluate.split at test"
+            )
+        return subset.rows.slice(0, settings.samples)
+    places = held_out(manifest, "test", samples=settings.samples, seed=settings.seed)
+    if not len(places):
+        raise ValueError(
+            f"{manifest.dataset}: its test split has no row with an ok '{manifest.condition}'. Ingest more pictures"
+        )
+    return places
+
+
 def _check_further(dataset: Dataset, family: str, provenance: Provenance) -> str:
     """Refuse a further condition that can't be shown as it was in training; give its fingerprint."""
     card = dataset.card(family)
@@ -138,7 +156,7 @@ def trained_steps(run: Path, manifest: Manifest) -> int:
     return int(json.loads(lines[-1])["step"]) if lines else manifest.train.steps
 
 
-def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: str, further: dict[str, str]) -> Spec:
+def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, card: FamilyCard, further: dict[str, str]) -> Spec:
     keys = "\n".join(task.places["key"].to_pylist())
     steps = trained_steps(task.run, task.manifest)
     return Spec(
@@ -153,9 +171,9 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: st
         protocol=Protocol(
             dataset=dataset.settings.id,
             condition=task.manifest.condition,
-            annotator=annotator,
+            annotator=card.annotator,
             annotator_fingerprint=task.family_fingerprint,
-            measures_version=ADHERENCE[annotator].version,
+            measures_version=ADHERENCE[card.annotator].version,
             base=describe_base(task.manifest.base),
             resolution=task.manifest.resolution,
             settings=task.manifest.evaluate.model_dump(mode="json", exclude={"batch_size"}),
@@ -164,6 +182,7 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, annotator: st
             further=further,
         ),
         versions=versions(),
+        classes=len(card.labels),
         account=provenance.account,
     )
 

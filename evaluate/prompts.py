@@ -23,9 +23,7 @@ def prompted(sample: Sample, regime: Prompts, *, other: Sample | None) -> Sample
         return replace(sample, captions=tuple(first_half(caption) for caption in sample.captions))
     if regime == "conflicting":
         if other is None:
-            raise ValueError(
-                "evaluate.prompts: conflicting: no other sample has words to take. Raise samples"
-            )
+            raise ValueError("evaluate.prompts: conflicting: no other sample has words to take. Raise samples")
         return replace(sample, captions=other.captions)
     return sample
 

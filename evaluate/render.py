@@ -28,6 +28,7 @@ def render(template: str, **context: Any) -> str:
         "with_interval": with_interval,
         "percent": percent,
         "count": count,
+        "short": short,
         "breakable": breakable,
     }
     return environment.get_template(template).render(colours=COLOURS, replicates=count(REPLICATES), **context)

@@ -54,6 +54,7 @@ class Spec:
     asked: int  # test samples wanted
     protocol: Protocol
     versions: dict[str, str]
+    classes: int = 0  # of the annotator's labels; 0: its conditions are no classes
     account: Account | None = None  # of the rows trained on, and of those kept out; None: an older run keeps none
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 from evaluate.examples import EXAMPLES, Example, examples, scores_of_runs
 from evaluate.gallery import random_keys
-from evaluate.plot import Point, sizes
+from evaluate.plot import Along, Point, curve
 from evaluate.render import cell, count, number, numbers, render, with_interval
 from evaluate.statistics import LEVEL, REPLICATES, Interval
 from evaluate.study import Comparison, headline
@@ -84,7 +84,13 @@ def as_html(comparison: Comparison) -> str:
         "study.html.j2",
         comparison=comparison,
         headline=headline(comparison),
-        plot=sizes(points, floor=comparison.floor.value, ceiling=comparison.ceiling.value, unit=unit),
+        plot=curve(
+            points,
+            floor={point.x: comparison.floor.value for point in points},
+            ceiling={point.x: comparison.ceiling.value for point in points},
+            along=Along("training rows (logarithmic)", logarithmic=True),
+            unit=unit,
+        ),
         examples=_examples(comparison),
     )
 

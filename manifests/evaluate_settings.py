@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
 
 from manifests.train_settings import Precision
 
+Split = Literal["test", "train"]
 Geometry = Literal["centre", "squash"]
 Prompts = Literal["perfect", "none", "insufficient", "conflicting"]
 Guess = Literal["", "code", "diffusers", "paper"]
@@ -16,14 +17,11 @@ class EvaluateSettings(BaseModel):
     """How to draw the held-out conditions. Defaults are the paper's: DDIM, 20 steps, guidance 9."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    split: Split = "test"  # train: of the subset itself, to see what was learned by heart
     samples: PositiveInt = 500
     draws: PositiveInt = 1  # pictures per sample
-    geometry: Geometry = (
-        "centre"  # the square that is drawn: the middle of a picture, or all of it, squashed
-    )
-    prompts: Prompts = (
-        "perfect"  # its captions; none; the first half of their words; or another sample's
-    )
+    geometry: Geometry = "centre"  # what is drawn: the square in the middle, or all of the picture, squashed
+    prompts: Prompts = "perfect"  # its captions; none; the first half of their words; or another sample's
     scheduler: str = "ddim"
     steps: PositiveInt = 20
     guidance: NonNegativeFloat = 9.0

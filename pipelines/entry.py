@@ -13,6 +13,11 @@ def run(main: Callable[..., Any]) -> None:
     """Run a recipe as a command."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command()(main)
+    run_app(app)
+
+
+def run_app(app: typer.Typer) -> None:
+    """Run a recipe of several commands."""
     try:
         app()
     except ValueError as error:

@@ -1,5 +1,6 @@
 """Draw a run's test split, annotate the pictures again, and report how well they obey."""
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,8 +22,11 @@ from evaluate.render import with_interval
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import read_spec
 from evaluate.summary import summarise, verdict
+from manifests.hub import CARD
 from manifests.manifest import load_manifest
 from pipelines.entry import run as run_command
+from train.measured import of_evaluation
+from train.model_card import rewrite_adherence
 
 
 def main(
@@ -49,6 +53,8 @@ def evaluate_run(run: Path, folder: Path, overrides: Sequence[str], *, actors: i
     task = plan_evaluation(run, folder, load_manifest(run / "manifest.yaml", overrides))
     with bar("evaluate") as progress:
         report = evaluate(task, progress=progress, actors=actors)
+    if folder.resolve() == (run / "evaluation").resolve() and (run / "controlnet" / CARD).is_file():
+        rewrite_adherence(run / "controlnet", of_evaluation(json.loads((folder / "report.json").read_text())))
     show(folder)
     print(f"report: {report}")
 

@@ -16,6 +16,7 @@ from evaluate.scores import matrix
 from manifests.control import ControlSettings
 from manifests.dataset import Dataset
 from manifests.manifest import load_manifest
+from manifests.subset import resolve
 from tests.toy_run import train, write_dataset, write_manifest
 from train.control.registry import build_control
 
@@ -123,3 +124,12 @@ def test_guess_mode_without_guidance_or_residuals_is_refused(run: Path, tmp_path
     ):
         with pytest.raises(ValueError, match=named):
             plan_evaluation(run, tmp_path / "out", load_manifest(run / "manifest.yaml", overrides))
+
+
+def test_samples_of_the_train_split_are_those_that_were_trained_on(run: Path, tmp_path: Path) -> None:
+    manifest = load_manifest(run / "manifest.yaml", ["evaluate.split=train", "evaluate.samples=5"])
+    task = plan_evaluation(run, tmp_path / "seen", manifest)
+    assert task.places["key"].to_pylist() == resolve(manifest).rows["key"].to_pylist()[:5]
+    other = load_manifest(run / "manifest.yaml", ["evaluate.split=train", "seed=5"])
+    with pytest.raises(ValueError, match="is not the one that was trained on"):
+        plan_evaluation(run, tmp_path / "other", other)

@@ -1,0 +1,61 @@
+"""A report as one page: it needs no other file and no network, and its script only helps to look around."""
+
+from pathlib import Path
+
+from annotate.registry import ANNOTATORS
+from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
+from evaluate.error_map import legend
+from evaluate.every_sample import as_script, every_sample, read_script
+from evaluate.findings import Findings
+from evaluate.gallery import SHOWN, galleries
+from evaluate.plot import distributions
+from evaluate.render import render
+from evaluate.report_markdown import coverage, found_among
+from evaluate.scores import matrix
+from evaluate.summary import verdict
+
+SCRIPT = Path(__file__).with_name("report.js")
+PANEL_TITLES = {
+    "condition": "condition asked for",
+    "real": "real picture",
+    "drawn": "drawn",
+    "reannotated": "drawn, re-annotated",
+    "error": "difference",
+    "floor": "control off",
+}
+
+
+def as_html(findings: Findings, pictures: Path) -> str:
+    """The page.
+
+    Args:
+        pictures: folder of the pictures' Parquet files.
+    """
+    spec, summary, scores = findings.spec, findings.summary, findings.scores
+    primary, annotator = summary.primary, spec.protocol.annotator
+    shown = [FLOOR, CONTROLLED, CEILING]
+    _, values = matrix(scores, measure=primary.measure.name, arms=shown)
+    samples = every_sample(scores, findings.traits, pictures, annotator=annotator)
+    script, digest = read_script(SCRIPT)
+    kind = ANNOTATORS[annotator].kind
+    return render(
+        "report.html.j2",
+        findings=findings,
+        spec=spec,
+        summary=summary,
+        headline=verdict(summary, condition=spec.protocol.condition),
+        coverage=coverage(spec, summary),
+        found_among=found_among(summary),
+        arms=ARMS,
+        plot=distributions(
+            {arm: values[:, place] for place, arm in enumerate(shown)},
+            {arm: primary.arms[arm] for arm in shown},
+            unit=f"{primary.measure.title}, of one picture",
+        ),
+        galleries=galleries(scores, pictures, measure=primary.measure, kind=kind),
+        panels={panel: PANEL_TITLES[panel] for panel in SHOWN},
+        legend=legend(kind),
+        samples=samples and as_script(samples),
+        script=script,
+        digest=digest,
+    )
