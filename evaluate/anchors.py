@@ -2,6 +2,8 @@
 
 CONTROLLED, SWAPPED, FLOOR, BLANK, CEILING, ORACLE = "controlled", "swapped", "floor", "blank", "ceiling", "oracle"
 
+TRUTH = "truth-"  # before the name of an arm: the same pictures, scored against what the corpus knows to be true
+
 ARMS: dict[str, str] = {
     FLOOR: "same captions and seeds, control off",
     BLANK: "a grey picture, annotated: what is scored for finding nothing",

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from evaluate.adherence import ADHERENCE
-from evaluate.anchors import BLANK, CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED
+from evaluate.anchors import BLANK, CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED, TRUTH
 from evaluate.measures.measure import Score
 from evaluate.panel import drawn
 from evaluate.pictures import Panels
@@ -19,6 +19,7 @@ from evaluate.reannotate import Reannotator, load_reannotator
 from evaluate.retrieval import ASKED_OF, RETRIEVAL, retrieve, rivals
 from evaluate.samples import Sample, Wanted, read_samples
 from evaluate.scores import SCHEMA, score_rows
+from evaluate.true_condition import as_asked, truth_of
 from manifests.condition import Condition
 from manifests.dataset import Dataset
 from manifests.evaluate_settings import Prompts
@@ -63,6 +64,7 @@ def load_judge(task: Task, device: torch.device) -> Judge:
             manifest.further_conditions,
             manifest.captions,
             manifest.evaluate.geometry,
+            truth_of(dataset, dataset.card(manifest.condition)),
         ),
         prompts=manifest.evaluate.prompts,
         base=base,
@@ -100,7 +102,8 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
         sample, found = samples[index], {arm: each[index] for arm, each in conditions.items()}
         seed = sample_seed(judge.seed, key=sample.key, draw=number)
         rival = [other.condition for other in others[index]]
-        for arm, scores in score_arms(judge, sample.condition, rival, found).items():
+        scored = score_arms(judge, sample.condition, rival, found) | score_truth(judge, sample, found)
+        for arm, scores in scored.items():
             rows += score_rows(scores, key=sample.key, draw=number, seed=seed, arm=arm)
         panels.append(
             _panels(judge, sample, number, {arm: drawn[index] for arm, drawn in pictures.items()}, found[CONTROLLED])
@@ -148,6 +151,17 @@ def score_arms(
     if others:
         scores[SWAPPED] = adherence.score(others[0], found[CONTROLLED])
     return scores
+
+
+def score_truth(judge: Judge, sample: Sample, found: Mapping[str, Condition]) -> dict[str, dict[str, Score]]:
+    """Score what was found in the pictures against what is true of the sample, where that is known and not empty."""
+    if sample.truth is None:
+        return {}
+    truth = as_asked(judge.reannotator.card.kind, sample.truth)
+    if judge.reannotator.annotator.empty(truth):
+        return {}
+    score = ADHERENCE[judge.reannotator.card.annotator].score
+    return {TRUTH + arm: score(truth, found[arm]) for arm in (FLOOR, CONTROLLED, CEILING, ORACLE)}
 
 
 def draw_arms(judge: Judge, samples: Sequence[Sample], draws: Sequence[int]) -> dict[str, Pictures]:

@@ -13,6 +13,7 @@ from evaluate.adherence import ADHERENCE
 from evaluate.reannotate import check_family
 from evaluate.spec import Protocol, Spec, sha256_of, write_spec
 from evaluate.traits import write_traits
+from evaluate.true_condition import truth_of
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.manifest import Manifest
@@ -180,11 +181,18 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, card: FamilyC
             keys_sha256=sha256(keys.encode()).hexdigest(),
             captions=word_card(dataset, task.manifest.captions).fingerprint if task.manifest.captions else "",
             further=further,
+            truth=_truth(dataset, card),
         ),
         versions=versions(),
         classes=len(card.labels),
         account=provenance.account,
     )
+
+
+def _truth(dataset: Dataset, card: FamilyCard) -> dict[str, str]:
+    """The family that the pictures are scored against too, with its fingerprint."""
+    family = truth_of(dataset, card)
+    return {family: dataset.card(family).fingerprint} if family else {}
 
 
 def _sha256_of_all(files: Sequence[Path]) -> str:

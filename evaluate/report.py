@@ -70,7 +70,16 @@ def as_json(findings: Findings) -> dict[str, Any]:
 def _looks(findings: Findings) -> dict[str, Any]:
     """What strata and later looks found."""
     published = findings.published
+    truth = findings.summary.truth
     return {
+        "truth": truth
+        and {
+            "samples": truth.samples,
+            "family": next(iter(findings.spec.protocol.truth), ""),
+            "measures": {
+                line.measure.name: {arm: numbers(value) for arm, value in line.arms.items()} for line in truth.lines
+            },
+        },
         "strata": {
             each.trait: [
                 {"name": one.name, "samples": one.samples}

@@ -20,7 +20,7 @@ def as_markdown(findings: Findings) -> str:
         "Normalised: 0 is control off, 1 is the real picture through the autoencoder. "
         f"Brackets are 95% intervals of a bootstrap over samples ({REPLICATES} replicates). "
         f"{found_among(summary)}Evaluation {spec.fingerprint}, protocol {spec.protocol.fingerprint}.\n"
-        f"{_strata(findings)}{_annotators(findings)}{_published(findings)}{_quality(findings)}"
+        f"{_truth(findings)}{_strata(findings)}{_annotators(findings)}{_published(findings)}{_quality(findings)}"
         f"{account_as_markdown(spec.account) if spec.account else ''}"
     )
 
@@ -59,6 +59,18 @@ def coverage(spec: Spec, summary: Summary) -> str:
         return f"{summary.samples} {split} samples{draws}, all scored.{short_of}"
     empty = "the rest asks for nothing (empty at this crop)"
     return f"{summary.samples} of {spec.asked} {split} samples{draws}; {empty}.{short_of}"
+
+
+def _truth(findings: Findings) -> str:
+    truth = findings.summary.truth
+    if truth is None:
+        return ""
+    head = "| measure | floor | controlled | ceiling | the annotator itself |\n|---|---:|---:|---:|---:|\n"
+    rows = "".join(
+        f"| {_name(line)} | {' | '.join(with_interval(value) for value in line.arms.values())} |\n"
+        for line in truth.lines
+    )
+    return f"\n## Against the truth\n\n{truth.samples} samples of which it is known.\n\n{head}{rows}"
 
 
 def _strata(findings: Findings) -> str:

@@ -31,6 +31,7 @@ class Sample:
         condition: of that square, as `manifests.condition.decode` gives it; the one asked for.
         parameters: those the annotator drew for the row.
         further: of the same square, of each further family; None where the row has none.
+        truth: what is true of the same square; None where that is not known.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Sample:
     condition: Condition
     parameters: Parameters
     further: tuple[Condition | None, ...] = ()
+    truth: Condition | None = None
 
     def caption(self, draw: int) -> str:
         """The caption of one draw."""
@@ -55,6 +57,7 @@ class Wanted:
         further: families whose conditions are shown beside it.
         captions: family whose words replace the corpus's captions.
         geometry: "centre": the square is cut out of the middle; "squash": it is the whole picture.
+        truth: family that came with the corpus and is right; "": there is none.
     """
 
     family: str
@@ -62,6 +65,7 @@ class Wanted:
     further: tuple[str, ...] = ()
     captions: str = OWN
     geometry: Geometry = "centre"
+    truth: str = ""
 
     def square(self, size: Size) -> Square:
         """The square of a picture whose condition has this height and width."""
@@ -74,19 +78,21 @@ def read_samples(dataset: Dataset, wanted: Wanted, places: pa.Table) -> list[Sam
     Args:
         places: columns key, shard, row; the order is kept.
     """
-    kinds = [dataset.card(family).kind for family in (wanted.family, *wanted.further)]
+    beside = (*wanted.further, *([wanted.truth] if wanted.truth else []))
+    kinds = [dataset.card(family).kind for family in (wanted.family, *beside)]
     cells = _read_cells(dataset, wanted.family, places, wanted.captions)
     samples = []
-    for place, others in zip(places.to_pylist(), read_further(dataset, wanted.further, places), strict=True):
+    for place, others in zip(places.to_pylist(), read_further(dataset, beside, places), strict=True):
         image, condition = cells[place["shard"], place["row"]]
         assert image["key"] == condition["key"] == place["key"], "a family's rows are those of images/"
         whole, first = decode_image(image["image"]["bytes"]), decode(kinds[0], condition["condition"])
         square = wanted.square(first.shape[:2])
         own = square.of_condition(kinds[0], first)
-        beside = tuple(square.of_conditions(kinds[1:], others))
+        cut = square.of_conditions(kinds[1:], others)
+        further, truth = tuple(cut[: len(wanted.further)]), next(iter(cut[len(wanted.further) :]), None)
         parameters = condition.get("parameters") or {}
         picture = square.of_picture(whole)
-        samples.append(Sample(place["key"], tuple(image["captions"]), picture, own, parameters, beside))
+        samples.append(Sample(place["key"], tuple(image["captions"]), picture, own, parameters, further, truth))
     return samples
 
 

@@ -28,11 +28,12 @@ class Protocol:
     keys_sha256: str  # of the keys of the test samples, in order
     captions: str = ""  # fingerprint of the family whose words are the prompts; "": they are the corpus's captions
     further: dict[str, str] = field(default_factory=dict)  # family → fingerprint, of conditions shown and not scored
+    truth: dict[str, str] = field(default_factory=dict)  # family → fingerprint, of the one that is known to be right
 
     @property
     def identity(self) -> dict[str, Any]:
-        """All fields; without further conditions those of the time before there were any."""
-        return {name: value for name, value in asdict(self).items() if name != "further" or value}
+        """All fields; without further conditions or a truth those of the time before there were any."""
+        return {name: value for name, value in asdict(self).items() if name not in {"further", "truth"} or value}
 
     @property
     def fingerprint(self) -> str:

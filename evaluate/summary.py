@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
+from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR, ORACLE, TRUTH
 from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Adherence, Measure
 from evaluate.retrieval import ASKED_OF, RETRIEVAL
@@ -36,6 +37,19 @@ class Retrieval:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """The same pictures against what is known to be true of the samples.
+
+    Attributes:
+        samples: of which it is known, and not empty.
+        lines: each measure, in the arms floor, controlled, ceiling and oracle: the last is how well the annotator sees.
+    """
+
+    samples: int
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
 class Summary:
     """All that the table of a report says."""
 
@@ -43,6 +57,7 @@ class Summary:
     draws: int
     lines: tuple[Line, ...]
     retrieval: Retrieval | None  # None where there is one sample alone
+    truth: Truth | None = None  # None where nobody knows what is true
 
     @property
     def primary(self) -> Line:
@@ -63,12 +78,23 @@ def summarise(scores: pa.Table, adherence: Adherence) -> Summary:
         raise ValueError("scores: controlled, floor and ceiling are needed for a report. Evaluate the run again")
     lines = tuple(_line(scores, measure, arms) for measure in adherence.measures)
     samples, draws = (len(scores[column].unique()) for column in ("key", "draw"))
-    return Summary(samples, draws, lines, _retrieval(scores) if samples > 1 else None)
+    retrieval = _retrieval(scores) if samples > 1 else None
+    return Summary(samples, draws, lines, retrieval, _truth(scores, adherence))
 
 
 def _line(scores: pa.Table, measure: Measure, arms: list[str]) -> Line:
     measured = measure_all(scores, measure, arms)
     return Line(measure, {arm: measured.interval(arm) for arm in arms}, share(measured))
+
+
+def _truth(scores: pa.Table, adherence: Adherence) -> Truth | None:
+    known = scores.filter(pc.starts_with(scores["arm"], TRUTH))
+    if not len(known):
+        return None
+    arms = pc.replace_substring(known["arm"], TRUTH, "")
+    plain = known.set_column(known.schema.get_field_index("arm"), "arm", arms)
+    lines = tuple(_line(plain, measure, [FLOOR, CONTROLLED, CEILING, ORACLE]) for measure in adherence.measures)
+    return Truth(len(plain["key"].unique()), lines)
 
 
 def _retrieval(scores: pa.Table) -> Retrieval:

@@ -8,11 +8,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from evaluate.adherence import ADHERENCE
 from evaluate.batch import Judge, draw_arms, load_judge, run_batch
 from evaluate.plan import Task, plan_evaluation
 from evaluate.retrieval import RETRIEVAL
 from evaluate.samples import Sample, Wanted, read_samples
 from evaluate.scores import matrix
+from evaluate.summary import summarise
 from manifests.control import ControlSettings
 from manifests.dataset import Dataset
 from manifests.manifest import load_manifest
@@ -133,3 +135,14 @@ def test_samples_of_the_train_split_are_those_that_were_trained_on(run: Path, tm
     other = load_manifest(run / "manifest.yaml", ["evaluate.split=train", "seed=5"])
     with pytest.raises(ValueError, match="is not the one that was trained on"):
         plan_evaluation(run, tmp_path / "other", other)
+
+
+def test_pictures_are_scored_against_what_the_renderer_knows(judge: Judge, task: Task) -> None:
+    assert judge.wanted.truth == "truth_edges"
+    _, scores = run_batch(judge, task.places, task.pictures[:3])
+    _, values = matrix(scores, measure="f1_2px", arms=["truth-oracle", "truth-ceiling", "truth-floor"])
+    oracle, ceiling, floor = values.mean(axis=0)
+    assert floor < ceiling < oracle < 1  # Canny of the real picture is nearly right, and not quite
+    found = summarise(scores, ADHERENCE["canny"])
+    assert found.truth is not None
+    assert found.truth.lines[0].arms["oracle"].value < found.lines[0].arms["oracle"].value == 1

@@ -35,8 +35,9 @@ def test_an_evaluation_leaves_scores_pictures_and_a_report(run: Path, capsys: py
     folder = run / "evaluation"
     assert list(times(folder)) == ["000000-000003.parquet", "000003-000006.parquet", "000006-000008.parquet"]
     scores = read_scores(folder / "scores.parquet")
-    assert len(scores) == 8 * (6 * 5 + 3)  # samples, arms, measures; the swap test in three arms
-    assert set(scores["arm"].unique().to_pylist()) == {"controlled", "swapped", "floor", "blank", "ceiling", "oracle"}
+    assert len(scores) == 8 * (6 * 5 + 3 + 4 * 5)  # samples, arms, measures; the swap test; four arms against the truth
+    arms = {"controlled", "floor", "ceiling", "oracle"}
+    assert set(scores["arm"].unique().to_pylist()) == {*arms, "swapped", "blank", *(f"truth-{arm}" for arm in arms)}
     assert sum(pq.read_metadata(path).num_rows for path in (folder / "pictures").glob("*.parquet")) == 8
     before = times(folder)
     evaluate_run(run, folder, [])  # nothing is left to do
