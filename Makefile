@@ -27,6 +27,7 @@ check: lint test
 bench: install
 	$(BIN)/python benchmarks/annotate.py
 	$(BIN)/python benchmarks/annotators.py
+	$(BIN)/python benchmarks/evaluate.py
 
 faults: install
 	$(BIN)/python -m tests.faults.run
