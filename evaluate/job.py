@@ -72,10 +72,24 @@ def evaluate(task: Task, *, progress: Progress, actors: int | None = None) -> Pa
         done.update(range(item["start"], item["stop"]))
         progress(len(done), total)
     scores = gather(pq.read_table(part) for part in sorted(parts.glob("*.parquet")))
-    if not len(scores):
-        raise ValueError(f"{task.run}: no test sample asks for anything at this crop. Raise evaluate.samples")
+    _check_enough(task, scores)
     replace(lambda partial_file: _write(scores, partial_file), task.folder / SCORES_FILE)
     return write_report(task.folder)
+
+
+def _check_enough(task: Task, scores: pa.Table) -> None:
+    """Refuse to report on what allows no interval."""
+    samples = len(scores["key"].unique())
+    if samples == 0:
+        raise ValueError(
+            f"{task.run}: none of {len(task.places)} samples asks for anything at this crop: all conditions are empty. "
+            "Raise evaluate.samples, or ingest more pictures"
+        )
+    if samples == 1:
+        raise ValueError(
+            f"{task.run}: one sample of {len(task.places)} asks for something, and one alone says nothing of how sure "
+            "its score is. Raise evaluate.samples, or ingest more pictures"
+        )
 
 
 def finished(parts: Path) -> list[range]:

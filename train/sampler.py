@@ -105,8 +105,18 @@ def draw(
 
     Returns:
         [B, H, W, 3] uint8 RGB.
+
+    Raises:
+        ValueError: A network gave what is no number.
     """
-    return decode_latents(base, draw_latents(base, control, captions, hints, noise=noise, way=way))
+    latents = draw_latents(base, control, captions, hints, noise=noise, way=way)
+    lost = int((~torch.isfinite(latents)).flatten(1).any(dim=1).sum())
+    if lost:
+        raise ValueError(
+            f"{lost} of {len(latents)} pictures are not numbers (NaN or infinite). Draw in a wider precision "
+            "(evaluate.precision: no); if they still are, the weights are lost: train again at a lower learning rate"
+        )
+    return decode_latents(base, latents)
 
 
 @torch.no_grad()

@@ -182,3 +182,12 @@ def test_a_control_that_never_takes_part_draws_what_the_base_draws(base: Base, c
     asked, way = Hints(hints()[:, None], torch.ones(2, 1)), replace(WAY, control_start=1.0)
     with_it = draw(base, trained(control), CAPTIONS, asked, noise=noise_of(base), way=way)
     assert np.array_equal(with_it, draw(base, None, CAPTIONS, None, noise=noise_of(base), way=way))
+
+
+def test_pictures_that_are_no_numbers_are_told_with_a_way_out(base: Base, control: Control) -> None:
+    net = trained(control)
+    with torch.no_grad():
+        next(net.parameters()).fill_(float("nan"))
+    asked = Hints(hints()[:, None], torch.ones(2, 1))
+    with pytest.raises(ValueError, match=r"2 of 2 pictures are not numbers.*evaluate.precision: no"):
+        draw(base, net, CAPTIONS, asked, noise=noise_of(base), way=WAY)
