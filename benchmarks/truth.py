@@ -22,6 +22,7 @@ from typer import Argument, Option
 from annotate.weights import OTHERS, VARIABLE
 from benchmarks.truth_dense import score_depth, score_playroom, score_segmentation
 from benchmarks.truth_edges import score_edges
+from benchmarks.truth_labels import score_boundaries, score_classes, score_poses
 from benchmarks.truth_people import score_people
 from benchmarks.truth_rows import Row
 from pipelines.entry import run
@@ -59,6 +60,9 @@ def _all(data: Path, weights: Path, pictures: int, rows: int) -> Iterator[Row]:
     yield from score_people(data / "mmpose-testdata/tests/data/coco", weights)
     yield from score_depth(data / "nyu-kitti-samples")
     yield from score_segmentation(data / "ade20k-sceneparsing")
+    yield from score_poses(data / "mmpose-testdata/tests/data/coco", weights)
+    yield from score_classes(data / "ade20k-sceneparsing", weights)
+    yield from score_boundaries(data / "bsds500", pictures)
     yield from score_playroom(rows)
     yield from score_edges(data / "bsds500", pictures, os.cpu_count() or 1)
 

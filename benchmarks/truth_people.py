@@ -29,12 +29,14 @@ Find = Callable[[RGB], Poses]
 def score_people(folder: Path, weights: Path) -> Iterator[Row]:
     """AP of both ways, for each network that is here."""
     pictures, labels = read_labels(folder)
-    data = f"{DATA}, {len(pictures)} pictures, {sum(label.asked for some in labels for label in some)} people"
+    data = (
+        f"{DATA}, {len(pictures)} pictures, {sum(label.points[:, 2].any() for some in labels for label in some)} people"
+    )
     for network, find in _networks(weights).items():
         if isinstance(find, str):
             yield Row("people", network, data, {}, find)
             continue
-        for whose, way in (("ours", _ours), ("controlnet_aux", _theirs)):
+        for whose, way in (("ours", ours), ("controlnet_aux", _theirs)):
             found = [way(find)(picture) for picture in pictures]
             said = f"{sum(len(poses.people) for poses in found)} people found"
             yield Row("people", f"{network}, {whose}", data, average_precision(found, labels), said)
@@ -96,7 +98,8 @@ class Small(torch.nn.Module):
         return fields, heat
 
 
-def _ours(network: torch.nn.Module) -> Find:
+def ours(network: torch.nn.Module) -> Find:
+    """Our own steps after a body network's maps."""
     return lambda image: Poses(image.shape[:2], tuple(find_bodies(image[None], network, torch.device("cpu"))[0]))
 
 
