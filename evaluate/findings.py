@@ -10,6 +10,7 @@ from evaluate.by_stratum import Stratified, by_stratum
 from evaluate.cnpp.look import NAME as CNPP
 from evaluate.cnpp.summary import Summary as Published
 from evaluate.cnpp.summary import summarise as beside_published
+from evaluate.course import Course, read_course
 from evaluate.cross import Judged, cross_annotators
 from evaluate.quality.look import NAME as QUALITY
 from evaluate.quality.quality import Line as Quality
@@ -31,6 +32,7 @@ class Findings:
         judged: what each annotator says; only the own one's word if no other has looked.
         published: the same in ControlNet++'s arithmetic; None if that was not asked for.
         quality: of the pictures; empty if that was not asked for.
+        course: of the training; None if it was not monitored.
     """
 
     spec: Spec
@@ -41,6 +43,7 @@ class Findings:
     judged: tuple[Judged, ...]
     published: Published | None
     quality: tuple[Quality, ...]
+    course: Course | None
 
 
 def read_findings(folder: Path) -> Findings:
@@ -60,4 +63,5 @@ def read_findings(folder: Path) -> Findings:
         judged=tuple(cross_annotators(folder)),
         published=beside_published(folder) if (folder / f"{CNPP}.parquet").is_file() else None,
         quality=quality_of(folder) if (folder / f"{QUALITY}.parquet").is_file() else (),
+        course=read_course(folder),
     )

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from annotate.corpus import AT_INGEST
 from evaluate.adherence import ADHERENCE
+from evaluate.course import keep_course
 from evaluate.reannotate import check_family
 from evaluate.spec import Protocol, Spec, sha256_of, write_spec
 from evaluate.traits import write_traits
@@ -72,6 +73,7 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
     task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, places)
     write_spec(_spec(task, provenance, dataset, card=card, further=further), folder)
     write_traits(dataset, manifest.condition, places, folder)
+    keep_course(run, folder)
     return task
 
 

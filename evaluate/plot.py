@@ -11,6 +11,7 @@ from evaluate.statistics import Interval
 from evaluate.svg import INK, LEFT, RIGHT, RULE, WIDTH, Scale, axis_x, axis_y, log_scale, points, stroke, svg, text
 
 COLOURS = {"floor": "var(--grey)", "controlled": "var(--blue)", "ceiling": "var(--green)"}
+COURSES = (COLOURS["controlled"], COLOURS["ceiling"])
 FOREST = 200  # where the axis of a forest plot begins: names of runs stand before it
 
 
@@ -90,6 +91,29 @@ def curve(points_: Sequence[Point], *, floor: Line, ceiling: Line, along: Along,
         parts.append(text(x + 10, y + 17, f"{point.y.value:.2f}", anchor="start", colour=INK))
     parts.append(text((LEFT + WIDTH - RIGHT) / 2, height - 10, along.title, anchor="middle"))
     return svg(parts, height=height, title=f"Score by {along.title}, with 95% intervals")
+
+
+def course(steps: NDArray[np.int64], lines: Mapping[str, NDArray[np.float64]], *, unit: str) -> Markup:
+    """Draw values over the steps of a training, each with its band.
+
+    Args:
+        steps: [S] int64, ascending.
+        lines: name → [S, 3] float64: value, low, high; at most two.
+        unit: beside the axis.
+    """
+    bottom, height = 270, 326
+    low, high = _roomy([0.0, *(float(end) for values in lines.values() for end in (values.min(), values.max()))])
+    at_x, at_y = Scale(0.0, float(steps[-1]), LEFT, WIDTH - RIGHT), Scale(low, high, bottom, 16)
+    parts = [axis_y(at_y, unit=unit), axis_x(0.0, float(steps[-1]), top=16, bottom=bottom, unit="steps")]
+    for number, ((name, values), colour) in enumerate(zip(lines.items(), COURSES, strict=False)):
+        value, under, over = (
+            [(at_x(float(step)), at_y(float(y))) for step, y in zip(steps, column, strict=True)] for column in values.T
+        )
+        band = points([*over, *reversed(under)])
+        parts.append(f'<polygon points="{band}" fill="{colour}" opacity=".14"/>')
+        parts.append(f'<polyline points="{points(value)}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(text(LEFT + 12, 34 + 18 * number, name, anchor="start", colour=colour))
+    return svg(parts, height=height, title=f"{unit} over the steps of training, with 95% intervals")
 
 
 def trade(points_: Sequence[tuple[str, Interval, Interval]], *, across: str, unit: str) -> Markup:

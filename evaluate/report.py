@@ -80,6 +80,7 @@ def _looks(findings: Findings) -> dict[str, Any]:
                 line.measure.name: {arm: numbers(value) for arm, value in line.arms.items()} for line in truth.lines
             },
         },
+        "course": findings.course and findings.course.said,
         "strata": {
             each.trait: [
                 {"name": one.name, "samples": one.samples}

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+from markupsafe import Markup
+
 from annotate.registry import ANNOTATORS
 from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
+from evaluate.course import Course
 from evaluate.error_map import legend
 from evaluate.every_sample import as_script, every_sample, read_script
 from evaluate.findings import Findings
 from evaluate.gallery import SHOWN, galleries
-from evaluate.plot import distributions
+from evaluate.plot import course, distributions
 from evaluate.render import render
 from evaluate.report_markdown import coverage, found_among
 from evaluate.scores import matrix
@@ -55,7 +58,13 @@ def as_html(findings: Findings, pictures: Path) -> str:
         galleries=galleries(scores, pictures, measure=primary.measure, kind=kind),
         panels={panel: PANEL_TITLES[panel] for panel in SHOWN},
         legend=legend(kind),
+        course=findings.course and _course(findings.course),
         samples=samples and as_script(samples),
         script=script,
         digest=digest,
     )
+
+
+def _course(seen: Course) -> Markup:
+    lines = {"the true hint against another row's": seen.hint, "the control against none": seen.gain}
+    return course(seen.steps, lines, unit="loss saved")

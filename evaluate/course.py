@@ -1,0 +1,49 @@
+"""The course of a training, as its control monitor saw it: when the control came to be worth something."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluate.statistics import Array, bootstrap
+from manifests.storage import replace_text
+from train.monitor_record import FILE, read_looks
+from train.verdict import verdict
+
+
+@dataclass(frozen=True)
+class Course:
+    """What the monitor saw, with 95 % intervals over its fixed rows.
+
+    Attributes:
+        steps: [S] int64.
+        gain: [S, 3] float64, value, low and high: by how much the control lowers the loss.
+        hint: the same: by how much the true hint lowers it against another row's.
+        said: when control appeared, in words.
+    """
+
+    steps: NDArray[np.int64]
+    gain: Array
+    hint: Array
+    said: str
+
+
+def keep_course(run: Path, folder: Path) -> None:
+    """Copy the monitor's record, where there is one, so that a report needs no run beside it."""
+    if (run / FILE).is_file():
+        replace_text((run / FILE).read_text(encoding="utf-8"), folder / FILE)
+
+
+def read_course(folder: Path) -> Course | None:
+    """The course as an evaluation keeps it; None where nobody looked, or only once."""
+    looks = read_looks(folder)
+    if looks is None or len(looks.steps) < 2 or len(looks.keys) < 2:
+        return None
+    return Course(looks.steps, _banded(looks.gain), _banded(looks.hint), verdict(folder))
+
+
+def _banded(rows: Array) -> Array:
+    """Means of [S, R] over the rows, with intervals: [S, 3]."""
+    value, replicates = bootstrap(lambda weights: weights @ rows.T / weights.sum(axis=1, keepdims=True), rows.shape[1])
+    return np.column_stack([value, *np.quantile(replicates, [0.025, 0.975], axis=0)])

@@ -1,0 +1,47 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluate.course import keep_course, read_course
+from evaluate.report import write_report
+from tests.evaluate.synthetic import write_evaluation
+from train.monitor_record import Record
+
+
+def monitored(run: Path, *, appears: int) -> None:
+    """A run whose control is worth something from a step on."""
+    run.mkdir()
+    record, generator = Record(run), np.random.default_rng(0)
+    keys = [f"{row:02d}" for row in range(12)]
+    for step in range(0, 400, 20):
+        noise = generator.normal(0, 0.002, (3, 12, 8))
+        worth = 0.05 / (1 + np.exp(-(step - appears) / 8))
+        losses = {"alone": 0.2 + noise[0], "control": 0.2 - worth + noise[1], "shuffled": 0.2 + noise[2]}
+        record.write(step, keys, losses)
+
+
+def test_a_report_shows_when_the_control_appeared(tmp_path: Path) -> None:
+    monitored(tmp_path / "run", appears=200)
+    write_evaluation(tmp_path / "evaluation", samples=8)
+    keep_course(tmp_path / "run", tmp_path / "evaluation")
+    page = write_report(tmp_path / "evaluation").read_text()
+    assert "When the control appeared" in page
+    said = json.loads((tmp_path / "evaluation" / "report.json").read_text())["course"]
+    assert said.startswith("control appeared at step ")
+    assert int(said.split()[4]) == pytest.approx(200, abs=25)
+
+
+def test_bands_hold_what_was_planted(tmp_path: Path) -> None:
+    monitored(tmp_path / "run", appears=200)
+    seen = read_course(tmp_path / "run")
+    assert seen is not None
+    value, low, high = seen.hint[-1]
+    assert low < value < high
+    assert low <= 0.05 <= high
+    assert seen.hint[0, 1] < 0.005
+
+
+def test_a_run_that_nobody_monitored_has_no_course(tmp_path: Path) -> None:
+    assert read_course(tmp_path) is None
