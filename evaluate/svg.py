@@ -72,8 +72,9 @@ def axis_y(scale: Scale, *, unit: str) -> str:
 
 def ticks(low: float, high: float) -> list[float]:
     """Round numbers between two values, at most eight."""
-    room = high - low
-    step = next((step for step in (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if room / step <= 7), room / 5 or 1.0)
+    least = max(high - low, 1e-12) / 7
+    power = 10.0 ** np.floor(np.log10(least))
+    step = next(float(power * round_) for round_ in (1, 2, 5, 10) if power * round_ >= least - 1e-12)
     first = int(np.ceil(low / step - 1e-9))
     return [round(step * index, 10) for index in range(first, int(high / step + 1e-9) + 1)]
 

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -15,11 +15,15 @@ from typer import Argument, Option
 
 from annotate.job import check_path
 from evaluate.adherence import ADHERENCE
+from evaluate.cnpp.look import cnpp_look
+from evaluate.cnpp.published import as_settings
 from evaluate.job import evaluate
 from evaluate.plan import plan_evaluation
 from evaluate.progress import bar
 from evaluate.render import with_interval
+from evaluate.report import write_report
 from evaluate.scores import SCORES_FILE, read_scores
+from evaluate.second_look import look_again
 from evaluate.spec import read_spec
 from evaluate.summary import summarise, verdict
 from manifests.hub import CARD
@@ -28,10 +32,13 @@ from pipelines.entry import run as run_command
 from train.measured import of_evaluation
 from train.model_card import rewrite_adherence
 
+Profile = Literal["v1", "cnpp"]
+
 
 def main(
     run: Annotated[Path, Argument(help="folder of a finished training run")],
     out: Annotated[Path | None, Option(help="folder to write; RUN/evaluation by default")] = None,
+    profile: Annotated[Profile, Option(help="cnpp: drawn and scored as ControlNet++ does")] = "v1",
     set_: Annotated[list[str] | None, Option("--set", help="evaluate.field=value, as evaluate.guidance=7")] = None,
     actors: Annotated[int | None, Option(help="processes; one per GPU, else one per core, by default")] = None,
 ) -> None:
@@ -40,7 +47,14 @@ def main(
     A hundred samples of the tiny base take under a minute on two cores. Started again, it draws only what is missing.
     """
     run = check_path(run, "run")
-    evaluate_run(run, check_path(out, "folder") if out else run / "evaluation", set_ or [], actors=actors)
+    folder = check_path(out, "folder") if out else run / ("evaluation" if profile == "v1" else f"evaluation-{profile}")
+    if profile == "v1":
+        evaluate_run(run, folder, set_ or [], actors=actors)
+        return
+    evaluate_run(run, folder, [*as_settings(), *(set_ or [])], actors=actors)
+    with bar(profile, unit="files") as progress:
+        look_again(cnpp_look(read_spec(folder)), folder, progress=progress, actors=actors)
+    print(f"report: {write_report(folder)}")
 
 
 def evaluate_run(run: Path, folder: Path, overrides: Sequence[str], *, actors: int | None = None) -> None:

@@ -79,10 +79,16 @@ class _Table(BaseModel):
     rows: list[_Row]
 
 
+def as_settings() -> list[str]:
+    """How its ControlNets drew, as settings of an evaluation: "evaluate.field=value" each; base and resolution stay."""
+    way = _read().ways["controlnet"].model_dump(exclude={"base", "resolution"})
+    return [f"evaluate.{field}={value}" for field, value in way.items()]
+
+
 @cache
 def published() -> tuple[Published, ...]:
     """The whole table, in its order, what was read before what is recalled."""
-    table = _Table.model_validate(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+    table = _read()
     each = [
         _published(table, row, measure, evidence)
         for evidence in ("read", "recalled")
@@ -95,6 +101,10 @@ def published() -> tuple[Published, ...]:
 def published_of(measure: str) -> tuple[Published, ...]:
     """The rows of one measure."""
     return tuple(row for row in published() if row.measure == measure)
+
+
+def _read() -> _Table:
+    return _Table.model_validate(yaml.safe_load(FILE.read_text(encoding="utf-8")))
 
 
 def _published(table: _Table, row: _Row, measure: str, evidence: Evidence) -> Published:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from evaluate.cnpp.published import published, published_of
+from evaluate.cnpp.published import as_settings, published, published_of
 from evaluate.cnpp.registry import RULES
+from manifests.evaluate_settings import EvaluateSettings
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,10 @@ def test_every_measure_of_ours_has_published_rows() -> None:
 def test_of_methods_that_no_code_of_theirs_runs_nothing_is_claimed() -> None:
     unknown = {row.method for row in published() if row.way is None}
     assert unknown == {"GLIGEN (SD1.4)", "Uni-ControlNet (SD1.5)", "UniControl (SD1.5)"}
+
+
+def test_the_way_of_its_controlnets_is_one_of_ours() -> None:
+    settings = dict(each.removeprefix("evaluate.").split("=", 1) for each in as_settings())
+    found = EvaluateSettings.model_validate(settings)
+    assert (found.scheduler, found.steps, found.guidance, found.draws) == ("unipc", 20, 7.5, 4)
+    assert (found.geometry, found.negative_prompt, found.precision) == ("squash", "worst quality, low quality", "fp16")
