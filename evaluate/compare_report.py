@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from evaluate.compare import Comparison, Contrast, Entry, Row
+from evaluate.cross import matrix_of
 from evaluate.examples import EXAMPLES, Example, examples, scores_of_runs
 from evaluate.gallery import random_keys
 from evaluate.plot import forest
@@ -137,6 +138,7 @@ def _table(comparison: Comparison, row: Row) -> str:
 def as_html(comparison: Comparison) -> str:
     """The page."""
     row = comparison.primary
+    judges, words = matrix_of(comparison.folders)
     plot = forest(
         comparison.names,
         [entry.score for entry in row.entries],
@@ -148,6 +150,8 @@ def as_html(comparison: Comparison) -> str:
         comparison=comparison,
         sentences=in_words(comparison),
         plot=plot,
+        judges=judges,
+        words=words,
         galleries=_galleries(comparison),
     )
 

@@ -1,6 +1,7 @@
 """The cross-annotator matrix: how far the control goes in the eyes of each annotator that looked at the pictures."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,20 @@ def cross_annotators(folder: Path) -> list[Judged]:
         annotator = json.loads((path.with_suffix("") / IDENTITY_FILE).read_text(encoding="utf-8"))["annotator"]
         others.append(_beside(scores, own, path, ADHERENCE[annotator].primary))
     return [own, *others]
+
+
+def matrix_of(folders: Sequence[Path]) -> tuple[list[str], list[list[Judged]]]:
+    """The cross-annotator matrix of several runs: a row a run, a column an annotator, their own first.
+
+    Args:
+        folders: of finished evaluations of one protocol.
+
+    Returns:
+        The annotators that looked at every run, and for each run their words in that order.
+    """
+    each = [{one.family: one for one in cross_annotators(folder)} for folder in folders]
+    common = [family for family in each[0] if all(family in other for other in each)]
+    return common, [[run[family] for family in common] for run in each]
 
 
 def _judged(family: str, scores: pa.Table, measure: Measure) -> Judged:

@@ -1,7 +1,7 @@
 """Shares work out among Ray actors that hold their models: one per GPU, else one per core."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,13 +24,29 @@ def on_actors(
     Args:
         actor: called with batches of one item; it adds the column `TROUBLE`.
         arguments: it is made with.
-        actors: how many share the work. Default: one per GPU, else one per CPU.
+        actors: how many share the work; 0: this process does it all, without Ray. Default: one per GPU, else one per
+            CPU.
 
     Raises:
         ValueError: What an actor said was wrong.
     """
     if not items:
         return
+    for row in _here(actor(*arguments), items) if actors == 0 else _on_ray(actor, arguments, items, actors):
+        if row[TROUBLE]:
+            raise ValueError(row[TROUBLE])
+        yield row
+
+
+def _here(worker: Callable[[Batch], Batch], items: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for item in items:
+        done = worker({name: np.array([value]) for name, value in item.items()})
+        yield {name: column[0] for name, column in done.items()}
+
+
+def _on_ray(
+    actor: type, arguments: tuple[Any, ...], items: Sequence[dict[str, Any]], actors: int | None
+) -> Iterator[dict[str, Any]]:
     DataContext.get_current().enable_progress_bars = False
     connect(actors or os.cpu_count() or 1)
     resources = ray.cluster_resources()
@@ -44,10 +60,7 @@ def on_actors(
         num_cpus=0 if gpus else 1,
         num_gpus=1 if gpus else 0,
     )
-    for row in results.iter_rows():
-        if row[TROUBLE]:
-            raise ValueError(row[TROUBLE])
-        yield row
+    yield from results.iter_rows()
 
 
 def with_trouble(batch: Batch, troubles: Sequence[str]) -> Batch:

@@ -40,7 +40,9 @@ def main(
     out: Annotated[Path | None, Option(help="folder to write; RUN/evaluation by default")] = None,
     profile: Annotated[Profile, Option(help="cnpp: drawn and scored as ControlNet++ does")] = "v1",
     set_: Annotated[list[str] | None, Option("--set", help="evaluate.field=value, as evaluate.guidance=7")] = None,
-    actors: Annotated[int | None, Option(help="processes; one per GPU, else one per core, by default")] = None,
+    actors: Annotated[
+        int | None, Option(help="processes; 0: none but this one; by default one per GPU, else one per core")
+    ] = None,
 ) -> None:
     """Evaluate a run: python pipelines/evaluate.py runs/quickstart
 

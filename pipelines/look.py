@@ -29,7 +29,9 @@ def main(
     run: Annotated[Path, Argument(help="folder of an evaluated run, or of an evaluation")],
     looks: Annotated[list[str], Argument(help=WORDS)],
     set_: Annotated[list[str] | None, Option("--set", help="FAMILY.setting=value of an annotator")] = None,
-    actors: Annotated[int | None, Option(help="processes; one per GPU, else one per core, by default")] = None,
+    actors: Annotated[
+        int | None, Option(help="processes; 0: none but this one; by default one per GPU, else one per core")
+    ] = None,
 ) -> None:
     """Look again, without drawing again: python pipelines/look.py runs/canny softedge cnpp quality
 

@@ -3,7 +3,9 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 
-from evaluate.cross import cross_annotators
+from evaluate.compare import compare_runs
+from evaluate.compare_report import write_comparison
+from evaluate.cross import cross_annotators, matrix_of
 from evaluate.scores import read_scores
 from evaluate.second_annotator import second_annotator
 from evaluate.second_look import look_again
@@ -20,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("evaluation")
     write_evaluation(folder, samples=12)
     for word, settings in (("same=canny", []), ("fine=canny", ["fine.low=30", "fine.high=60"])):
-        look_again(second_annotator(word, settings), folder, progress=silent, actors=1)
+        look_again(second_annotator(word, settings), folder, progress=silent, actors=0)
     return folder
 
 
@@ -53,9 +55,20 @@ def test_an_annotator_that_agrees_has_an_overfit_index_of_exactly_one(folder: Pa
 
 def test_a_look_with_other_settings_is_refused_by_name(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"second-fine: it was made otherwise: fingerprints.fine"):
-        look_again(second_annotator("fine=canny", ["fine.low=31"]), folder, progress=silent, actors=1)
+        look_again(second_annotator("fine=canny", ["fine.low=31"]), folder, progress=silent, actors=0)
 
 
 def test_an_annotator_that_nothing_measures_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing measures conditions of annotator 'caption'"):
         second_annotator("caption", [])
+
+
+def test_a_comparison_sets_runs_beside_annotators(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    write_evaluation(other, samples=12, blur=4.0, rows=2_000)
+    look_again(second_annotator("fine=canny", ["fine.low=30", "fine.high=60"]), other, progress=silent, actors=0)
+    judges, words = matrix_of([folder, other])
+    assert judges == ["canny", "fine"]  # whoever looked at both
+    assert all(good.share.value > bad.share.value for good, bad in zip(*words, strict=True))
+    page = write_comparison(compare_runs([folder, other]), tmp_path / "comparison").read_text()
+    assert "In the eyes of each annotator" in page

@@ -14,9 +14,9 @@ from tests.toy_run import train
 def run(toy: Path) -> Path:
     """A run with its evaluation, looked at again in every way."""
     train(toy / "toy.yaml", toy / "looked-at")
-    evaluate_run(toy / "looked-at", toy / "looked-at" / "evaluation", [], actors=1)
+    evaluate_run(toy / "looked-at", toy / "looked-at" / "evaluation", [], actors=0)
     with offline():
-        look(toy / "looked-at", ["fine=canny", "cnpp", "quality"], ["fine.low=30"], actors=1)
+        look(toy / "looked-at", ["fine=canny", "cnpp", "quality"], ["fine.low=30"], actors=0)
     return toy / "looked-at"
 
 

@@ -28,7 +28,7 @@ def by_measure(lines: tuple[Line, ...]) -> dict[str, Line]:
 
 def test_an_evaluation_is_looked_at_and_what_is_absent_is_said(weights: Path, tmp_path: Path) -> None:
     write_evaluation(tmp_path / "evaluation", samples=10)
-    table = pq.read_table(look_again(find_quality(small(weights)), tmp_path / "evaluation", progress=silent, actors=1))
+    table = pq.read_table(look_again(find_quality(small(weights)), tmp_path / "evaluation", progress=silent, actors=0))
     assert table.schema.equals(SCHEMA)
     assert len(table) == 10 * 4 * 3  # samples, arms, networks that are here
     lines = by_measure(quality_of(tmp_path / "evaluation"))
