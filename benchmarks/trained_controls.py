@@ -41,7 +41,9 @@ def main(
         run.name: [*learnt(own, beside=found[0]), *cost(run, manifest)]
         for run, manifest, own in zip(runs, manifests, found, strict=True)
     }
-    update(DOCUMENT, name="trained controls", title=title(manifests[0], found[0]), head=HEAD, lines=lines)
+    draws = int(read_spec(runs[0] / "evaluation").protocol.settings["draws"])
+    name = "trained controls" if draws == 1 else f"trained controls, {draws} draws"
+    update(DOCUMENT, name=name, title=title(manifests[0], found[0], draws), head=HEAD, lines=lines)
     print(f"{DOCUMENT}: {len(lines)} runs")
 
 
@@ -52,13 +54,13 @@ def adherence(run: Path) -> Measured:
     return measure_all(read_scores(folder / SCORES_FILE), primary, (FLOOR, CONTROLLED, CEILING))
 
 
-def title(manifest: Manifest, found: Measured) -> str:
+def title(manifest: Manifest, found: Measured, draws: int) -> str:
     """What all lines share."""
-    train = manifest.train
+    train, each = manifest.train, "" if draws == 1 else f", each drawn {draws} times,"
     return (
         f"{train.steps} steps of {train.batch_size} samples, {manifest.condition} of the playroom, learning rate "
-        f"{train.learning_rate:g}; F1 within one pixel of {found.samples} test pictures with 95 % intervals over the "
-        f"pictures, floor {found.interval(FLOOR).value:.3f}, ceiling {found.interval(CEILING).value:.3f}:"
+        f"{train.learning_rate:g}; F1 within one pixel of {found.samples} test pictures{each} with 95 % intervals "
+        f"over the pictures, floor {found.interval(FLOOR).value:.3f}, ceiling {found.interval(CEILING).value:.3f}:"
     )
 
 
