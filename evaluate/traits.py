@@ -49,9 +49,12 @@ def read_traits(folder: Path) -> pa.Table | None:
 
 def _measured(dataset: Dataset, family: str) -> list[str]:
     """What an annotator measured of every row beside its condition."""
-    if family == IMAGES or not index_path(dataset, family).exists() or dataset.card(family).annotator in AT_INGEST:
+    if family == IMAGES or not index_path(dataset, family).exists():
         return []
-    chosen = dataset.card(family).parameters  # drawn for the row, not found in it
+    card = dataset.card(family)
+    if card.annotator in AT_INGEST or card.kind == "latents":  # of which nobody would ask
+        return []
+    chosen = card.parameters  # drawn for the row, not found in it
     return [
         field.name
         for field in index_schema(dataset, family)
