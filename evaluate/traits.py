@@ -31,14 +31,14 @@ def write_traits(dataset: Dataset, condition: str, places: pa.Table, folder: Pat
 
 
 def traits_of(dataset: Dataset, condition: str, places: pa.Table) -> pa.Table:
-    """One row a sample, in the order of `places`: key, caption_length, part, and numbers as FAMILY.COLUMN."""
+    """One row a sample, in the order of `places`: key, numbers as FAMILY.COLUMN, caption_length, part."""
     rows = read_index(dataset, ROWS, ["key", *OF_ROWS])
     at = pc.index_in(places["key"], value_set=rows["key"].combine_chunks())
     found = rows.take(at)
     for family in [condition, *(name for name in dataset.families() if name != condition)]:
         for column in _measured(dataset, family):
             found = found.append_column(f"{family}.{column}", read_index(dataset, family, [column])[column].take(at))
-    return found
+    return found.select(["key", *(name for name in found.column_names if "." in name), *OF_ROWS])
 
 
 def read_traits(folder: Path) -> pa.Table | None:
