@@ -46,7 +46,7 @@ def score_boundaries(folder: Path, limit: int) -> Iterator[Row]:
                 yield Row(name, name, data, {}, why)
                 continue
             links = bind_links(annotators, path_to(annotators, name), torch.device("cpu"))
-        asked = [as_asked(annotators[name].kind, _drawn_by_people(file)) for file in files]
+        asked = [as_asked(annotators[name].kind, _drawn_by_people(file), of="binary") for file in files]
         found = [follow(links, decode(file.read_bytes())[None], [""])[0] for file in files]
         pairs = list(zip(asked, found, strict=True))
         yield Row(name, name, data, figures(name, pairs), "measures of adherence")

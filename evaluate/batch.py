@@ -157,7 +157,7 @@ def score_truth(judge: Judge, sample: Sample, found: Mapping[str, Condition]) ->
     """Score what was found in the pictures against what is true of the sample, where that is known and not empty."""
     if sample.truth is None:
         return {}
-    truth = as_asked(judge.reannotator.card.kind, sample.truth)
+    truth = as_asked(judge.reannotator.card.kind, sample.truth, of=judge.dataset.card(judge.wanted.truth).kind)
     if judge.reannotator.annotator.empty(truth):
         return {}
     score = ADHERENCE[judge.reannotator.card.annotator].score

@@ -1,9 +1,9 @@
 """The cross-annotator matrix: how far the control goes in the eyes of each annotator that looked at the pictures."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +15,14 @@ from evaluate.measured import measure_all
 from evaluate.measures.measure import Measure
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.second_annotator import PREFIX
-from evaluate.second_look import IDENTITY_FILE
+from evaluate.second_look import read_identity
 from evaluate.spec import read_spec
 from evaluate.statistics import Array, Interval, interval
 from evaluate.summary import shares
+from manifests.difference import differences
 
 ARMS = (FLOOR, CONTROLLED, CEILING)
+FEWEST = 5  # samples, below which nothing is suspected
 SUSPECT = 2.0  # an own gain of so many times the others': research on ControlNet++ calls for a warning
 
 
@@ -35,7 +37,10 @@ class Judged:
         samples: in which it finds something, among those that were scored.
         arms: floor, controlled and ceiling.
         share: of the way from floor to ceiling.
-        overfit: the own annotator's share over this one's, of the same samples; None of the own one.
+        overfit: the own annotator's share over this one's, of the same samples, infinite where this one sees no gain at
+            all; None of the own one.
+        suspect: whether the control surely pleases its own annotator far more than this one.
+        identity: of the look; what may stand in one column.
     """
 
     family: str
@@ -45,11 +50,8 @@ class Judged:
     arms: dict[str, Interval]
     share: Interval
     overfit: Interval | None
-
-    @property
-    def suspect(self) -> bool:
-        """Whether the control surely pleases its own annotator far more than this one."""
-        return self.overfit is not None and bool(self.overfit.low > SUSPECT)
+    suspect: bool = False
+    identity: Mapping[str, Any] = field(default_factory=dict)
 
 
 def cross_annotators(folder: Path) -> list[Judged]:
@@ -62,8 +64,7 @@ def cross_annotators(folder: Path) -> list[Judged]:
     own = _judged(spec.protocol.condition, scores, ADHERENCE[spec.protocol.annotator].primary)
     others = []
     for path in sorted(folder.glob(f"{PREFIX}*.parquet")):
-        annotator = json.loads((path.with_suffix("") / IDENTITY_FILE).read_text(encoding="utf-8"))["annotator"]
-        others.append(_beside(scores, own, path, ADHERENCE[annotator].primary))
+        others.append(_beside(scores, own, path, read_identity(path)))
     return [own, *others]
 
 
@@ -75,9 +76,17 @@ def matrix_of(folders: Sequence[Path]) -> tuple[list[str], list[list[Judged]]]:
 
     Returns:
         The annotators that looked at every run, and for each run their words in that order.
+
+    Raises:
+        ValueError: Under one name, annotators of other settings looked; names the fields.
     """
     each = [{one.family: one for one in cross_annotators(folder)} for folder in folders]
     common = [family for family in each[0] if all(family in other for other in each)]
+    for family in common:
+        for run, folder in zip(each[1:], folders[1:], strict=True):
+            unlike = differences(each[0][family].identity, run[family].identity)
+            if unlike:
+                raise ValueError(f"{folder}: '{family}' looked otherwise than at {folders[0]}: {'; '.join(unlike)}")
     return common, [[run[family] for family in common] for run in each]
 
 
@@ -88,8 +97,8 @@ def _judged(family: str, scores: pa.Table, measure: Measure) -> Judged:
     return Judged(family, True, measure, measured.samples, arms, interval(float(value), replicates), None)
 
 
-def _beside(scores: pa.Table, own: Judged, path: Path, measure: Measure) -> Judged:
-    theirs = read_scores(path)
+def _beside(scores: pa.Table, own: Judged, path: Path, identity: Mapping[str, Any]) -> Judged:
+    theirs, measure = read_scores(path), ADHERENCE[identity["annotator"]].primary
     common = pc.unique(theirs["key"])
     both = [
         measure_all(_only(scores, common), own.measure, ARMS),
@@ -104,13 +113,21 @@ def _beside(scores: pa.Table, own: Judged, path: Path, measure: Measure) -> Judg
         both[1].samples,
         {arm: both[1].interval(arm) for arm in ARMS},
         interval(float(other), other_again),
-        interval(float(_ratio(mine, other)), _ratio(mine_again, other_again)),
+        _overfit(_ratio(mine, other), _ratio(mine_again, other_again)),
+        suspect=both[0].samples >= FEWEST and bool(np.quantile(mine_again - SUSPECT * other_again, 0.025) > 0),
+        identity=identity,
     )
 
 
 def _ratio(mine: Array, other: Array) -> Array:
     """Infinite where the other annotator sees no gain at all."""
     return np.where(other > 0, mine / np.where(other > 0, other, 1.0), np.inf)
+
+
+def _overfit(value: Array, replicates: Array) -> Interval:
+    """The percentile interval of numbers some of which are infinite."""
+    low, high = np.quantile(replicates, [0.025, 0.975], method="inverted_cdf")
+    return Interval(float(value), float(low), float(high))
 
 
 def _only(scores: pa.Table, keys: pa.Array) -> pa.Table:

@@ -65,6 +65,7 @@ def evaluate(task: Task, *, progress: Progress, actors: int | None = None) -> Pa
     parts, total = task.folder / PARTS_FOLDER, len(task.pictures)
     done = {number for span in finished(parts) for number in span}
     progress(len(done), total)
+    _drop_unscored(task.folder)
     missing = [number for number in range(total) if number not in done]
     spans = in_spans(missing, task.manifest.evaluate.batch_size)
     items = [{"start": span.start, "stop": span.stop} for span in spans]
@@ -75,6 +76,13 @@ def evaluate(task: Task, *, progress: Progress, actors: int | None = None) -> Pa
     _check_enough(task, scores)
     replace(lambda partial_file: _write(scores, partial_file), task.folder / SCORES_FILE)
     return write_report(task.folder)
+
+
+def _drop_unscored(folder: Path) -> None:
+    """Delete pictures that a kill left without scores: under another batch size they would be there twice."""
+    for path in (folder / PICTURES_FOLDER).glob("*.parquet"):
+        if not (folder / PARTS_FOLDER / path.name).is_file():
+            path.unlink()
 
 
 def _check_enough(task: Task, scores: pa.Table) -> None:

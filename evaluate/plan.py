@@ -21,6 +21,7 @@ from manifests.manifest import Manifest
 from manifests.provenance import versions
 from manifests.subset import held_out, resolve, word_card
 from train.best import FILE as BEST_FILE
+from train.compose import refuse_composed
 from train.control.registry import WEIGHED
 from train.control.weights import DIFFUSERS_FILE, OWN_FILE
 from train.hints import drawing
@@ -69,7 +70,7 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
     card = check_family(dataset, manifest.condition, fingerprint=provenance.family_fingerprint)
     check_measured(card, dataset=str(manifest.dataset))
     further = {family: _check_further(dataset, family, provenance) for family in manifest.further_conditions}
-    places = _places(manifest, provenance)
+    places = _places(manifest, run, provenance)
     task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, places)
     write_spec(_spec(task, provenance, dataset, card=card, further=further), folder)
     write_traits(dataset, manifest.condition, places, folder)
@@ -113,7 +114,7 @@ def check_measured(card: FamilyCard, *, dataset: str) -> None:
         )
 
 
-def _places(manifest: Manifest, provenance: Provenance) -> pa.Table:
+def _places(manifest: Manifest, run: Path, provenance: Provenance) -> pa.Table:
     """The samples to draw: columns key, shard, row; of the test split, or the first rows of the subset trained on.
 
     Raises:
@@ -121,6 +122,7 @@ def _places(manifest: Manifest, provenance: Provenance) -> pa.Table:
     """
     settings = manifest.evaluate
     if settings.split == "train":
+        refuse_composed(run, "evaluate the train split")
         subset = resolve(manifest)
         if subset.fingerprint != provenance.subset_fingerprint:
             raise ValueError(

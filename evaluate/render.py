@@ -36,17 +36,17 @@ def render(template: str, **context: Any) -> str:
 
 def number(value: Interval) -> str:
     """Three digits, or a dash where it is undefined."""
-    return f"{value.value:.3f}" if math.isfinite(value.value) else "–"
+    return "–" if math.isnan(value.value) else f"{value.value:.3f}"
 
 
 def span(value: Interval) -> str:
     """The interval in brackets."""
-    return f"[{value.low:.3f}, {value.high:.3f}]" if math.isfinite(value.value) else ""
+    return "" if math.isnan(value.value) else f"[{value.low:.3f}, {value.high:.3f}]"
 
 
 def with_interval(value: Interval, *, sign: str = "") -> str:
     """Value and interval, two digits; `sign` "+" marks differences."""
-    if not math.isfinite(value.value):
+    if math.isnan(value.value):
         return "–"
     return f"{value.value:{sign}.2f} [{value.low:{sign}.2f}, {value.high:{sign}.2f}]"
 

@@ -111,14 +111,17 @@ def _published(findings: Findings) -> str:
         for each in found.beside
     )
     head = f"| method | {found.measure.name} | comparable? why not |\n|---|---:|---|\n"
-    return f"\n## In ControlNet++'s arithmetic\n\n{head}{ours}{rows}"
+    better = "higher" if found.measure.higher_is_better else "lower"
+    unit = f"{found.measure.unit}, times {found.factor:g}; {better} is better"
+    return f"\n## In ControlNet++'s arithmetic\n\n{found.measure.name}: {unit}.\n\n{head}{ours}{rows}"
 
 
 def _quality(findings: Findings) -> str:
     if not findings.quality:
         return ""
     rows = "".join(
-        f"| {cell(line.name)} | {' | '.join(_of_arms(line))} | {cell(' '.join(line.numbers.notes))} |\n"
+        f"| {cell(line.name)}, {'higher' if line.measure.higher_is_better else 'lower'} is better | "
+        f"{' | '.join(_of_arms(line))} | {cell(' '.join(line.numbers.notes))} |\n"
         for line in findings.quality
     )
     return f"\n## Quality\n\n| measure | floor | controlled | ceiling | notes |\n|---|---:|---:|---:|---|\n{rows}"

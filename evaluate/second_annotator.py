@@ -11,13 +11,11 @@ import torch
 from annotate.chain import Link, assemble, bind_links, follow, path_to
 from annotate.registry import make_card
 from evaluate.adherence import ADHERENCE
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE
 from evaluate.measures.measure import Adherence
 from evaluate.scores import SCHEMA, score_rows
-from evaluate.second_look import Drawn, Looking
+from evaluate.second_look import PANEL_OF, Drawn, Looking
 
 PREFIX = "second-"
-PANEL_OF = {CONTROLLED: "drawn", FLOOR: "floor", CEILING: "ceiling", ORACLE: "real"}  # by arm
 
 
 @dataclass(frozen=True)
@@ -100,5 +98,6 @@ def score_again(links: Sequence[Link], adherence: Adherence, drawn: Drawn) -> pa
             continue
         for arm, panel in PANEL_OF.items():
             scores = adherence.score(asked, found[panel][place])
-            rows += score_rows(scores, key=key, draw=draw, seed=0, arm=arm)
+            unseeded = score_rows(scores, key=key, draw=draw, seed=0, arm=arm)
+            rows += [row | {"seed": None} for row in unseeded]  # scores.parquet says from which noise each was drawn
     return pa.Table.from_pylist(rows, schema=SCHEMA)

@@ -14,12 +14,15 @@ import torch
 from numpy.typing import NDArray
 
 from annotate.annotate_worker import pin_threads
+from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE
 from evaluate.pictures import PANELS, PICTURES_FOLDER, decode
+from evaluate.scores import SCORES_FILE
 from evaluate.workers import Batch, device, on_actors, with_trouble
 from manifests.difference import differences
 from manifests.storage import publish, replace, replace_text
 
 IDENTITY_FILE = "look.json"
+PANEL_OF = {CONTROLLED: "drawn", FLOOR: "floor", CEILING: "ceiling", ORACLE: "real"}  # by arm
 Progress = Callable[[int, int], None]  # files done, files in all
 
 
@@ -75,6 +78,8 @@ class Worker:
             self._looking = self._looking or self._look.load(device())
             table = self._looking(read_drawn(self._folder / PICTURES_FOLDER / name))
             publish(partial(pq.write_table, table), self._folder / self._look.name / name)
+        except torch.OutOfMemoryError:
+            return f"{self._folder}: {name} does not fit in memory. Evaluate with a lower evaluate.batch_size"
         except (ValueError, OSError) as error:
             return f"{error}"
         return ""
@@ -92,8 +97,11 @@ def look_again(look: Look, folder: Path, *, progress: Progress, actors: int | No
         The file with all rows, sorted by key and draw.
 
     Raises:
-        ValueError: The folder holds the same look with other settings, or the look can't be taken.
+        ValueError: The evaluation is not finished, the folder holds the same look with other settings, or nothing can
+            look so.
     """
+    if not (folder / SCORES_FILE).is_file():
+        raise ValueError(f"{folder}: this evaluation is not finished. Finish it: python pipelines/evaluate.py RUN")
     seen = folder / look.name
     _claim(look, seen)
     files = sorted(path.name for path in (folder / PICTURES_FOLDER).glob("*.parquet"))
@@ -121,8 +129,17 @@ def read_drawn(path: Path) -> Drawn:
     )
 
 
+def read_identity(path: Path) -> dict[str, Any]:
+    """What the look behind NAME.parquet depends on."""
+    identity = path.with_suffix("") / IDENTITY_FILE
+    if not identity.is_file():
+        raise ValueError(f"{path}: it is left of a look whose folder was deleted. Delete it too, or look again")
+    found: dict[str, Any] = json.loads(identity.read_text(encoding="utf-8"))
+    return found
+
+
 def _claim(look: Look, seen: Path) -> None:
-    """Refuse a folder that holds what the same look gave with other settings."""
+    """Refuse a folder that holds what the same look gave with other settings; forget what is left of a deleted one."""
     target = seen / IDENTITY_FILE
     if target.is_file():
         found = json.loads(target.read_text(encoding="utf-8"))
@@ -131,4 +148,5 @@ def _claim(look: Look, seen: Path) -> None:
             raise ValueError(f"{seen}: it was made otherwise: {'; '.join(named)}. Delete it, to look again")
         return
     seen.mkdir(parents=True, exist_ok=True)
+    seen.with_name(f"{seen.name}.parquet").unlink(missing_ok=True)
     replace_text(json.dumps(look.identity, indent=2, sort_keys=True) + "\n", target)

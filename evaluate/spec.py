@@ -8,9 +8,15 @@ from typing import Any
 
 from manifests.account import Account, account_from
 from manifests.difference import differences
+from manifests.evaluate_settings import EvaluateSettings
 from manifests.storage import replace_text
 
 SPEC_FILE = "spec.json"
+NEVER = object()
+LATER = {  # settings that came after the first evaluations, at the values that those had
+    name: EvaluateSettings.model_fields[name].default
+    for name in ("split", "geometry", "prompts", "guess", "control_start", "control_end")
+}
 
 
 @dataclass(frozen=True)
@@ -32,8 +38,10 @@ class Protocol:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """All fields; without further conditions or a truth those of the time before there were any."""
-        return {name: value for name, value in asdict(self).items() if name not in {"further", "truth"} or value}
+        """All fields; where nothing is made of what came later, those of the time before it came."""
+        fields = {name: value for name, value in asdict(self).items() if name not in {"further", "truth"} or value}
+        settings = {name: value for name, value in self.settings.items() if value != LATER.get(name, NEVER)}
+        return {**fields, "settings": settings}
 
     @property
     def fingerprint(self) -> str:

@@ -14,7 +14,9 @@ from evaluate.quality.measures import CLIP_SCORE, KID
 from evaluate.spec import Protocol
 from evaluate.statistics import Interval
 from manifests.difference import differences
+from manifests.evaluate_settings import EvaluateSettings
 
+FIXED = {"batch_size", "samples", "seed", "split"}  # of no say, or of which samples are drawn
 TRADED = (CLIP_SCORE.name, KID.name)  # measures of quality that adherence is drawn against
 
 
@@ -58,6 +60,17 @@ class Sweep:
         """Of a measure of quality, by its name with the network: each setting that has it."""
         names = sorted({name for each in self.settings for name in each.quality if name.partition("@")[0] == measure})
         return {name: [(one, one.quality[name]) for one in self.settings if name in one.quality] for name in names}
+
+
+def check_field(field: str) -> None:
+    """Refuse what is no setting, or one that decides which samples are drawn, before anything is drawn.
+
+    Args:
+        field: of the evaluate section.
+    """
+    fields = [name for name in EvaluateSettings.model_fields if name not in FIXED]
+    if field not in fields:
+        raise ValueError(f"sweep: {field!r} can't be swept. Take one of {', '.join(fields)}")
 
 
 def read_sweep(field: str, folders: Sequence[Path]) -> Sweep:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, model_validator
 
 from manifests.train_settings import Precision
 
@@ -33,3 +33,12 @@ class EvaluateSettings(BaseModel):
     precision: Precision = "no"  # of the networks that draw
     seed: int = 0
     batch_size: PositiveInt = 8
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "EvaluateSettings":
+        if self.control_start >= self.control_end:
+            raise ValueError(
+                f"control_start {self.control_start:g} is not before control_end {self.control_end:g}, so that the "
+                "control would never take part. Set control_scale to 0 for that"
+            )
+        return self

@@ -107,7 +107,7 @@ def _override(fields: dict[str, Any], override: str, path: Path) -> dict[str, An
         raise ValueError(f"{path}: --set {override!r} is not of the form field=value")
     section, dot, field = name.partition(".")
     try:
-        value = yaml.safe_load(text)
+        value = yaml.safe_load(text) if text else ""
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: --set {override!r}: the value is not YAML: {error}") from error
     if not dot:

@@ -53,9 +53,13 @@ def main(
     if profile == "v1":
         evaluate_run(run, folder, set_ or [], actors=actors)
         return
-    evaluate_run(run, folder, [*as_settings(), *(set_ or [])], actors=actors)
+    words = [*as_settings(), *(set_ or [])]
+    plan_evaluation(run, folder, load_manifest(run / "manifest.yaml", words))
+    look = cnpp_look(read_spec(folder))  # what it lacks is better said before anything is drawn
+    assert look.identity
+    evaluate_run(run, folder, words, actors=actors)
     with bar(profile, unit="files") as progress:
-        look_again(cnpp_look(read_spec(folder)), folder, progress=progress, actors=actors)
+        look_again(look, folder, progress=progress, actors=actors)
     print(f"report: {write_report(folder)}")
 
 

@@ -9,6 +9,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 
 from typer import Argument, Option
 
+from annotate.chain import assemble, path_to
 from annotate.job import check_path
 from evaluate.cnpp.look import NAME as CNPP
 from evaluate.cnpp.look import cnpp_look
@@ -39,6 +40,7 @@ def main(
     Started again, it looks only at what is missing.
     """
     folder = evaluation_of(check_path(run, "run"))
+    assemble([word for word in looks if word not in (CNPP, QUALITY)], set_ or [])  # refuses settings of nobody
     spec = read_spec(folder)
     for word in looks:
         with bar(word, unit="files") as progress:
@@ -58,7 +60,8 @@ def as_look(word: str, spec: Spec, settings: list[str]) -> Look:
     if word == QUALITY:
         return find_quality(Networks())
     family = word.partition("=")[0]
-    return second_annotator(word, [each for each in settings if each.startswith(f"{family}.")])
+    own = path_to(assemble([word]), family)
+    return second_annotator(word, [each for each in settings if each.partition(".")[0] in own])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from annotate.job import check_path
 from evaluate.progress import bar
 from evaluate.second_look import look_again
 from evaluate.spec import read_spec
-from evaluate.sweep import read_sweep
+from evaluate.sweep import check_field, read_sweep
 from evaluate.sweep_report import in_words, write_sweep_report
 from pipelines.entry import run as run_command
 from pipelines.evaluate import evaluate_run
@@ -32,6 +32,7 @@ def main(
 
     It costs an evaluation a value. A setting that was evaluated is not evaluated again.
     """
+    check_field(field)
     run = check_path(run, "run")
     folder = check_path(out, "folder") if out else run / f"sweep-{field}"
     folders = []

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from manifests.manifest import Manifest, dump, load_manifest
 from manifests.storage import replace_text
+from train.best import FILE as BEST_FILE
 from train.control.initial import PLAIN, SETTINGS_FILE, read_settings
 from train.control.weights import CONFIG_FILE, DIFFUSERS_FILE
 from train.run_folder import Provenance, load_provenance
+
+COMPOSED_FILE = "composed.json"  # in such a run: the runs that it was made of
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,17 @@ def compose(runs: Sequence[Path], out: Path) -> Path:
     return out
 
 
+def refuse_composed(run: Path, what: str) -> None:
+    """Refuse what can only be asked of a run that was trained as it is.
+
+    Args:
+        what: that was asked for, in words.
+    """
+    if (run / COMPOSED_FILE).is_file():
+        parts = ", ".join(json.loads((run / COMPOSED_FILE).read_text(encoding="utf-8")))
+        raise ValueError(f"{run}: it was composed, and trained on no subset of its own; {what} of {parts}")
+
+
 def _read(run: Path) -> Part:
     if not (run / "manifest.yaml").is_file():
         raise ValueError(f"{run}: no run is here (it has no manifest.yaml). Give the folder of a run")
@@ -65,6 +79,7 @@ def _read(run: Path) -> Part:
 
 def _check_fit(first: Part, other: Part) -> None:
     pairs = {
+        "kind of control": (first.manifest.control.kind, other.manifest.control.kind),
         "base": (first.manifest.base, other.manifest.base),
         "base's weights": (first.provenance.base_digest, other.provenance.base_digest),
         "dataset": (str(first.manifest.dataset), str(other.manifest.dataset)),
@@ -85,6 +100,10 @@ def _write(parts: Sequence[Part], out: Path) -> None:
         target.mkdir(parents=True, exist_ok=True)
         for name in (CONFIG_FILE, DIFFUSERS_FILE):
             shutil.copyfile(part.run / "controlnet" / name, target / name)
+    for path in (first.run / "controlnet" / BEST_FILE, first.run / "log.jsonl"):  # after how many steps
+        if path.is_file():
+            shutil.copyfile(path, out / path.relative_to(first.run))
+    replace_text(json.dumps([str(part.run) for part in parts], indent=2) + "\n", out / COMPOSED_FILE)
     settings, _ = read_settings(first.run / "controlnet")
     described = {**settings.model_dump(mode="json"), "joining": "sum", "conditions": len(parts)}
     replace_text(json.dumps(described, indent=2) + "\n", folder / SETTINGS_FILE)

@@ -9,17 +9,18 @@ import pyarrow as pa
 import torch
 
 from annotate.weights import describe
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE
+from evaluate.anchors import ORACLE
 from evaluate.cnpp.judge import Judge
 from evaluate.cnpp.registry import rules_of
+from evaluate.cnpp.similarity import LEAST
 from evaluate.scores import SCHEMA, score_rows
-from evaluate.second_look import Drawn, Looking
+from evaluate.second_look import PANEL_OF, Drawn, Looking
 from evaluate.spec import Spec
 
 NAME = "cnpp"
 ADE20K = 150  # classes
+WITH_SSIM = ("hed", "softedge", "lineart")  # annotators
 VERSION = 1  # bump when any value can change
-PANEL_OF = {CONTROLLED: "drawn", FLOOR: "floor", CEILING: "ceiling", ORACLE: "real"}
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ def cnpp_look(spec: Spec) -> Cnpp:
         raise ValueError(
             f"{spec.run}: its {spec.protocol.condition} has {spec.classes} classes, and ControlNet++ measures ADE20K's "
             f"{ADE20K}. Leave cnpp out"
+        )
+    if annotator in WITH_SSIM and spec.protocol.resolution < LEAST:
+        raise ValueError(
+            f"{spec.run}: the SSIM of ControlNet++ needs pictures of {LEAST} pixels, and these have "
+            f"{spec.protocol.resolution}. Leave cnpp out"
         )
     return Cnpp(annotator)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from evaluate.anchors import ARMS
 from evaluate.cnpp.comparable import comparable
 from evaluate.cnpp.judge import Rules
-from evaluate.cnpp.look import NAME, PANEL_OF
+from evaluate.cnpp.look import NAME
 from evaluate.cnpp.published import Published, published_of
 from evaluate.cnpp.registry import rules_of
 from evaluate.measured import measure_all
 from evaluate.measures.measure import Measure
 from evaluate.render import short
 from evaluate.scores import read_scores
-from evaluate.second_look import IDENTITY_FILE
+from evaluate.second_look import IDENTITY_FILE, PANEL_OF
 from evaluate.spec import read_spec
 from evaluate.statistics import Interval
 

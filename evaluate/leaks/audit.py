@@ -82,6 +82,7 @@ def audit(run: Path, folder: Path, seen: Path | None, settings: Settings, *, bar
     """
     spec, trained = read_spec(folder), trained_on(run)
     _check_of_run(spec, run, folder, trained)
+    gap = _gap(run, folder, seen) if seen else None  # what is wrong with it is better said before the rest is done
     hashes, pictures = index_hashes(trained.dataset), hash_drawn(folder, mirrored=trained.manifest.train.flip > 0)
     keys = sorted(set(pictures.keys.tolist()))
     leaked = find_leaked(trained, keys, hashes)
@@ -99,7 +100,7 @@ def audit(run: Path, folder: Path, seen: Path | None, settings: Settings, *, bar
         unlike=unlike,
         all_samples=everything,
         clean=clean,
-        gap=_gap(run, folder, seen) if seen else None,
+        gap=gap,
     )
     return found, trained
 
@@ -108,6 +109,11 @@ def _check_of_run(spec: Spec, run: Path, folder: Path, trained: Trained) -> None
     if spec.protocol.dataset != trained.dataset.settings.id:
         raise ValueError(
             f"{folder}: it evaluates another dataset than {run} was trained on. Name that run's evaluation"
+        )
+    if spec.protocol.settings.get("geometry", "centre") != "centre":
+        raise ValueError(
+            f"{folder}: its pictures are squashed, and those trained on are cut, so that copies would not be found. "
+            "Name an evaluation of geometry centre"
         )
     if spec.subset_fingerprint != load_provenance(run).subset_fingerprint:
         raise ValueError(f"{folder}: it is the evaluation of another run than {run}. Name its own with --evaluation")

@@ -106,13 +106,18 @@ def as_markdown(found: Audit) -> str:
     rows = {
         "test samples whose file was trained on": in_words(leaked.equal),
         "test samples of which another copy was trained on": near,
-        "samples drawn as a copy of one trained on": in_words(copies.drawn),
-        "the same without control": in_words(copies.floor),
+        "samples drawn as a copy of one trained on": copied(found, copies.drawn),
+        "the same without control": copied(found, copies.floor),
     }
     table = "".join(f"| {what} | {count} |\n" for what, count in rows.items())
     said = "".join(f"- {cell(sentence)}\n" for sentence in sentences(found))
     gap = _gap_table(found.gap) if found.gap else ""
     return f"# Leaks of {cell(found.spec.run)}\n\n{cell(verdict(found))}\n\n| | |\n|---|---|\n{table}\n{said}{gap}"
+
+
+def copied(found: Audit, rate: Rate) -> str:
+    """A rate of copies, where they can be told."""
+    return "can't be told" if found.copies.bits < 0 else in_words(rate)
 
 
 def _gap_table(gap: Gap) -> str:
@@ -134,8 +139,8 @@ def as_html(found: Audit, trained: Trained) -> str:
         rates={
             "test samples whose file was trained on": in_words(found.leaked.equal),
             "test samples of which another copy was trained on": in_words(found.leaked.near),
-            "samples drawn as a copy of one trained on": in_words(found.copies.drawn),
-            "the same without control": in_words(found.copies.floor),
+            "samples drawn as a copy of one trained on": copied(found, found.copies.drawn),
+            "the same without control": copied(found, found.copies.floor),
         },
         distances=_distances(found),
         groups=groups_of(found, trained),

@@ -17,6 +17,7 @@ from manifests.keys import fingerprint, read_keys
 from manifests.manifest import Manifest, load_manifest
 from manifests.subset import resolve
 from manifests.training_folder import is_complete, training_set_path
+from train.compose import refuse_composed
 from train.run_folder import load_provenance
 
 COLUMNS = ["key", "picture", "shard", "row", "width", "height"]
@@ -71,6 +72,7 @@ def trained_keys(run: Path) -> pa.ChunkedArray:
     Raises:
         ValueError: as `trained_on` does.
     """
+    refuse_composed(run, "look for leaks")
     wanted = load_provenance(run).subset_fingerprint
     manifest = load_manifest(run / "manifest.yaml")
     cards = cards_of(manifest, Dataset.open(manifest.dataset))

@@ -59,6 +59,8 @@ def _base(found: Audit) -> str:
 
 def _chance(found: Audit) -> str:
     copies = found.copies
+    if copies.bits < 0:
+        return "Real test pictures are as near to what was trained on as a copy would be: copies can't be told here."
     of = "" if copies.rows == found.trained else f" {copies.rows:,} of {found.trained:,} rows were looked at."
     return (
         f"A drawn picture is taken for a copy if it is at most {copies.bits} bits from a square of a picture trained "

@@ -9,22 +9,20 @@ import pyarrow as pa
 import torch
 
 from annotate.weights import Missing
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE
 from evaluate.quality.aesthetic import Aesthetic
 from evaluate.quality.clip import ClipPictures, ClipScore
 from evaluate.quality.inception import Inception
 from evaluate.quality.network import Network, See
-from evaluate.second_look import Drawn, Looking
+from evaluate.second_look import PANEL_OF, Drawn, Looking
 from manifests.family import Weights
 
 VERSION = 1  # bump when any number in the file can change
 NAME = "quality"
-SEEN_OF = {CONTROLLED: "drawn", FLOOR: "floor", CEILING: "ceiling", ORACLE: "real"}  # arm → panel
 SCHEMA = pa.schema(
     [
         ("key", pa.string()),
         ("draw", pa.int32()),
-        ("arm", pa.string()),  # of SEEN_OF
+        ("arm", pa.string()),  # of PANEL_OF
         ("network", pa.string()),  # field of Networks
         ("features", pa.list_(pa.float32())),
         ("value", pa.float64()),  # the network's own score of the picture; null where it gives none
@@ -103,12 +101,12 @@ def look(drawn: Drawn, *, networks: Mapping[str, See]) -> pa.Table:
     """One row per picture, arm and network: a table of SCHEMA."""
     if not drawn.keys:
         return SCHEMA.empty_table()
-    tables = [_rows(drawn, arm, name, see) for arm in SEEN_OF for name, see in networks.items()]
+    tables = [_rows(drawn, arm, name, see) for arm in PANEL_OF for name, see in networks.items()]
     return pa.concat_tables([SCHEMA.empty_table(), *tables])
 
 
 def _rows(drawn: Drawn, arm: str, name: str, see: See) -> pa.Table:
-    seen = see(drawn.pictures[SEEN_OF[arm]], drawn.captions)
+    seen = see(drawn.pictures[PANEL_OF[arm]], drawn.captions)
     count = len(drawn.keys)
     columns = {
         "key": drawn.keys,

@@ -1,11 +1,15 @@
+import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from evaluate.compare import compare_runs
 from evaluate.compare_report import write_comparison
 from evaluate.cross import cross_annotators, matrix_of
+from evaluate.render import with_interval
 from evaluate.scores import read_scores
 from evaluate.second_annotator import second_annotator
 from evaluate.second_look import look_again
@@ -72,3 +76,43 @@ def test_a_comparison_sets_runs_beside_annotators(folder: Path, tmp_path: Path) 
     assert all(good.share.value > bad.share.value for good, bad in zip(*words, strict=True))
     page = write_comparison(compare_runs([folder, other]), tmp_path / "comparison").read_text()
     assert "In the eyes of each annotator" in page
+
+
+def test_a_gain_that_nobody_else_sees_is_suspected(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, samples=12)
+    look_again(second_annotator("fine=canny", []), tmp_path, progress=silent, actors=0)
+    path = tmp_path / "second-fine.parquet"
+    scores = read_scores(path)
+    floor = scores.filter(pc.field("arm") == "floor")
+    blind = floor.set_column(floor.schema.get_field_index("arm"), "arm", pa.array(["controlled"] * len(floor)))
+    others = scores.filter(pc.field("arm") != "controlled")
+    pq.write_table(pa.concat_tables([others, blind]), path)  # the second annotator sees what it sees without control
+    _, fine = cross_annotators(tmp_path)
+    assert fine.overfit is not None
+    assert fine.overfit.value == float("inf")
+    assert fine.suspect
+    assert "inf" in with_interval(fine.overfit)
+
+
+def test_annotators_of_one_name_and_other_settings_are_not_set_side_by_side(folder: Path, tmp_path: Path) -> None:
+    write_evaluation(tmp_path, samples=12, rows=2_000)
+    look_again(second_annotator("fine=canny", ["fine.low=31", "fine.high=60"]), tmp_path, progress=silent, actors=0)
+    with pytest.raises(ValueError, match=r"'fine' looked otherwise than at .*fingerprints"):
+        matrix_of([folder, tmp_path])
+
+
+def test_what_is_left_of_a_deleted_look_is_forgotten_when_somebody_looks_again(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, samples=4)
+    look_again(second_annotator("fine=canny", []), tmp_path, progress=silent, actors=0)
+    shutil.rmtree(tmp_path / "second-fine")
+    with pytest.raises(ValueError, match="left of a look whose folder was deleted"):
+        cross_annotators(tmp_path)
+    look_again(second_annotator("fine=canny", ["fine.low=50"]), tmp_path, progress=silent, actors=0)
+    assert len(cross_annotators(tmp_path)) == 2
+
+
+def test_an_evaluation_that_is_not_finished_is_not_looked_at(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, samples=4)
+    (tmp_path / "scores.parquet").unlink()
+    with pytest.raises(ValueError, match="not finished"):
+        look_again(second_annotator("canny", []), tmp_path, progress=silent, actors=0)

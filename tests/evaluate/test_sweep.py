@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluate.spec import SPEC_FILE, read_spec, write_spec
-from evaluate.sweep import read_sweep
+from evaluate.sweep import check_field, read_sweep
 from evaluate.sweep_report import in_words, write_sweep_report
 from tests.evaluate.synthetic import write_evaluation
 
@@ -50,3 +50,10 @@ def test_a_sweep_says_the_same_three_times(folders: list[Path], tmp_path: Path) 
         assert f"{setting.share.value:.3f}" in page
         assert f"{setting.share.value:.2f}" in (tmp_path / "sweep.md").read_text()
     assert 'src="http' not in page
+
+
+def test_what_decides_which_samples_are_drawn_is_not_swept() -> None:
+    check_field("guidance")
+    for field in ("samples", "guidnce"):
+        with pytest.raises(ValueError, match=f"'{field}' can't be swept. Take one of draws, geometry"):
+            check_field(field)

@@ -58,3 +58,20 @@ def test_runs_that_do_not_fit_together_are_refused_by_name(home: Path, tmp_path:
     with pytest.raises(ValueError, match="two runs or more"):
         compose([home / "canny"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_controls_of_other_kinds_are_not_summed(home: Path, tmp_path: Path) -> None:
+    other = tmp_path / "mid"
+    shutil.copytree(home / "depth", other)
+    said = yaml.safe_load((other / "manifest.yaml").read_text())
+    (other / "manifest.yaml").write_text(yaml.safe_dump({**said, "control": {**said["control"], "kind": "mid_only"}}))
+    with pytest.raises(ValueError, match="its kind of control is mid_only"):
+        compose([home / "canny", other], tmp_path / "out")
+
+
+def test_a_composed_run_has_no_training_set_of_its_own(home: Path) -> None:
+    run = home / "both-split"
+    compose([home / "canny", home / "depth"], run)
+    manifest = load_manifest(run / "manifest.yaml", ["evaluate.split=train"])
+    with pytest.raises(ValueError, match=r"evaluate the train split of .*canny, .*depth"):
+        plan_evaluation(run, home / "seen", manifest)
