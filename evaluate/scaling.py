@@ -1,6 +1,6 @@
 """How a score grows with the number of training pairs, and how many pairs a score takes: only as far as can be told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,6 @@ from evaluate.statistics import Array, Interval, interval
 
 EXPONENTS = np.geomspace(0.02, 3.0, 120)  # b of the power law, tried one after the other
 BEYOND = 10.0  # times the largest size: nothing is said of more pairs than that
-ENOUGH = 0.95  # of the replicates must name a number of pairs; else it is not identifiable
 
 
 @dataclass(frozen=True)
@@ -109,16 +108,16 @@ class Scaling:
     def pairs_for(self, score: float) -> Interval | None:
         """How many pairs reach a score by the best form; None where these sizes can't identify it.
 
-        That is where more than one in twenty resamples never reach it within ten times the largest size, or have
-        reached it below the smallest one.
+        That is where its interval has no upper end: more than one in forty resamples don't reach it within ten times
+        the largest size, or have reached it below the smallest one.
         """
         form, (low, high) = self.best.form, (self.sizes[0], self.sizes[-1] * BEYOND)
         grid = np.geomspace(low, high, 400)
         needed = np.array([_first_reached(form, row, grid, score) for row in self._coefficients])
-        known = np.isfinite(needed)
-        if form.parameters == 1 or not known[0] or known.mean() < ENOUGH:
+        least, most = np.quantile(needed[1:], [0.025, 0.975], method="inverted_cdf")
+        if form.parameters == 1 or not np.isfinite([needed[0], most]).all():
             return None
-        return interval(float(needed[0]), needed[known])
+        return Interval(float(needed[0]), float(least), float(most))
 
 
 def scaling_of(runs: Runs, *, seed: int = 0) -> Scaling:
@@ -235,11 +234,14 @@ def _first_reached(form: Form, coefficients: Array, grid: Array, score: float) -
     return float(np.exp(np.log(grid[place - 1]) + share * np.log(grid[place] / grid[place - 1])))
 
 
-def verdict(scaling: Scaling, *, target: float) -> str:
-    """What the sizes say of a score, in a sentence."""
-    form, needed = scaling.best.form.name, scaling.pairs_for(target)
+def verdict(scaling: Scaling, *, target: float, unit: str = "") -> str:
+    """What the sizes say of a score, in a sentence.
+
+    Args:
+        unit: after the score.
+    """
+    form, needed, score = scaling.best.form.name, scaling.pairs_for(target), f"{target:.3g} {unit}".strip()
     if needed is None:
-        return f"How many pairs reach {target:g} is not identifiable from these sizes (best form: {form})."
-    ends: Sequence[str] = [f"{round(value, 2 - len(str(int(value)))):,.0f}" for value in (needed.low, needed.high)]
-    middle = f"{round(needed.value, 2 - len(str(int(needed.value)))):,.0f}"
-    return f"About {middle} pairs reach {target:g} (95% interval {ends[0]} to {ends[1]}; {form})."
+        return f"How many pairs reach {score} is not identifiable from these sizes (best form: {form})."
+    middle, low, high = (f"{float(f'{value:.2g}'):,.0f}" for value in (needed.value, needed.low, needed.high))
+    return f"About {middle} pairs reach {score} (95% interval {low} to {high}; {form})."

@@ -13,6 +13,7 @@ from evaluate.anchors import CEILING, CONTROLLED, FLOOR
 from evaluate.measured import measure_all
 from evaluate.measures.measure import Measure
 from evaluate.render import count
+from evaluate.scaling import Runs, Scaling, scaling_of, verdict
 from evaluate.spec import Protocol, Spec, read_spec
 from evaluate.statistics import Array, Interval, interval
 from evaluate.summary import share, shares
@@ -56,6 +57,7 @@ class Comparison:
     ceiling: Interval
     sizes: tuple[Size, ...]
     gain: Interval  # in the normalised score, from the smallest size to the largest
+    scaling: Scaling | None  # of the normalised score; None of fewer than three sizes, or where it is undefined
 
 
 def compare(name: str, folders: Sequence[Path]) -> Comparison:
@@ -87,7 +89,22 @@ def compare(name: str, folders: Sequence[Path]) -> Comparison:
         )
     floor, ceiling = (measured[0].interval(arm) for arm in (FLOOR, CEILING))
     gain = _gain(reached[0], reached[-1])
-    return Comparison(name, protocol, measure, measured[0].samples, floor, ceiling, tuple(sizes), gain)
+    scaling = _scaling([spec.rows for spec, _ in runs], reached)
+    return Comparison(name, protocol, measure, measured[0].samples, floor, ceiling, tuple(sizes), gain, scaling)
+
+
+def _scaling(rows: Sequence[int], reached: Sequence[tuple[Array, Array]]) -> Scaling | None:
+    scores, replicates = np.array([value for value, _ in reached]), np.stack([again for _, again in reached], axis=1)
+    if len(rows) < 3 or not (np.isfinite(scores).all() and np.isfinite(replicates).all()):
+        return None
+    return scaling_of(Runs(np.array(rows, np.float64), scores, replicates))
+
+
+def pairs_in_words(scaling: Scaling) -> str:
+    """How many pairs reach nine tenths of what the largest size reached, or that it can't be told."""
+    last = scaling.means[-1].value
+    named = f"of the way (nine tenths of what {count(int(scaling.sizes[-1]))} pairs reach)"
+    return verdict(scaling, target=0.9 * last, unit=named)
 
 
 def headline(comparison: Comparison) -> str:

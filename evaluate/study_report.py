@@ -1,6 +1,7 @@
 """The report of a study: one HTML file that sets the sizes side by side, and the same as JSON and Markdown."""
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from evaluate.examples import EXAMPLES, Example, examples, scores_of_runs
 from evaluate.gallery import random_keys
 from evaluate.plot import Along, Point, curve
 from evaluate.render import cell, count, number, numbers, render, with_interval
+from evaluate.scaling import Scaling
 from evaluate.statistics import LEVEL, REPLICATES, Interval
-from evaluate.study import Comparison, headline
+from evaluate.study import Comparison, headline, pairs_in_words
 from manifests.storage import replace_text
 
 
@@ -36,6 +38,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "floor": numbers(comparison.floor),
         "ceiling": numbers(comparison.ceiling),
         "gain": numbers(comparison.gain),
+        "scaling": comparison.scaling and _scaling(comparison.scaling),
         "sizes": [
             {
                 "rows": size.spec.rows,
@@ -55,6 +58,20 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _scaling(scaling: Scaling) -> dict[str, Any]:
+    return {
+        "pairs": pairs_in_words(scaling),
+        "between_runs": scaling.between_runs,
+        "forms": {
+            fit.form.name: {
+                "aicc": fit.aicc if math.isfinite(fit.aicc) else None,
+                "parameters": [numbers(value) for value in fit.parameters],
+            }
+            for fit in scaling.fits
+        },
+    }
+
+
 def as_markdown(comparison: Comparison) -> str:
     """A table to paste elsewhere."""
     rows = "".join(
@@ -67,6 +84,7 @@ def as_markdown(comparison: Comparison) -> str:
         f"# {cell(comparison.name)}\n\n{headline(comparison)}\n\n"
         f"| rows | epochs | floor | {comparison.measure.name} | ceiling | normalised | gain | per doubling of rows |\n"
         f"|---:|---:|---:|---:|---:|---:|---:|---:|\n{rows}\n"
+        f"{f'{pairs_in_words(comparison.scaling)} ' if comparison.scaling else ''}"
         f"{comparison.samples} test samples; brackets are 95% intervals of a bootstrap over samples; gains are paired. "
         f"One training per size. Protocol {comparison.protocol.fingerprint}.\n"
     )
@@ -91,6 +109,7 @@ def as_html(comparison: Comparison) -> str:
             along=Along("training rows (logarithmic)", logarithmic=True),
             unit=unit,
         ),
+        pairs=pairs_in_words(comparison.scaling) if comparison.scaling else "",
         examples=_examples(comparison),
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evaluate.scores import matrix, read_scores
-from evaluate.study import compare, headline
+from evaluate.study import compare, headline, pairs_in_words
 from evaluate.study_report import write_study_report
 from tests.evaluate.synthetic import write_evaluation
 
@@ -91,3 +91,13 @@ def test_an_error_that_falls_is_adherence_that_rises(tmp_path: Path) -> None:
     html = write_study_report(comparison, tmp_path / "report").read_text()
     heights = {name: float(y) for y, name in re.findall(r'y="([-0-9.]+)"[^>]*>(floor|ceiling)<', html)}
     assert 0 < heights["floor"] < heights["ceiling"] < 270  # y down: an error's floor lies above, within the plot
+
+
+def test_how_much_data_a_score_takes_is_said_or_that_it_cannot_be(folders: list[Path], tmp_path: Path) -> None:
+    comparison = compare("sizes", folders)
+    assert comparison.scaling is not None
+    said = pairs_in_words(comparison.scaling)
+    assert "not identifiable from these sizes" in said  # three trainings tell no form from another
+    assert said in write_study_report(comparison, tmp_path).read_text()
+    assert json.loads((tmp_path / "report.json").read_text())["scaling"]["pairs"] == said
+    assert compare("sizes", folders[:2]).scaling is None
