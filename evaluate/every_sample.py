@@ -37,7 +37,7 @@ def every_sample(scores: pa.Table, traits: pa.Table | None, pictures: Path, *, a
     if strips is None:
         return None
     measures = ADHERENCE[annotator].measures
-    columns = {measure.name: _first_draw(scores, measure.name) for measure in measures}
+    columns = {measure.name: first_draw(scores, measure.name) for measure in measures}
     keys = sorted(set(columns[measures[0].name]) & set(strips))
     return {
         "keys": keys,
@@ -61,7 +61,8 @@ def read_script(path: Path) -> tuple[Markup, str]:
     return Markup(text), base64.b64encode(sha256(text.encode()).digest()).decode()
 
 
-def _first_draw(scores: pa.Table, measure: str) -> dict[str, float]:
+def first_draw(scores: pa.Table, measure: str) -> dict[str, float]:
+    """What the controlled pictures of each sample's first draw score, by key."""
     rows = of(scores.drop_columns(["evidence"]), measure=measure, arm=CONTROLLED)
     first = rows.filter(pc.equal(rows["draw"], 0))
     return dict(zip(first["key"].to_pylist(), first["value"].to_pylist(), strict=True))

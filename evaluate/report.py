@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from evaluate.cnpp.summary import Summary as Published
 from evaluate.findings import Findings, read_findings
 from evaluate.pictures import PICTURES_FOLDER
 from evaluate.render import numbers
@@ -69,7 +70,6 @@ def as_json(findings: Findings) -> dict[str, Any]:
 
 def _looks(findings: Findings) -> dict[str, Any]:
     """What strata and later looks found."""
-    published = findings.published
     truth = findings.summary.truth
     return {
         "truth": truth
@@ -94,19 +94,22 @@ def _looks(findings: Findings) -> dict[str, Any]:
             | {"overfit": each.overfit and numbers(each.overfit)}
             for each in findings.judged
         },
-        "cnpp": published
-        and {
-            "measure": published.measure.name,
-            "factor": published.factor,
-            "arms": {arm: numbers(value) for arm, value in published.arms.items()},
-            "published": [
-                {"method": each.published.method, "value": each.published.value, "why_not": list(each.why_not)}
-                for each in published.beside
-            ],
-        },
+        "cnpp": findings.published and _published(findings.published),
         "quality": {
             line.name: {"arms": {arm: numbers(value) for arm, value in line.numbers.arms.items()}}
             | {"samples": line.numbers.samples, "notes": list(line.numbers.notes)}
             for line in findings.quality
         },
+    }
+
+
+def _published(found: Published) -> dict[str, Any]:
+    return {
+        "measure": found.measure.name,
+        "factor": found.factor,
+        "arms": {arm: numbers(value) for arm, value in found.arms.items()},
+        "published": [
+            {"method": each.published.method, "value": each.published.value, "why_not": list(each.why_not)}
+            for each in found.beside
+        ],
     }

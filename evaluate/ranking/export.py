@@ -2,26 +2,19 @@
 
 import json
 import math
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-from markupsafe import Markup
-
 from evaluate.adherence import ADHERENCE
 from evaluate.alike import one_protocol, same_samples
-from evaluate.anchors import CONTROLLED
-from evaluate.measures.measure import Measure
+from evaluate.every_sample import first_draw, read_script
 from evaluate.pictures import PICTURES_FOLDER, Found, find
 from evaluate.ranking.key import KEY_FILE, Key, KeyedMeasure, KeyedRun, KeyedSample, read_key, write_key
 from evaluate.ranking.questions import questions
 from evaluate.render import render
-from evaluate.scores import of
 from evaluate.spec import Spec, read_spec
 from evaluate.thumbnail import thumbnail
 from manifests.storage import replace_text
@@ -51,7 +44,7 @@ def export(folders: Sequence[Path], out: Path, *, samples: int, repeats: int, se
         raise ValueError(f"{len(folders)} runs are too many to rank. Export {MOST} or fewer")
     measure, tables = ADHERENCE[protocol.annotator].primary, same_samples(folders)
     chosen = choose(tables[0]["key"].unique().to_pylist(), samples, seed=seed)
-    keyed = keyed_samples(chosen, specs, [_scores(table, measure) for table in tables], seed=seed)
+    keyed = keyed_samples(chosen, specs, [first_draw(table, measure.name) for table in tables], seed=seed)
     data = page_data(folders, keyed, condition=protocol.condition, repeats=min(repeats, len(chosen)))
     key = Key(
         page=data["page"],
@@ -128,9 +121,8 @@ def page_data(
 
 def as_html(data: Mapping[str, Any]) -> str:
     """The page; no other script than its own runs in it, by its hash."""
-    script = SCRIPT.read_text(encoding="utf-8")
-    digest = b64encode(sha256(script.encode()).digest()).decode()
-    return render("ranking/page.html.j2", data=data, script=Markup(script), digest=digest)
+    script, digest = read_script(SCRIPT)
+    return render("ranking/page.html.j2", data=data, script=script, digest=digest)
 
 
 def _claim(out: Path, key: Key) -> None:
@@ -146,13 +138,6 @@ def _pictures(folder: Path, keys: Sequence[str]) -> dict[str, Found]:
     if missing:
         raise ValueError(f"{folder}: the pictures of sample {missing[0]} are not there. Evaluate the run again")
     return found
-
-
-def _scores(table: pa.Table, measure: Measure) -> dict[str, float]:
-    """Of the pictures that are shown, those of the first draw, by key."""
-    rows = of(table, measure=measure.name, arm=CONTROLLED)
-    first = rows.filter(pc.equal(rows["draw"], 0))
-    return dict(zip(first["key"].to_pylist(), first["value"].to_pylist(), strict=True))
 
 
 def _runs(specs: Sequence[Spec], folders: Sequence[Path]) -> tuple[KeyedRun, ...]:
