@@ -1,9 +1,12 @@
 """One trained run of toy size for all tests of the folder."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.toy_base import write_toy_base
 from tests.toy_run import train, write_dataset, write_manifest
@@ -28,3 +31,15 @@ def run(tmp_path_factory: pytest.TempPathFactory, base_folder: Path) -> Path:
     write_dataset(home / "playroom")
     train(write_manifest(home / "toy.yaml", home / "playroom", base_folder), home / "run")
     return home / "run"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium without a window; tests that need one are skipped where there is none."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium")
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()

@@ -1,6 +1,5 @@
 """A report of a thousand samples in a real Chromium: used by mouse and keyboard, and nothing else happens."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,14 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from evaluate.report import write_report
 from evaluate.scores import SCHEMA
 from tests.evaluate.synthetic import write_evaluation
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 NASTY = "<script>alert(1)</script><img src=x onerror='alert(2)'></script> & a red ball"
 SAMPLES, MADE = 1_000, 40
 OWN = ("file:", "data:")
@@ -42,14 +39,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     traits = {"key": keys, "canny.edge_density": np.linspace(0, 1, SAMPLES), "part": [0] * SAMPLES}
     pq.write_table(pa.table(traits), folder / "traits.parquet")
     return write_report(folder)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

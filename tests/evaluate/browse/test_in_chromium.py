@@ -1,6 +1,5 @@
 """What a person does with the pages, done in a real Chromium: filter, look, copy; and nothing else happens."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -8,16 +7,13 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from evaluate.browse.app import make_app
 from manifests.dataset import Dataset
 from manifests.manifest import load_manifest
 from manifests.subset import resolve
 from tests.evaluate.browse.conftest import SCRIPT
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +27,6 @@ def address(dataset: Dataset) -> Iterator[str]:
         yield f"http://127.0.0.1:{socket.getsockname()[1]}"
         server.should_exit = True
         thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 def complain(trouble: list[str], message: ConsoleMessage) -> None:

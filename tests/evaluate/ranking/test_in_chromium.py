@@ -1,12 +1,11 @@
 """What a rater does with the page, done in a real Chromium, offline; and nothing else happens."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from evaluate.ranking.analysis import analyse
 from evaluate.ranking.key import Key
@@ -14,18 +13,7 @@ from evaluate.ranking.rankings import rankings
 from evaluate.ranking.votes import read_ballots
 from tests.evaluate.ranking.conftest import CAPTION
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
-
 Exported = tuple[Path, Key]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 def open_page(context: BrowserContext, folder: Path, trouble: list[str]) -> Page:
