@@ -1,0 +1,51 @@
+"""What a training cost, from its own log."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One training, without its start.
+
+    Attributes:
+        seconds: spent on its steps.
+        samples: seen.
+        teraflop: counted, 10^12 FLOP.
+        bytes: of its folder, evaluation and all.
+    """
+
+    seconds: float
+    samples: int
+    teraflop: float
+    bytes: int
+
+
+def cost_of(run: Path, *, batch_size: int) -> Cost:
+    """Read the cost of a run.
+
+    Args:
+        batch_size: samples of a step.
+    """
+    log = run / "log.jsonl"
+    steps = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    each = [batch_size / step["images_per_second"] for step in steps]
+    return Cost(
+        seconds=sum(each),
+        samples=batch_size * len(steps),
+        teraflop=sum(seconds * step["tflops"] for seconds, step in zip(each, steps, strict=True)),
+        bytes=sum(path.stat().st_size for path in run.rglob("*") if path.is_file()),
+    )
+
+
+def mean_cost(costs: Sequence[Cost]) -> Cost:
+    """Of several trainings."""
+    count = len(costs)
+    return Cost(
+        seconds=sum(cost.seconds for cost in costs) / count,
+        samples=sum(cost.samples for cost in costs) // count,
+        teraflop=sum(cost.teraflop for cost in costs) / count,
+        bytes=sum(cost.bytes for cost in costs) // count,
+    )

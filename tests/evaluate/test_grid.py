@@ -1,0 +1,112 @@
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluate.cost import Cost
+from evaluate.grid import Grid, Trained, read_grid, verdicts
+from evaluate.grid_report import headline, pairs_in_words, write_grid_report
+from evaluate.scores import matrix, read_scores
+from manifests.study import Cell
+from tests.evaluate.synthetic import write_evaluation
+
+SIZES = {100: 2.6, 400: 1.6, 1_600: 1.6}  # rows → how blurred pictures are drawn
+COST = Cost(seconds=60.0, samples=960, teraflop=3.5, bytes=1_000_000)
+
+
+def trained(folder: Path, labels: dict[str, str], *, repeat: int = 0) -> Trained:
+    return Trained(Cell(folder.name, labels, repeat, ()), folder, COST)
+
+
+def of_sizes(folders: Sequence[Path]) -> Grid:
+    runs = [trained(folder, {"rows": str(rows)}) for rows, folder in zip(SIZES, folders, strict=False)]
+    return read_grid("sizes", runs, failed={})
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    home = tmp_path_factory.mktemp("study")
+    for rows, blur in SIZES.items():
+        write_evaluation(home / f"rows-{rows}", rows=rows, blur=blur)
+    return [home / f"rows-{rows}" for rows in SIZES]
+
+
+def share(folder: Path) -> float:
+    arms = ["floor", "controlled", "ceiling"]
+    floor, controlled, ceiling = matrix(read_scores(folder / "scores.parquet"), measure="f1_1px", arms=arms)[1].mean(0)
+    return float((controlled - floor) / (ceiling - floor))
+
+
+def test_each_way_is_held_against_the_first_by_sample(folders: list[Path]) -> None:
+    small, middle, large = of_sizes(folders).ways
+    assert small.beside is None
+    assert middle.beside is not None
+    assert middle.beside.value == pytest.approx(share(folders[1]) - share(folders[0]))
+    assert middle.beside.low > 0
+    assert large.beside == middle.beside  # the same pictures: no doubt, however the samples scatter
+    assert small.share.value == pytest.approx(share(folders[0]))
+    assert small.share.low < small.share.value < small.share.high
+
+
+def test_verdicts_claim_nothing_that_cannot_be_told(folders: list[Path]) -> None:
+    grid = of_sizes(folders)
+    assert all(" is ahead of 100: +" in said for said in verdicts(grid))
+    assert "surely more than 100" in headline(grid)
+    same = read_grid("same", [trained(folders[1], {"kind": "a"}), trained(folders[2], {"kind": "b"})], failed={})
+    assert verdicts(same) == ["b is not told from a: +0 points of the way (95% interval +0 to +0)."]
+
+
+def test_trainings_that_differ_widen_every_interval(folders: list[Path]) -> None:
+    once = read_grid("once", [trained(folders[0], {"kind": "a"}), trained(folders[1], {"kind": "b"})], failed={})
+    twice = read_grid(
+        "twice",
+        [
+            trained(folders[0], {"kind": "a"}),
+            trained(folders[1], {"kind": "b"}),
+            trained(folders[1], {"kind": "a"}, repeat=1),
+            trained(folders[0], {"kind": "b"}, repeat=1),
+        ],
+        failed={},
+    )
+    assert once.between_runs is None
+    assert twice.between_runs == pytest.approx(np.std([share(folders[0]), share(folders[1])], ddof=1))
+    assert [way.runs for way in twice.ways] == [2, 2]
+    assert twice.ways[1].beside is not None
+    assert twice.ways[1].beside.value == pytest.approx(0)
+    assert twice.ways[1].beside.low < 0 < twice.ways[1].beside.high
+
+
+def test_growth_with_rows_is_said_apart_for_each_of_the_other_axes(folders: list[Path]) -> None:
+    runs = [
+        trained(folder, {"rows": str(rows), "kind": kind})
+        for kind in ("a", "b")
+        for rows, folder in zip(SIZES, folders, strict=True)
+    ]
+    grid = read_grid("both", runs, failed={})
+    assert list(grid.scaling) == ["a", "b"]
+    assert all("not identifiable from these sizes" in pairs_in_words(one) for one in grid.scaling.values())
+    assert of_sizes(folders[:2]).scaling == {}
+
+
+def test_a_report_says_the_same_three_times(folders: list[Path], tmp_path: Path) -> None:
+    runs = [trained(folder, {"rows": str(rows)}) for rows, folder in zip(SIZES, folders, strict=True)]
+    grid = read_grid("sizes <b>", runs, failed={"rows-5": "it <broke>"})
+    html = write_grid_report(grid, tmp_path).read_text()
+    said = json.loads((tmp_path / "report.json").read_text(), parse_constant=pytest.fail)
+    assert [way["labels"]["rows"] for way in said["ways"]] == [str(rows) for rows in SIZES]
+    assert said["failed"] == {"rows-5": "it <broke>"}
+    for text in (html, (tmp_path / "report.md").read_text()):
+        assert headline(grid) in text
+        assert "<broke>" not in text
+        assert "1600" in text
+    assert html.count("<svg") == 1
+    assert html.count("<img") == 6 * (2 + len(SIZES))
+
+
+def test_only_like_is_compared_with_like(folders: list[Path], tmp_path: Path) -> None:
+    write_evaluation(tmp_path / "other", rows=50, samples=12)
+    runs = [trained(folders[0], {"rows": "100"}), trained(tmp_path / "other", {"rows": "50"})]
+    with pytest.raises(ValueError, match=r"were not evaluated alike: .*samples"):
+        read_grid("sizes", runs, failed={})
