@@ -72,7 +72,7 @@ def _traits(traits: pa.Table, keys: list[str]) -> dict[str, list[float | None]]:
     """Traits that are numbers and not the same everywhere."""
     at = pc.index_in(pa.array(keys, pa.string()), value_set=traits["key"].combine_chunks())
     named = [name for name in traits.column_names if name != "key" and is_number(traits[name].type)]
-    columns = {name: pc.cast(traits[name], pa.float64()).take(at).to_pylist() for name in named}
+    columns = {name: pc.cast(traits[name], pa.float64(), safe=False).take(at).to_pylist() for name in named}
     return {
         name: [_short(value) for value in values]
         for name, values in columns.items()

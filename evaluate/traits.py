@@ -16,6 +16,7 @@ from manifests.storage import replace
 
 TRAITS_FILE = "traits.parquet"
 OF_ROWS = ("caption_length", "part")  # of the index of rows; the others are what annotators measured
+MEANINGLESS = ("latents", "phash")  # annotators whose numbers say nothing to people
 STANDING = {"status", "code"}  # of every family: whether a row has it, and if not, why
 
 
@@ -52,7 +53,7 @@ def _measured(dataset: Dataset, family: str) -> list[str]:
     if family == IMAGES or not index_path(dataset, family).exists():
         return []
     card = dataset.card(family)
-    if card.annotator in AT_INGEST or card.kind == "latents":  # of which nobody would ask
+    if card.annotator in (*AT_INGEST, *MEANINGLESS):
         return []
     chosen = card.parameters  # drawn for the row, not found in it
     return [

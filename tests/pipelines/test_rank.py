@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evaluate.ranking.key import read_key
-from pipelines.rank import analyse, export, run_command
+from pipelines.rank import analyse, export
 from tests.evaluate.ranking.planted import write_votes
 from tests.evaluate.synthetic import write_evaluation
 
@@ -40,13 +40,13 @@ def test_what_is_wrong_is_one_message(runs: list[Path], tmp_path: Path, monkeypa
     (votes,) = write_votes(tmp_path / "votes", read_key(tmp_path), raters=1)
     monkeypatch.setattr("sys.argv", ["rank.py", "analyse", str(tmp_path), str(votes), str(votes)])
     with pytest.raises(SystemExit, match=r"^error: .*rater 'rater 00' is in .* already"):
-        run_command()
+        run_app(app)
 
 
 def test_help_names_both_steps(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["rank.py", "--help"])
     with pytest.raises(SystemExit) as left:
-        run_command()
+        run_app(app)
     assert left.value.code == 0
     said = capsys.readouterr().out
     assert "pipelines/rank.py export" in said
