@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from evaluate.ranking.key import read_key
-from pipelines.rank import analyse, export
+from pipelines.entry import run_app
+from pipelines.rank import analyse, app, export
 from tests.evaluate.ranking.planted import write_votes
 from tests.evaluate.synthetic import write_evaluation
 
