@@ -81,7 +81,7 @@ def main(
 ) -> None:
     """Measure drawing and reports: python benchmarks/evaluate.py
 
-    Six minutes on two cores, with nothing else running.
+    Nothing else should be running.
     """
     cuda = torch.cuda.is_available()
     work = Work(base, 512 if cuda else 128, 20, 16 if cuda else 20, "cuda" if cuda else "cpu")

@@ -22,7 +22,7 @@ def main(
 ) -> None:
     """Compare runs that were evaluated alike: python pipelines/compare.py runs/a runs/b --out comparison
 
-    Eight runs of a thousand samples take half a minute on two cores. Runs that were not evaluated alike are refused,
+    Runs that were not evaluated alike are refused,
     and the fields named in which they differ.
     """
     comparison = compare_runs([evaluation_of(check_path(run, "run")) for run in runs])

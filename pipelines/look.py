@@ -36,8 +36,7 @@ def main(
 ) -> None:
     """Look again, without drawing again: python pipelines/look.py runs/canny softedge cnpp quality
 
-    A hundred pictures of 128 pixels take ten seconds by Canny on two cores. What is found stands in the same report.
-    Started again, it looks only at what is missing.
+    What is found stands in the same report. Started again, it looks only at what is missing.
     """
     folder = evaluation_of(check_path(run, "run"))
     assemble([word for word in looks if word not in (CNPP, QUALITY)], set_ or [])  # refuses settings of nobody
