@@ -40,6 +40,9 @@ def cost_of(run: Path, *, batch_size: int) -> Cost:
     )
 
 
+NOTHING = Cost(seconds=0.0, samples=0, teraflop=0.0, bytes=0)  # of a picture that no training took part in
+
+
 def mean_cost(costs: Sequence[Cost]) -> Cost:
     """Of several trainings."""
     count = len(costs)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from evaluate.statistics import Array, bootstrap
 from manifests.storage import replace_text
+from train.convergence import find_rise
 from train.monitor_record import FILE, read_looks
 from train.verdict import verdict
 
@@ -47,3 +48,10 @@ def _banded(rows: Array) -> Array:
     """Means of [S, R] over the rows, with intervals: [S, 3]."""
     value, replicates = bootstrap(lambda weights: weights @ rows.T / weights.sum(axis=1, keepdims=True), rows.shape[1])
     return np.column_stack([value, *np.quantile(replicates, [0.025, 0.975], axis=0)])
+
+
+def appeared_at(folder: Path) -> float | None:
+    """The step at which the hint came to have half its final effect, as an evaluation keeps it; None if it did not."""
+    looks = read_looks(folder)
+    rise = find_rise(looks.steps, looks.hint) if looks and len(looks.steps) > 2 and len(looks.keys) > 1 else None
+    return rise.step.value if rise else None

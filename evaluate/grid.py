@@ -1,18 +1,20 @@
 """A study's trainings put together: each way of training with its repeats, its score, its cost, and what beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from evaluate.adherence import ADHERENCE
-from evaluate.alike import one_protocol, same_samples
+from evaluate.alike import may_score_others, one_protocol, same_samples
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
 from evaluate.cost import Cost, mean_cost
+from evaluate.course import appeared_at
 from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Measure
 from evaluate.scaling import Runs, Scaling, scaling_of
+from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import Protocol, read_spec
 from evaluate.statistics import Array, Interval, interval
 from evaluate.summary import shares
@@ -24,7 +26,7 @@ Reached = tuple[Array, Array]  # a share of all samples [], and of each resample
 
 @dataclass(frozen=True)
 class Trained:
-    """One finished training.
+    """One finished training, judged in one way.
 
     Attributes:
         folder: of its evaluation.
@@ -37,23 +39,32 @@ class Trained:
 
 @dataclass(frozen=True)
 class Way:
-    """One way of training, over its repeats.
+    """One way of training and judging, over its repeats.
 
     Attributes:
         labels: by axis.
         runs: how many trainings.
-        score: of the primary measure, mean over the trainings.
+        samples: how many were scored.
+        measure: the primary one of what was scored.
+        floor, ceiling: of the same samples.
+        score: of that measure, mean over the trainings.
         share: of the way from floor to ceiling, mean over the trainings; its interval knows of samples and, where
             something was trained twice, of trainings.
-        beside: share less that of the first way, paired by sample; None of the first.
+        beside: share less that of the first way, paired by sample where both scored the same ones; None of the first.
+        appeared: step at which control appeared in each training whose monitor saw it appear.
         folder: of the evaluation of its first repeat.
     """
 
     labels: Mapping[str, str]
     runs: int
+    samples: int
+    measure: Measure
+    floor: Interval
+    ceiling: Interval
     score: Interval
     share: Interval
     beside: Interval | None
+    appeared: tuple[float, ...]
     cost: Cost
     folder: Path
 
@@ -68,6 +79,7 @@ class Grid:
     """The numbers of a study.
 
     Attributes:
+        protocol: of the first way; the others' differ from it in what is varied alone.
         between_runs: standard deviation of shares between trainings of one way; None where none was repeated.
         scaling: labels of the other axes, in words → growth with the number of rows; where rows are an axis of three
             values or more.
@@ -77,47 +89,63 @@ class Grid:
     name: str
     axes: tuple[str, ...]
     protocol: Protocol
-    measure: Measure
-    samples: int
-    floor: Interval
-    ceiling: Interval
     ways: tuple[Way, ...]
     between_runs: float | None
     scaling: Mapping[str, Scaling]
     failed: Mapping[str, str]
 
+    @property
+    def measure(self) -> Measure:
+        """Of the first way."""
+        return self.ways[0].measure
 
-def read_grid(name: str, trained: Sequence[Trained], *, failed: Mapping[str, str], seed: int = 0) -> Grid:
+    @property
+    def alike(self) -> bool:
+        """Whether all ways are held against the same anchors."""
+        first = self.ways[0]
+        return all(
+            (way.measure, way.floor, way.ceiling) == (first.measure, first.floor, first.ceiling) for way in self.ways
+        )
+
+
+def read_grid(
+    name: str, trained: Sequence[Trained], *, failed: Mapping[str, str], varied: Collection[str] = (), seed: int = 0
+) -> Grid:
     """Put the finished trainings of a study together.
 
     Args:
         name: of the study.
         trained: in the order of its cells; two or more, evaluated alike.
         failed: name of a training → why it has no score.
+        varied: fields of the manifest in which they differ.
         seed: of what other trainings would change, drawn as `evaluate.scaling` does.
 
     Raises:
         ValueError: They were not evaluated alike; names the fields.
     """
-    protocol = one_protocol([(read_spec(one.folder), one.folder) for one in trained])
-    measure = ADHERENCE[protocol.annotator].primary
-    measured = [measure_all(scores, measure, ARMS) for scores in same_samples([one.folder for one in trained])]
+    folders = [one.folder for one in trained]
+    specs = [read_spec(folder) for folder in folders]
+    protocol = one_protocol(list(zip(specs, folders, strict=True)), varied=varied)
+    others = may_score_others(varied)
+    tables = [read_scores(folder / SCORES_FILE) for folder in folders] if others else same_samples(folders)
+    measures = [ADHERENCE[spec.protocol.annotator].primary for spec in specs]
+    measured = [measure_all(table, measure, ARMS) for table, measure in zip(tables, measures, strict=True)]
     reached = [shares(each) for each in measured]
     groups = _groups(trained)
     between = _between_runs([[float(reached[at][0]) for at in places] for places in groups])
-    pooled = _pooled(groups, reached, between, seed)
+    pooled = _pooled(
+        [[trained[at].cell.training for at in places] for places in groups], groups, reached, between, seed
+    )
     ways = [
-        _way([trained[at] for at in places], [measured[at] for at in places], own, pooled[0])
+        _way([trained[at] for at in places], measures[places[0]], [measured[at] for at in places], own, pooled[0])
         for places, own in zip(groups, pooled, strict=True)
     ]
-    floor, ceiling = (measured[0].interval(arm) for arm in (FLOOR, CEILING))
     axes = tuple(trained[0].cell.labels)
     scaling = _scaling(trained, reached) if ROWS in axes else {}
-    samples = measured[0].samples
-    return Grid(name, axes, protocol, measure, samples, floor, ceiling, tuple(ways), between, scaling, failed)
+    return Grid(name, axes, protocol, tuple(ways), between, scaling, failed)
 
 
-def _way(runs: Sequence[Trained], measured: Sequence[Measured], own: Reached, first: Reached) -> Way:
+def _way(runs: Sequence[Trained], measure: Measure, measured: Sequence[Measured], own: Reached, first: Reached) -> Way:
     """One way, of its trainings and what the measure says of each; beside the first way, unless it is that."""
     place = ARMS.index(CONTROLLED)
     score = np.mean([each.value[place] for each in measured])
@@ -125,9 +153,14 @@ def _way(runs: Sequence[Trained], measured: Sequence[Measured], own: Reached, fi
     return Way(
         labels=runs[0].cell.labels,
         runs=len(runs),
+        samples=measured[0].samples,
+        measure=measure,
+        floor=measured[0].interval(FLOOR),
+        ceiling=measured[0].interval(CEILING),
         score=interval(float(score), again),
         share=interval(float(own[0]), own[1]),
         beside=None if own is first else interval(float(own[0] - first[0]), own[1] - first[1]),
+        appeared=tuple(step for run in runs if (step := appeared_at(run.folder)) is not None),
         cost=mean_cost([run.cost for run in runs]),
         folder=runs[0].folder,
     )
@@ -149,16 +182,24 @@ def _between_runs(shares_: Sequence[Sequence[float]]) -> float | None:
 
 
 def _pooled(
-    groups: Sequence[Sequence[int]], reached: Sequence[Reached], between: float | None, seed: int
+    trainings: Sequence[Sequence[str]],
+    groups: Sequence[Sequence[int]],
+    reached: Sequence[Reached],
+    between: float | None,
+    seed: int,
 ) -> list[Reached]:
-    """The mean share of each way, of all samples and of each resample, the latter with what other trainings change."""
-    generator = np.random.default_rng(seed)
-    found = []
-    for places in groups:
+    """The mean share of each way, of all samples and of each resample, the latter with what other trainings change.
+
+    Ways of the same trainings, judged otherwise, get the same change: it is none between them.
+    """
+    generator, changes, found = np.random.default_rng(seed), dict[tuple[str, ...], Array](), []
+    for names, places in zip(trainings, groups, strict=True):
         value = np.mean([reached[at][0] for at in places], axis=0)
         again = np.mean([reached[at][1] for at in places], axis=0)
         if between is not None:
-            again = again + generator.normal(0, between / np.sqrt(len(places)), again.shape)
+            if tuple(names) not in changes:
+                changes[tuple(names)] = generator.normal(0, between / np.sqrt(len(places)), again.shape)
+            again = again + changes[tuple(names)]
         found.append((value, again))
     return found
 

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 Place = tuple[float, float]  # x to the right, y down, in user units
 
 INK, SOFT, RULE, PAPER = "var(--ink)", "var(--soft)", "var(--rule)", "var(--paper)"  # of the page: light, dark, print
+LIGHT = "--paper:#fff;--ink:#1c2430;--soft:#5d6778;--rule:#e4e7ec;--blue:#2f6fed;--green:#12805c;--grey:#8a94a6;"
 WIDTH = 720  # user units; the page scales the drawing
 LEFT, RIGHT = 96, 24
 
@@ -108,3 +109,9 @@ def svg(parts: Sequence[str], *, height: float, title: str) -> Markup:
         f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(title)}" '
         f'font-size="12.5"><title>{escape(title)}</title>{"".join(parts)}</svg>'
     )
+
+
+def alone(drawing: str) -> str:
+    """A drawing as a file of its own, in the light colours of the page."""
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" style="{LIGHT}background:#fff" font-family="sans-serif" '
+    return drawing.replace("<svg ", head, 1) + "\n"

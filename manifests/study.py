@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
+Budget = Literal["steps", "samples", "flops"]
+BUDGET = "budget"  # the axis of budgets, where there are several
+JUDGED = "evaluate."  # fields that change no training
 ROWS = "rows"  # the axis of sizes, whose smaller subsets are prefixes of the larger
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")  # of a label: it is part of a folder's name
 
@@ -26,25 +29,38 @@ class Study(BaseModel):
     name: str  # of the folder under runs/
     manifest: Path
     axes: dict[str, Axis]  # what is varied; every value of each axis meets every value of the others
+    without: tuple[dict[str, str], ...] = ()  # ways left out: those with all labels of a line, axis → label
+    budget: Budget | tuple[Budget, ...] = "steps"  # what all trainings have as much of as the first; several: an axis
     repeats: PositiveInt = 1  # trainings of each way, each on another draw of the subset and from another seed
     overrides: tuple[str, ...] = ()  # "section.field=value", for every run
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The fields that any axis sets."""
+        return frozenset(
+            field for name, axis in self.axes.items() for _, fields in _ways(name, axis) for field in fields
+        )
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One training of a study.
+    """One way of training and judging, once.
 
     Attributes:
-        name: of its folder.
+        name: of its evaluation.
+        training: name of its training, which cells that are only judged otherwise share.
         labels: by axis.
         repeat: 0, 1, …
         overrides: "section.field=value".
+        budget: what its training has as much of as the study's first.
     """
 
     name: str
+    training: str
     labels: Mapping[str, str]
     repeat: int
-    overrides: tuple[str, ...]
+    overrides: tuple[str, ...] = ()
+    budget: Budget = "steps"
 
 
 def load_study(path: Path) -> Study:
@@ -72,24 +88,46 @@ def load_study(path: Path) -> Study:
 
 
 def cells(study: Study, *, seed: int, train_seed: int) -> list[Cell]:
-    """All trainings: the ways in the order of the axes, each once before any is repeated.
+    """All cells: the ways in the order of the axes, each once before any is repeated.
 
     Args:
         seed: of the manifest's draw of a subset; repeat r draws with seed + r.
         train_seed: of its training; likewise.
     """
-    axes = [list(_ways(name, axis)) for name, axis in study.axes.items()]
+    axes = [[(name, label, fields) for label, fields in _ways(name, axis)] for name, axis in study.axes.items()]
+    budgets = (study.budget,) if isinstance(study.budget, str) else study.budget
+    judged = {name for name, axis in study.axes.items() if _only_judged(name, axis)}
     found = []
     for repeat in range(study.repeats):
-        for way in itertools.product(*axes):
-            labels = dict(zip(study.axes, (label for label, _ in way), strict=True))
-            words = [f"{field}={json.dumps(value)}" for _, fields in way for field, value in fields.items()]
-            if study.repeats > 1:
+        for *way, budget in itertools.product(*axes, budgets):
+            labels = {name: label for name, label, _ in way} | ({BUDGET: budget} if len(budgets) > 1 else {})
+            if any(left_out.items() <= labels.items() for left_out in study.without):
+                continue
+            words = [f"{field}={json.dumps(value)}" for _, _, fields in way for field, value in fields.items()]
+            again = f"_repeat-{repeat}" if study.repeats > 1 else ""
+            if again:
                 words += [f"seed={seed + repeat}", f"train.seed={train_seed + repeat}"]
-            name = "_".join(f"{axis}-{_padded(label)}" for axis, label in labels.items())
-            name = name if study.repeats == 1 else f"{name}_repeat-{repeat}"
-            found.append(Cell(name, labels, repeat, (*study.overrides, *words)))
+            trained = {name: label for name, label in labels.items() if name not in judged}
+            found.append(
+                Cell(
+                    name=_named(labels) + again,
+                    training=(_named(trained) or study.name) + again,
+                    labels=labels,
+                    repeat=repeat,
+                    overrides=(*study.overrides, *words),
+                    budget=budget,
+                )
+            )
     return found
+
+
+def _named(labels: Mapping[str, str]) -> str:
+    return "_".join(f"{axis}-{_padded(label)}" for axis, label in labels.items())
+
+
+def _only_judged(name: str, axis: Axis) -> bool:
+    """Whether an axis changes nothing but how a training is evaluated."""
+    return all(field.startswith(JUDGED) for _, fields in _ways(name, axis) for field in fields)
 
 
 def _ways(name: str, axis: Axis) -> Iterator[tuple[str, Fields]]:
@@ -111,6 +149,11 @@ def _check(path: Path, study: Study) -> None:
         raise ValueError(f"{path}: name = {study.name!r}: it names a folder under runs/. Leave out slashes and dots")
     if not study.axes:
         raise ValueError(f"{path}: axes: nothing is varied. Name a field with its values, as rows: [100, 1000]")
+    if isinstance(study.budget, tuple) and (not study.budget or len(set(study.budget)) < len(study.budget)):
+        raise ValueError(f"{path}: budget = {list(study.budget)}: name each once, of steps, samples, flops")
+    if BUDGET in study.axes:
+        raise ValueError(f"{path}: axes.{BUDGET}: a study's budgets are its own field. Write budget: [samples, flops]")
+    _check_without(path, study)
     for name, axis in study.axes.items():
         labels = [label for label, _ in _ways(name, axis)]
         if len(set(labels)) < 2 or len(set(labels)) < len(labels):
@@ -121,6 +164,15 @@ def _check(path: Path, study: Study) -> None:
                     f"{path}: axes.{name}: {label!r} can't be part of a folder's name. Give the values labels: "
                     f"{name}: {{label: {{{name}: value}}}}"
                 )
+
+
+def _check_without(path: Path, study: Study) -> None:
+    for number, left_out in enumerate(study.without):
+        for name, label in left_out.items():
+            there = [known for known, _ in _ways(name, study.axes.get(name, {}))]
+            if label not in there:
+                known = f"labels of {name} are {', '.join(there)}" if there else f"axes are {', '.join(study.axes)}"
+                raise ValueError(f"{path}: without.{number}: {name}: {label}: there is no such label; {known}")
 
 
 def _explain(path: Path, problem: Any) -> str:

@@ -13,24 +13,29 @@ from rich.table import Table
 from typer import Argument, Option
 
 from annotate.job import check_path
-from evaluate.cost import cost_of
+from evaluate.cost import NOTHING, cost_of
 from evaluate.grid import Grid, Trained, read_grid, verdicts
-from evaluate.grid_report import headline, write_grid_report
-from evaluate.job import evaluate
-from evaluate.plan import plan_evaluation
-from evaluate.progress import bar
+from evaluate.grid_report import publish, write_grid_report
+from evaluate.grid_words import headline
 from evaluate.render import with_interval
-from manifests.manifest import Manifest, load_manifest
-from manifests.study import Cell, Study, cells, load_study
+from evaluate.study_plan import Estimate, estimates, try_out
+from evaluate.study_work import Judged, Share, Work, at_once, here, on_cluster, works_of, write_manifests
+from manifests.study import Study, load_study
 from manifests.subset import resolve
 from pipelines.entry import run as run_command
-from train.launch import ensure_trained
+
+Cores = Annotated[float | None, Option(help="of each training, as a Ray task; by default one after the other", min=0.1)]
+Gpus = Annotated[float | None, Option(help="of each training, as 0.5 for two on a GPU, as a Ray task", min=0.0)]
 
 
-def main(
+def main(  # noqa: PLR0913, PLR0917  options of a command
     study: Annotated[Path, Argument(help="YAML with name, manifest and axes")],
     out: Annotated[Path | None, Option(help="folder to write; runs/NAME-OF-THE-STUDY by default")] = None,
     set_: Annotated[list[str] | None, Option("--set", help="section.field=value, for every run")] = None,
+    plan: Annotated[bool, Option("--plan", help="say what it takes, after a short trial, and train nothing")] = False,
+    cores: Cores = None,
+    gpus: Gpus = None,
+    published: Annotated[Path | None, Option("--publish", help="folder for the report in its compact form")] = None,
 ) -> None:
     """Run a study: python pipelines/study.py manifests/studies/size_quickstart.yaml
 
@@ -38,45 +43,79 @@ def main(
     that was interrupted goes on, and one that fails stands in the report and stops no other.
     """
     asked = load_study(study)
-    print(f"report: {run_study(asked, check_path(out or Path('runs') / asked.name, 'folder'), set_ or [])}")
+    folder = check_path(out or Path("runs") / asked.name, "folder")
+    share = None if cores is None and gpus is None else Share(cores or 1.0, gpus or 0.0)
+    works = expand(asked, folder, set_ or [])
+    if plan:
+        show_plan(works, folder, share)
+        return
+    grid = run_study(asked, works, share)
+    show(grid)
+    if published:
+        print(f"published: {publish(grid, published)}")
+    print(f"report: {write_grid_report(grid, folder)}")
 
 
-def run_study(study: Study, folder: Path, overrides: Sequence[str]) -> Path:
-    """Train and evaluate each cell that is not done, then put all side by side; returns the report's path."""
-    base = load_manifest(study.manifest, [*study.overrides, *overrides])
-    grid = cells(study, seed=base.seed, train_seed=base.train.seed)
-    words = [[*cell.overrides, *overrides] for cell in grid]
-    manifests = [load_manifest(study.manifest, given) for given in words]
-    resolve(max(manifests, key=lambda manifest: manifest.rows))  # too few rows: better said before any is trained
-    trained, failed = list[Trained](), dict[str, str]()
-    for place, (cell, given, manifest) in enumerate(zip(grid, words, manifests, strict=True)):
-        run = folder / cell.name
-        print(f"{study.name} {place + 1}/{len(grid)}: {cell.name}, {run}", flush=True)
-        try:
-            ensure_trained(study.manifest, run, given)
-            trained.append(_evaluated(cell, manifest, run))
-        except ValueError as error:
-            failed[cell.name] = str(error)
-            print(f"{cell.name} failed: {error}", file=sys.stderr, flush=True)
-    if len(trained) < 2:
-        why = "; ".join(failed.values())
-        raise ValueError(f"{study.name}: {len(trained)} of {len(grid)} trainings can be compared; {why}")
-    found = read_grid(study.name, trained, failed=failed)
-    show(found)
-    return write_grid_report(found, folder)
+def expand(study: Study, folder: Path, overrides: Sequence[str]) -> list[Work]:
+    """Write the manifests of a study, one for each training; refused before anything is written where one can't be."""
+    works = works_of(study, folder, overrides)
+    for dataset in {str(work.manifest.dataset) for work in works}:
+        there = [work.manifest for work in works if str(work.manifest.dataset) == dataset]
+        resolve(max(there, key=lambda manifest: manifest.rows))  # too few rows: better said before any is trained
+    write_manifests(works)
+    return works
 
 
-def _evaluated(cell: Cell, manifest: Manifest, run: Path) -> Trained:
-    """Evaluate a finished training, as far as that is not done."""
-    task = plan_evaluation(run, run / "evaluation", manifest)
-    with bar(f"evaluate {cell.name}") as progress:
-        evaluate(task, progress=progress)
-    return Trained(cell, run / "evaluation", cost_of(run, batch_size=manifest.train.batch_size))
+def run_study(study: Study, works: Sequence[Work], share: Share | None = None) -> Grid:
+    """Train and evaluate what is not done, then put all side by side."""
+    failed = dict[str, str]()
+    for place, (work, trouble) in enumerate(on_cluster(works, share) if share else here(works)):
+        print(f"{study.name} {place + 1}/{len(works)}: {work.name}, {work.run}", flush=True)
+        failed |= trouble
+        for name, why in trouble.items():
+            print(f"{name} failed: {why}", file=sys.stderr, flush=True)
+    judged = [(work, one) for work in works for one in work.judged if one.cell.name not in failed]
+    if len(judged) < 2:
+        why = "; ".join(dict.fromkeys(failed.values()))
+        raise ValueError(f"{study.name}: {len(judged)} of its cells can be compared; {why}")
+    judged.sort(key=lambda pair: pair[1].place)
+    return read_grid(study.name, [_trained(*pair) for pair in judged], failed=failed, varied=study.varied)
+
+
+def _trained(work: Work, one: Judged) -> Trained:
+    """A cell that has its scores, with what it cost: nothing, where no control took part."""
+    controlled = one.manifest.evaluate.method == "control"
+    cost = cost_of(work.run, batch_size=work.manifest.train.batch_size) if controlled else NOTHING
+    return Trained(one.cell, one.folder, cost)
+
+
+def show_plan(works: Sequence[Work], folder: Path, share: Share | None) -> None:
+    """Print what each training takes, and the whole study."""
+    cores, actors = (max(1, int(share.cores)), 0) if share else (None, None)
+    found = estimates(works, try_out(works[0], folder / "trial", cores=cores, actors=actors))
+    table = Table("training", "rows", "steps", "train", "evaluate", "MB", "TFLOP", title=f"{len(works)} trainings")
+    for work, one in zip(works, found, strict=True):
+        manifest = work.manifest
+        hours = [f"{seconds / 3600:.2f} h" if seconds else "done" for seconds in (one.training, one.judging)]
+        sizes = [f"{one.bytes / 1e6:,.0f}", f"{one.flops / 1e12:,.3g}"]
+        table.add_row(work.name, f"{manifest.rows:,}", f"{manifest.train.steps:,}", *hours, *sizes)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(table)
+    console.print(_in_all(found, at_once(share) if share else 1))
+
+
+def _in_all(found: Sequence[Estimate], at_once_: int) -> str:
+    hours = sum(one.training + one.judging for one in found) / 3600
+    size = sum(one.bytes for one in found) / 1e6
+    shared = f", {hours / at_once_:.2f} h with {at_once_} at once" if at_once_ > 1 else ""
+    return (
+        f"In all {hours:.2f} h of what is missing{shared}, and {size:,.0f} MB. By a trial of the first on this machine."
+    )
 
 
 def show(grid: Grid) -> None:
     """Print the table of a study."""
-    table = Table(*grid.axes, grid.measure.name, "normalised [95% CI]", "beside the first", "minutes", title=grid.name)
+    table = Table(*grid.axes, "score", "normalised [95% CI]", "beside the first", "minutes", title=grid.name)
     for way in grid.ways:
         beside = with_interval(way.beside, sign="+") if way.beside else ""
         scores = [with_interval(way.score), with_interval(way.share), beside]

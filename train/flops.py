@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from manifests.control import ControlSettings
+from manifests.manifest import Manifest
+from train.base import Base
 from train.control.control import Control, trained
 from train.control.registry import build_control
 from train.text import Text
@@ -63,6 +65,22 @@ def count(
         decoder_forward=decoder,
         backward=backward.get_total_flops(),
     )
+
+
+def flops_of_sample(manifest: Manifest, base: Base, control: ControlSettings) -> int:
+    """FLOPs of one sample's step in a training, its picture and caption included where they are encoded meanwhile.
+
+    Args:
+        manifest: of the training.
+        base: whose sizes count.
+        control: what learns in that step; a stage has its own.
+    """
+    cells, tokens = base.latent_shape(manifest.resolution)[1], base.tokenizer.model_max_length
+    conditions = 1 + len(manifest.further_conditions)
+    step = count(base.unet, control, cells=cells, tokens=tokens, conditions=conditions).step
+    captions = sum(captioning(encoder, tokens=tokens) for encoder in base.text_encoders)
+    read = manifest.latents and manifest.engine.encode == "cached"
+    return step + captions + (0 if read else encoding(base.vae, resolution=manifest.resolution))
 
 
 def encoding(vae: AutoencoderKL, *, resolution: int) -> int:

@@ -1,9 +1,11 @@
-"""Starts a training as a user would: `accelerate launch train/run.py`, in a process of its own."""
+"""Starts a training in a process of its own, as `accelerate launch --num_processes 1 train/run.py` does."""
 
+import ctypes
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from manifests.difference import differences
@@ -11,15 +13,17 @@ from manifests.manifest import Manifest, load_manifest
 from train.run_folder import load_provenance
 
 ROOT = Path(__file__).resolve().parent.parent
+PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 
 
-def ensure_trained(manifest: Path, run: Path, overrides: Sequence[str] = ()) -> bool:
+def ensure_trained(manifest: Path, run: Path, overrides: Sequence[str] = (), *, cores: int | None = None) -> bool:
     """Train to the end, unless that is done: an interrupted run goes on, a finished one is left alone.
 
     Args:
         manifest: YAML.
         run: folder to write; another run's is refused.
         overrides: "section.field=value".
+        cores: that it computes on; all by default.
 
     Returns:
         Whether there was anything to do.
@@ -29,11 +33,11 @@ def ensure_trained(manifest: Path, run: Path, overrides: Sequence[str] = ()) -> 
     """
     if is_finished(run, load_manifest(manifest, overrides)):
         return False
-    command = [sys.executable, "-m", "accelerate.commands.launch", *_one_process(), str(ROOT / "train" / "run.py")]
-    command += ["--manifest", str(manifest), "--run", str(run)]
+    command = [sys.executable, str(ROOT / "train" / "run.py"), "--manifest", str(manifest), "--run", str(run)]
     command += [word for override in overrides for word in ("--set", override)]
     command += ["--resume"] if (run / "provenance.json").is_file() else []
-    done = subprocess.run(command, check=False)
+    environment = os.environ | {"OMP_NUM_THREADS": str(cores or _all_cores())}
+    done = subprocess.run(command, check=False, env=environment, preexec_fn=_die_with(os.getpid()))
     if done.returncode:
         raise ValueError(f"{run}: the training stopped with exit code {done.returncode}; the reason is printed above")
     return True
@@ -56,14 +60,19 @@ def is_finished(run: Path, manifest: Manifest) -> bool:
     return True
 
 
-def _one_process() -> list[str]:
-    """One process, with every core: accelerate's own default is one thread."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    options = {
-        "--num_processes": "1",
-        "--num_machines": "1",
-        "--mixed_precision": "no",  # the manifest says which
-        "--dynamo_backend": "no",
-        "--num_cpu_threads_per_process": str(cores),
-    }
-    return [word for option in options.items() for word in option]
+def _all_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _die_with(parent: int) -> Callable[[], None] | None:
+    """What a child does first, so that it ends when this process is killed: else two trainings would write one run."""
+    if not sys.platform.startswith("linux"):
+        return None
+    library = ctypes.CDLL(None)
+
+    def follow() -> None:
+        library.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it was killed just now
+            os._exit(1)
+
+    return follow

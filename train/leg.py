@@ -12,7 +12,7 @@ from train.best import Best
 from train.checkpoint import newest_checkpoint, save_checkpoint
 from train.engine import SHARDED, Engine
 from train.fit import fit
-from train.flops import captioning, count, encoding
+from train.flops import flops_of_sample
 from train.hints import drawing
 from train.legs import Leg
 from train.meter import Meter
@@ -120,18 +120,7 @@ def _micro_batch(work: Work, engine: Engine, leg: Leg, recipe: Recipe) -> int:
 def _meter(work: Work, engine: Engine, leg: Leg) -> Meter:
     return Meter(
         batch_size=work.manifest.train.batch_size,
-        flops=partial(_flops, work, engine.base, leg),
+        flops=partial(flops_of_sample, work.manifest, engine.base, leg.control),
         device=engine.accelerator.device,
         processes=engine.accelerator.num_processes,
     )
-
-
-def _flops(work: Work, base: Base, leg: Leg) -> float:
-    """FLOPs of one sample's step, its latents and captions included where they are encoded while training."""
-    manifest = work.manifest
-    cells, tokens = base.latent_shape(manifest.resolution)[1], base.tokenizer.model_max_length
-    conditions = 1 + len(manifest.further_conditions)
-    step = count(base.unet, leg.control, cells=cells, tokens=tokens, conditions=conditions).step
-    captions = sum(captioning(encoder, tokens=tokens) for encoder in base.text_encoders)
-    read = manifest.latents and manifest.engine.encode == "cached"
-    return step + captions + (0 if read else encoding(base.vae, resolution=manifest.resolution))

@@ -7,7 +7,8 @@ import pytest
 
 from evaluate.cost import Cost
 from evaluate.grid import Grid, Trained, read_grid, verdicts
-from evaluate.grid_report import headline, pairs_in_words, write_grid_report
+from evaluate.grid_report import write_grid_report
+from evaluate.grid_words import headline, pairs_in_words
 from evaluate.scores import matrix, read_scores
 from manifests.study import Cell
 from tests.evaluate.synthetic import write_evaluation
@@ -17,7 +18,7 @@ COST = Cost(seconds=60.0, samples=960, teraflop=3.5, bytes=1_000_000)
 
 
 def trained(folder: Path, labels: dict[str, str], *, repeat: int = 0) -> Trained:
-    return Trained(Cell(folder.name, labels, repeat, ()), folder, COST)
+    return Trained(Cell(folder.name, folder.name, labels, repeat), folder, COST)
 
 
 def of_sizes(folders: Sequence[Path]) -> Grid:

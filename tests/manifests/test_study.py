@@ -30,3 +30,21 @@ def test_each_repeat_has_its_own_draw_and_seed_and_comes_after_all_ways_once() -
 def test_values_that_are_words_stay_words() -> None:
     found = cells(study(axes={"evaluate.prompts": ["none", "perfect"]}), seed=0, train_seed=0)
     assert found[0].overrides == ('evaluate.prompts="none"',)
+
+
+def test_axes_that_only_judge_share_trainings() -> None:
+    axes = {"train.prompt_drop": [0.0, 0.5], "evaluate.prompts": ["none", "perfect"]}
+    found = cells(study(axes=axes), seed=0, train_seed=0)
+    assert [cell.training for cell in found] == ["train.prompt_drop-0.0"] * 2 + ["train.prompt_drop-0.5"] * 2
+    assert len({cell.name for cell in found}) == 4
+    (one, *_) = cells(study(axes={"evaluate.prompts": ["none", "perfect"]}), seed=0, train_seed=0)
+    assert one.training == "s"
+
+
+def test_several_budgets_are_an_axis() -> None:
+    found = cells(study(axes={"rows": [10, 20]}, budget=("samples", "flops")), seed=0, train_seed=0)
+    assert [(cell.labels["rows"], cell.labels["budget"], cell.budget) for cell in found][:2] == [
+        ("10", "samples", "samples"),
+        ("10", "flops", "flops"),
+    ]
+    assert "budget" not in cells(study(axes={"rows": [10, 20]}, budget="flops"), seed=0, train_seed=0)[0].labels

@@ -1,11 +1,20 @@
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from manifests.study import cells, load_study
-from pipelines.study import run_study
+from evaluate.grid import Grid
+from evaluate.grid_report import write_grid_report
+from evaluate.study_plan import Pace, estimates
+from evaluate.study_work import Share, works_of
+from manifests.manifest import load_manifest
+from manifests.study import Study, cells, load_study
+from pipelines.study import expand, main, run_study
 from tests.toy_run import train
 
 ROOT = Path(__file__).parents[2]
@@ -16,13 +25,17 @@ def write_study(path: Path, **fields: object) -> Path:
     return path
 
 
+def run(study: Study, folder: Path, share: Share | None = None) -> Grid:
+    return run_study(study, expand(study, folder, []), share)
+
+
 def test_a_study_sets_three_sizes_side_by_side(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = load_study(write_study(toy / "sizes.yaml", name="sizes", manifest="toy.yaml", axes={"rows": [16, 4, 8]}))
     for rows in (8, 16):  # two are trained already, and left alone; the study trains the third
         train(toy / "toy.yaml", tmp_path / f"rows-{rows:06d}", "--set", f"rows={rows}")
     weights = tmp_path / "rows-000008" / "controlnet" / "diffusion_pytorch_model.safetensors"
     before = weights.stat().st_mtime_ns
-    report = run_study(study, tmp_path, [])
+    report = write_grid_report(run(study, tmp_path), tmp_path)
     assert weights.stat().st_mtime_ns == before
     found = json.loads((tmp_path / "report.json").read_text())
     assert [way["labels"]["rows"] for way in found["ways"]] == ["4", "8", "16"]
@@ -42,18 +55,82 @@ def test_a_training_that_fails_stands_in_the_report_and_stops_no_other(
     (tmp_path / "kind-wrong" / "another.txt").write_text("somebody else's")
     for name, rows in (("plain", 16), ("slow", 8)):
         train(toy / "toy.yaml", tmp_path / f"kind-{name}", "--set", f"rows={rows}")
-    run_study(study, tmp_path, [])
-    found = json.loads((tmp_path / "report.json").read_text())
-    assert [way["labels"]["kind"] for way in found["ways"]] == ["plain", "slow"]
-    assert list(found["failed"]) == ["kind-wrong"]
+    grid = run(study, tmp_path)
+    assert [way.labels["kind"] for way in grid.ways] == ["plain", "slow"]
+    assert list(grid.failed) == ["kind-wrong"]
     assert "kind-wrong failed: " in capfd.readouterr().err
 
 
 def test_a_study_that_asks_for_too_many_rows_is_refused_before_it_trains(toy: Path, tmp_path: Path) -> None:
     study = load_study(write_study(toy / "many.yaml", name="many", manifest="toy.yaml", axes={"rows": [4, 1_000]}))
     with pytest.raises(ValueError, match="1000 rows are asked for"):
-        run_study(study, tmp_path / "many", [])
+        run(study, tmp_path / "many")
     assert not (tmp_path / "many").exists()
+
+
+def test_what_is_only_judged_otherwise_is_trained_once_and_at_once_with_others(toy: Path, tmp_path: Path) -> None:
+    axes = {"train.prompt_drop": [0.0, 0.5], "evaluate.prompts": ["perfect", "none"]}
+    study = load_study(write_study(toy / "prompts.yaml", name="prompts", manifest="toy.yaml", axes=axes))
+    grid = run(study, tmp_path, Share(cores=1, gpus=0))
+    assert [tuple(way.labels.values()) for way in grid.ways] == [
+        ("0.0", "perfect"),
+        ("0.0", "none"),
+        ("0.5", "perfect"),
+        ("0.5", "none"),
+    ]
+    runs = sorted(path.parent.name for path in tmp_path.glob("*/provenance.json"))
+    assert runs == ["train.prompt_drop-0.0", "train.prompt_drop-0.5"]
+    assert grid.ways[0].folder == tmp_path / runs[0] / "evaluation"
+    assert grid.ways[1].folder.parent == tmp_path / runs[0]
+    assert grid.ways[0].floor != grid.ways[1].floor, "the base alone follows captions too"
+
+
+def test_a_killed_study_goes_on_and_leaves_no_second_writer(toy: Path, tmp_path: Path) -> None:
+    axes = {"rows": [4, 8]}
+    path = write_study(toy / "kill.yaml", name="kill", manifest="toy.yaml", axes=axes, overrides=["train.steps=400"])
+    command = [sys.executable, str(ROOT / "pipelines" / "study.py"), str(path), "--out", str(tmp_path / "study")]
+    started = subprocess.Popen([*command, "--set", "watch.checkpoint_every=5"], start_new_session=True)
+    checkpoints = tmp_path / "study" / "rows-000004" / "checkpoints"
+    deadline = time.monotonic() + 240
+    while not list(checkpoints.glob("step-*")):
+        assert started.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    started.send_signal(signal.SIGKILL)
+    started.wait()
+    log = tmp_path / "study" / "rows-000004" / "log.jsonl"
+    time.sleep(1)
+    size = log.stat().st_size
+    time.sleep(2)
+    assert log.stat().st_size == size, "the training of a study that was killed goes on"
+
+
+def test_a_plan_knows_what_is_done_and_what_each_budget_leaves(toy: Path, tmp_path: Path) -> None:
+    kinds = {"controlnet": {}, "lite": {"control.kind": "lite"}}
+    fields = {"axes": {"kind": kinds}, "budget": ["samples", "flops"], "overrides": ["train.steps=300"]}
+    study = load_study(write_study(toy / "budget.yaml", name="budget", manifest="toy.yaml", **fields))
+    works = works_of(study, tmp_path, [])
+    assert [work.name for work in works] == [  # the first is the same under both budgets
+        "kind-controlnet_budget-samples",
+        "kind-lite_budget-samples",
+        "kind-lite_budget-flops",
+    ]
+    pace = Pace(start=10, flops=1e9, first_picture=5, picture_flops=1e9, picture_bytes=1e4)
+    first, same, more = estimates(works, pace)
+    assert works[1].manifest.train.steps == 300 < works[2].manifest.train.steps
+    assert first.flops == pytest.approx(more.flops, rel=0.01)
+    assert same.flops < first.flops
+    assert first.training > 10 + first.flops / 1e9 - 1e-6
+
+
+def test_a_plan_is_made_by_a_trial(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_study(toy / "plan.yaml", name="plan", manifest="toy.yaml", axes={"rows": [4, 8]})
+    main(path, out=tmp_path / "plan", plan=True)
+    printed = capsys.readouterr().out
+    assert "2 trainings" in printed
+    assert "In all 0." in printed
+    assert not (tmp_path / "plan" / "rows-000004").exists()
+    assert load_manifest(tmp_path / "plan" / "manifests" / "rows-000008.yaml").rows == 8
 
 
 @pytest.mark.parametrize(
@@ -67,6 +144,8 @@ def test_a_study_that_asks_for_too_many_rows_is_refused_before_it_trains(toy: Pa
         ({"name": "s", "manifest": "toy.yaml", "axis": {"rows": [4, 8]}}, "Did you mean 'axes'"),
         ({"name": "s", "manifest": "toy.yaml", "axes": {"rows": [4, 8]}, "repeats": 0}, "repeats = 0"),
         ({"name": "s", "axes": {"rows": [4, 8]}}, "manifest: Field required"),
+        ({"name": "s", "manifest": "toy.yaml", "axes": {"rows": [4, 8]}, "budget": "hours"}, "budget"),
+        ({"name": "s", "manifest": "toy.yaml", "axes": {"budget": ["steps", "flops"]}}, "its own field"),
     ],
 )
 def test_a_wrong_study_is_refused_by_field(tmp_path: Path, *, fields: dict[str, object], message: str) -> None:

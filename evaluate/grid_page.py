@@ -1,0 +1,67 @@
+"""The page of a study: curves or a forest plot, matrices, the table of ways, and the same pictures by each."""
+
+from markupsafe import Markup
+
+from evaluate.examples import EXAMPLES, Example, examples, scores_of_runs
+from evaluate.gallery import random_keys
+from evaluate.grid import Grid, Way, verdicts
+from evaluate.grid_matrix import matrices
+from evaluate.grid_words import budget_in_words, headline, pairs_in_words, trainings_in_words
+from evaluate.plot import Along, Point, curve, forest
+from evaluate.render import count, render
+from evaluate.scores import SCORES_FILE, read_scores
+from manifests.study import ROWS
+
+SHOWN = 8  # ways whose pictures are set side by side
+
+
+def as_html(grid: Grid) -> str:
+    """The page."""
+    shown = [way for way in grid.ways if _scored(way) == _scored(grid.ways[0])][:SHOWN]
+    return render(
+        "grid.html.j2",
+        grid=grid,
+        headline=headline(grid),
+        verdicts=verdicts(grid),
+        plots=plots(grid),
+        matrices=matrices(grid),
+        pairs={words: pairs_in_words(scaling) for words, scaling in grid.scaling.items()},
+        trainings=trainings_in_words(grid),
+        budget=budget_in_words(grid),
+        appeared=any(way.appeared for way in grid.ways),
+        shown=shown,
+        examples=_examples(grid, shown),
+    )
+
+
+def plots(grid: Grid) -> dict[str, Markup]:
+    """Along the sizes a curve for each combination of the other axes; of anything else one forest plot."""
+    if ROWS not in grid.axes:
+        anchors = {"floor": 0.0, "ceiling": 1.0}
+        names = [way.name for way in grid.ways]
+        unit = "of the way from floor to ceiling"
+        return {"": forest(names, [way.share for way in grid.ways], anchors=anchors, unit=unit)}
+    groups: dict[str, list[Way]] = {}
+    for way in grid.ways:
+        words = ", ".join(label for axis, label in way.labels.items() if axis != ROWS)
+        groups.setdefault(words, []).append(way)
+    return {words: _curve(ways) for words, ways in groups.items()}
+
+
+def _curve(ways: list[Way]) -> Markup:
+    points = [Point(float(way.labels[ROWS]), way.score, count(int(way.labels[ROWS]))) for way in ways]
+    floor = {point.x: way.floor.value for point, way in zip(points, ways, strict=True)}
+    ceiling = {point.x: way.ceiling.value for point, way in zip(points, ways, strict=True)}
+    along = Along("training rows (logarithmic)", logarithmic=True)
+    return curve(points, floor=floor, ceiling=ceiling, along=along, unit=ways[0].measure.title)
+
+
+def _examples(grid: Grid, shown: list[Way]) -> tuple[Example, ...]:
+    folders = [way.folder for way in shown]
+    keys, _ = scores_of_runs(folders, measure=grid.measure.name)
+    return examples(folders, random_keys(keys, EXAMPLES), measure=grid.measure.name)
+
+
+def _scored(way: Way) -> tuple[str, list[str]]:
+    """What was measured, of which samples."""
+    return way.measure.name, read_scores(way.folder / SCORES_FILE)["key"].unique().sort().to_pylist()

@@ -1,0 +1,60 @@
+"""What a study found, in sentences."""
+
+import math
+from collections.abc import Sequence
+
+from evaluate.grid import Grid, Way
+from evaluate.render import count
+from evaluate.scaling import Scaling, verdict
+
+NINE_TENTHS = 0.9  # of what the largest size reached: how many pairs take one there
+
+
+def headline(grid: Grid) -> str:
+    """Which way goes furthest, and whether it is told from the first."""
+    known = [way for way in grid.ways if math.isfinite(way.share.value)]
+    if not known:
+        return "No verdict: floor and ceiling of this study coincide."
+    best = max(known, key=lambda way: way.share.value)
+    way = f"{100 * best.share.value:.0f}% of the way [{100 * best.share.low:.0f}, {100 * best.share.high:.0f}]"
+    said = f"{best.name} goes furthest: {way} from no control to the best this base can draw"
+    if best.beside is None:
+        return f"{said}."
+    told = "surely more" if best.beside.low > 0 else "not surely more"
+    return f"{said}, {told} than {grid.ways[0].name} ({100 * grid.ways[0].share.value:.0f}%)."
+
+
+def pairs_in_words(scaling: Scaling) -> str:
+    """How many pairs reach nine tenths of what the largest size reached, or that these sizes can't tell."""
+    target = NINE_TENTHS * scaling.means[-1].value
+    return verdict(scaling, target=target, unit=f"(nine tenths of what {count(int(scaling.sizes[-1]))} pairs reach)")
+
+
+def budget_in_words(grid: Grid) -> str:
+    """What all trainings have as much of."""
+    costs = [way.cost for way in grid.ways if way.cost.samples]
+    if not costs:
+        return "Nothing was trained."
+    samples = _range([cost.samples for cost in costs], "{:,.0f}")
+    teraflop = _range([cost.teraflop for cost in costs], "{:,.3g}")
+    return f"Each training saw {samples} samples and computed {teraflop} TFLOP."
+
+
+def trainings_in_words(grid: Grid) -> str:
+    """What of other trainings is in the intervals."""
+    if grid.between_runs is None:
+        return "Every way was trained once: what another training would change is in no interval."
+    return (
+        f"Trainings of one way differ by {grid.between_runs:.3f} of the way (standard deviation); that is in every "
+        "interval, but not between ways that judge the same trainings."
+    )
+
+
+def _range(values: Sequence[float], form: str) -> str:
+    low, high = form.format(min(values)), form.format(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def labels_of(ways: Sequence[Way], axis: str) -> list[str]:
+    """The labels of an axis, in the order in which they come."""
+    return list(dict.fromkeys(way.labels[axis] for way in ways))

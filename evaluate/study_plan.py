@@ -1,0 +1,186 @@
+"""What a study will take: hours and bytes of each training, from counted FLOPs and a short trial on this machine."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from evaluate.job import evaluate
+from evaluate.plan import plan_evaluation
+from evaluate.study_work import Judged, Work
+from manifests.control import ControlSettings
+from manifests.manifest import Manifest, load_manifest
+from manifests.storage import replace_text
+from train.base import Base, load_base
+from train.fixed_rows import BINS
+from train.flops import Cost, count
+from train.launch import ensure_trained, is_finished
+from train.legs import legs
+
+STEPS, SETTLED = 8, 4  # of the trial; its first steps are slower
+BATCHES = 4  # of pictures in the trial
+OPTIMISED = 3  # times the weights in a checkpoint: they themselves, and AdamW's two moments
+WEIGHT = 4  # bytes, float32
+QUIET = ("train.stages=[]", "watch.monitor_every=0", "watch.probe_every=0", "watch.log_every=1", "watch.tracker=''")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a trial of the first training measured.
+
+    Attributes:
+        start: seconds before a training's first step and after its last.
+        flops: FLOP a second of its steps.
+        first_picture: seconds of an evaluation beside those of its pictures.
+        picture_flops: FLOP a second of drawing and judging.
+        picture_bytes: of a picture with its panels and scores.
+    """
+
+    start: float
+    flops: float
+    first_picture: float
+    picture_flops: float
+    picture_bytes: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one training and all its evaluations take.
+
+    Attributes:
+        training, judging: seconds; 0 where that is done.
+        bytes: that they leave, done or not.
+        flops: of the steps of training.
+    """
+
+    training: float
+    judging: float
+    bytes: int
+    flops: float
+
+
+def estimates(works: Sequence[Work], pace: Pace) -> list[Estimate]:
+    """Estimate each work."""
+    return [_estimate(work, pace) for work in works]
+
+
+def _estimate(work: Work, pace: Pace) -> Estimate:
+    manifest = work.manifest
+    steps = sum((leg.stop - leg.start) * step_flops(manifest, leg.control) for leg in legs(manifest))
+    flops = float(steps * manifest.train.batch_size)
+    trained = is_finished(work.run, manifest)
+    watched = _watched(manifest, pace)
+    missing = [one for one in work.judged if not (one.folder / "report.json").is_file()]
+    return Estimate(
+        training=0.0 if trained else pace.start + flops / pace.flops + watched,
+        judging=sum(_judging(one, pace) for one in missing),
+        bytes=_bytes(work, pace),
+        flops=flops,
+    )
+
+
+def _watched(manifest: Manifest, pace: Pace) -> float:
+    """Seconds of a training's monitor and probes."""
+    watch, steps, seconds = manifest.watch, manifest.train.steps, 0.0
+    if watch.monitor_every:
+        passes = watch.monitor_rows * BINS * (1 + 2 * -(-steps // watch.monitor_every))  # and once without control
+        seconds += passes * forward_flops(manifest, manifest.control) / pace.flops
+    if watch.probe_every and watch.probe_rows:
+        seconds += -(-steps // watch.probe_every) * watch.probe_rows * picture_flops(manifest) / pace.picture_flops
+    return seconds
+
+
+def _judging(one: Judged, pace: Pace) -> float:
+    settings = one.manifest.evaluate
+    return pace.first_picture + settings.samples * settings.draws * picture_flops(one.manifest) / pace.picture_flops
+
+
+def _bytes(work: Work, pace: Pace) -> int:
+    manifest = work.manifest
+    kept = min(manifest.watch.keep, -(-manifest.train.steps // manifest.watch.checkpoint_every))
+    weights = counted(manifest, manifest.control).parameters * WEIGHT * (1 + OPTIMISED * kept)
+    pictures = sum(one.manifest.evaluate.samples * one.manifest.evaluate.draws for one in work.judged)
+    return round(weights + pictures * pace.picture_bytes)
+
+
+def step_flops(manifest: Manifest, control: ControlSettings) -> int:
+    """FLOPs of one sample's step, its picture and caption apart."""
+    return counted(manifest, control).step
+
+
+def forward_flops(manifest: Manifest, control: ControlSettings) -> int:
+    """FLOPs of one forward pass of one sample."""
+    cost = counted(manifest, control)
+    return cost.control_forward + cost.encoder_forward + cost.decoder_forward
+
+
+def picture_flops(manifest: Manifest) -> float:
+    """FLOPs of drawing one picture with control, or as else is asked for, and once more without."""
+    settings, plain = manifest.evaluate, counted(manifest, ControlSettings())
+    alone = plain.encoder_forward + plain.decoder_forward
+    shares = {"control": forward_flops(manifest, manifest.control), "sdedit": alone * settings.strength, "hint": 0}
+    twice = 2 if settings.guidance > 1 else 1
+    return float(settings.steps * twice * (alone + shares[settings.method]))
+
+
+def counted(manifest: Manifest, control: ControlSettings) -> Cost:
+    """Count a control on the manifest's base."""
+    return _counted(manifest.base, control, manifest.resolution, 1 + len(manifest.further_conditions))
+
+
+@cache
+def _counted(name: str, control: ControlSettings, resolution: int, conditions: int) -> Cost:
+    base = _base(name)
+    cells, tokens = base.latent_shape(resolution)[1], base.tokenizer.model_max_length
+    return count(base.unet, control, cells=cells, tokens=tokens, conditions=conditions)
+
+
+@cache
+def _base(name: str) -> Base:
+    return load_base(name)
+
+
+def try_out(work: Work, folder: Path, *, cores: int | None, actors: int | None) -> Pace:
+    """Train a few steps of a work and evaluate a few pictures, and measure both; what was measured before is read.
+
+    Args:
+        work: whose manifest is written.
+        folder: for the trial.
+        cores: as its training will have.
+        actors: as its evaluation will have.
+    """
+    measured = folder / "pace.json"
+    if measured.is_file():
+        return Pace(**json.loads(measured.read_text(encoding="utf-8")))
+    start, rate = _try_training(work, folder / "run", cores)
+    settings = work.manifest.evaluate
+    words = [f"train.steps={STEPS}", *QUIET, f"evaluate.samples={BATCHES * settings.batch_size}", "evaluate.draws=1"]
+    manifest = load_manifest(work.source, words)
+    task = plan_evaluation(folder / "run", folder / "run" / "evaluation", manifest)
+    times, began = list[tuple[float, int]](), time.perf_counter()
+    evaluate(task, progress=lambda done, _: times.append((time.perf_counter() - began, done)), actors=actors)
+    (first, before), (last, after) = times[1], times[-1]
+    each = (last - first) / (after - before) if after > before else first / after
+    pictures = sum(path.stat().st_size for path in task.folder.rglob("*") if path.is_file())
+    pace = Pace(
+        start=start,
+        flops=step_flops(manifest, manifest.control) * rate,
+        first_picture=max(0.0, time.perf_counter() - began - each * after),
+        picture_flops=picture_flops(manifest) / each,
+        picture_bytes=pictures / after,
+    )
+    replace_text(json.dumps(asdict(pace)) + "\n", measured)
+    return pace
+
+
+def _try_training(work: Work, run: Path, cores: int | None) -> tuple[float, float]:
+    """Seconds that a training takes beside its steps, and its images a second."""
+    began = time.perf_counter()
+    ensure_trained(work.source, run, [f"train.steps={STEPS}", *QUIET], cores=cores)
+    seconds = time.perf_counter() - began
+    rates = [json.loads(line)["images_per_second"] for line in (run / "log.jsonl").read_text().splitlines()]
+    batch = work.manifest.train.batch_size
+    settled = batch * (STEPS - SETTLED) / sum(batch / rate for rate in rates[SETTLED:])
+    return max(0.0, seconds - STEPS * batch / settled), settled

@@ -1,0 +1,168 @@
+"""A study's cells as work: each training once, with all the evaluations that are asked of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ray
+from ray.exceptions import RayError
+
+from annotate.job import connect
+from evaluate.job import evaluate
+from evaluate.plan import plan_evaluation
+from evaluate.progress import bar
+from manifests.manifest import Manifest, dump, load_manifest
+from manifests.storage import replace_text
+from manifests.study import Cell, Study, cells
+from train.budget import steps_under
+from train.launch import ensure_trained
+
+MANIFESTS = "manifests"  # folder of a study's manifests, one for each training
+Failed = Mapping[str, str]  # name of a cell → why it has no score
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One evaluation of a training.
+
+    Attributes:
+        place: of the cell among all of the study.
+        manifest: of the training, with the cell's own evaluate section.
+        folder: of the evaluation.
+    """
+
+    place: int
+    cell: Cell
+    manifest: Manifest
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Work:
+    """One training and all its evaluations.
+
+    Attributes:
+        name: of the training.
+        source: its manifest as YAML, which any node can read.
+        run: its folder.
+        manifest: the same as `source`.
+    """
+
+    name: str
+    source: Path
+    run: Path
+    manifest: Manifest
+    judged: tuple[Judged, ...]
+
+    def fails(self, why: str) -> Failed:
+        """All its cells, for one reason."""
+        return {one.cell.name: why for one in self.judged}
+
+
+@dataclass(frozen=True)
+class Share:
+    """What each training has of a cluster while it runs: cores, and GPUs or a part of one."""
+
+    cores: float
+    gpus: float
+
+
+def works_of(study: Study, folder: Path, overrides: Sequence[str]) -> list[Work]:
+    """Put the cells of a study together by training; nothing is written.
+
+    Args:
+        folder: of the study.
+        overrides: "section.field=value", for every run.
+
+    Raises:
+        ValueError: A cell's manifest is none, or its budget leaves it nothing.
+    """
+    base = load_manifest(study.manifest, [*study.overrides, *overrides])
+    found: dict[str, list[Judged]] = {}  # by what is trained
+    first: Manifest | None = None
+    for place, cell in enumerate(cells(study, seed=base.seed, train_seed=base.train.seed)):
+        manifest = load_manifest(study.manifest, [*cell.overrides, *overrides])
+        first = first or manifest
+        steps = steps_under(cell.budget, manifest, like=first)
+        manifest = manifest.model_copy(update={"train": manifest.train.model_copy(update={"steps": steps})})
+        trained = found.setdefault(manifest.model_dump_json(exclude={"evaluate"}), [])
+        trained.append(Judged(place, cell, manifest, _home(folder, cell, manifest, trained)))
+    return [
+        Work(
+            name=one.cell.training,
+            source=folder / MANIFESTS / f"{one.cell.training}.yaml",
+            run=folder / one.cell.training,
+            manifest=one.manifest,
+            judged=(one, *others),
+        )
+        for one, *others in found.values()
+    ]
+
+
+def _home(folder: Path, cell: Cell, manifest: Manifest, before: Sequence[Judged]) -> Path:
+    """Folder of a cell's evaluation, beside those of the same training; that of the first which judges alike."""
+    if not before:
+        return folder / cell.training / "evaluation"
+    alike = [one.folder for one in before if one.manifest.evaluate == manifest.evaluate]
+    return alike[0] if alike else before[0].folder.with_name(f"evaluation-{cell.name}")
+
+
+def write_manifests(works: Sequence[Work]) -> None:
+    """Write what each training is, so that it can be trained by hand too, on several GPUs or another machine."""
+    for work in works:
+        work.source.parent.mkdir(parents=True, exist_ok=True)
+        replace_text(dump(work.manifest), work.source)
+
+
+def here(works: Sequence[Work]) -> Iterator[tuple[Work, Failed]]:
+    """Do the works one after the other, each on the whole machine, and tell of each what failed of it."""
+    for work in works:
+        yield work, carry_out(work)
+
+
+def on_cluster(works: Sequence[Work], share: Share) -> Iterator[tuple[Work, Failed]]:
+    """Do the works as Ray tasks, as many at once as the cluster has room for; they come as they end.
+
+    Args:
+        share: what each of them gets.
+    """
+    connect()
+    task = ray.remote(num_cpus=share.cores, num_gpus=share.gpus, max_retries=0)(carry_out)
+    waiting = {task.remote(work, cores=max(1, int(share.cores)), actors=0): work for work in works}
+    while waiting:
+        (done,), _ = ray.wait(list(waiting))
+        work = waiting.pop(done)
+        try:
+            yield work, ray.get(done)
+        except RayError as error:  # its process was killed, as by a machine out of memory
+            yield work, work.fails(str(error).strip().splitlines()[0])
+
+
+def at_once(share: Share) -> int:
+    """How many works the cluster has room for at a time."""
+    connect()
+    there = ray.cluster_resources()
+    by_cores, by_gpus = int(there.get("CPU", 0) / share.cores), int(there.get("GPU", 0) / (share.gpus or 1))
+    return max(1, min(by_cores, by_gpus) if share.gpus else by_cores)
+
+
+def carry_out(work: Work, *, cores: int | None = None, actors: int | None = None) -> Failed:
+    """Train, as far as that is not done, and evaluate in every way that is asked for.
+
+    Args:
+        cores: for training; all by default.
+        actors: for evaluating, as `evaluate.job.evaluate` takes them.
+    """
+    try:
+        ensure_trained(work.source, work.run, cores=cores)
+    except ValueError as error:
+        return work.fails(str(error))
+    failed = {}
+    for one in work.judged:
+        try:
+            task = plan_evaluation(work.run, one.folder, one.manifest)
+            with bar(f"evaluate {one.cell.name}") as progress:
+                evaluate(task, progress=progress, actors=actors)
+        except ValueError as error:
+            failed[one.cell.name] = str(error)
+    return failed

@@ -1,0 +1,46 @@
+"""Budgets: how many steps a training gets, so that trainings of other sizes have as much of something as another."""
+
+from functools import cache
+
+from manifests.manifest import Manifest
+from manifests.study import Budget
+from train.base import Base, load_base
+from train.flops import flops_of_sample
+from train.legs import legs
+
+
+def steps_under(budget: Budget, manifest: Manifest, *, like: Manifest) -> int:
+    """Optimiser steps of a training under a budget.
+
+    Args:
+        budget: "steps": those of its manifest; "samples": it sees as many as the other training; "flops": it computes
+            as much, counted as `train.flops` does (probes and monitors apart).
+        manifest: of the training.
+        like: manifest of the other one.
+
+    Raises:
+        ValueError: What is asked for is less than one step, or a training in stages, whose steps cost unlike amounts.
+    """
+    if budget == "steps":
+        return manifest.train.steps
+    samples = float(like.train.steps * like.train.batch_size)
+    if budget == "flops":
+        if manifest.train.stages or like.train.stages:
+            raise ValueError("budget: flops: a training in stages can't be cut to them. Take budget: samples")
+        samples *= flops_of(like) / flops_of(manifest)
+    steps = round(samples / manifest.train.batch_size)
+    if steps < 1:
+        batch = manifest.train.batch_size
+        raise ValueError(f"budget: {budget}: they allow no step of {batch} samples. Raise train.steps")
+    return steps
+
+
+def flops_of(manifest: Manifest) -> int:
+    """FLOPs of one sample's step of a training without stages."""
+    (leg,) = legs(manifest)
+    return flops_of_sample(manifest, _base(manifest.base), leg.control)
+
+
+@cache
+def _base(name: str) -> Base:
+    return load_base(name)
