@@ -8,14 +8,17 @@ from typing import Any
 
 from manifests.account import Account, account_from
 from manifests.difference import differences
-from manifests.evaluate_settings import EvaluateSettings
+from manifests.evaluate_settings import EvaluateSettings, Method
 from manifests.storage import replace_text
 
 SPEC_FILE = "spec.json"
 NEVER = object()
 LATER = {  # settings that came after the first evaluations, at the values that those had
     name: EvaluateSettings.model_fields[name].default
-    for name in ("split", "geometry", "prompts", "guess", "control_start", "control_end")
+    for name in (
+        *("split", "geometry", "prompts", "guess", "control_start", "control_end"),
+        *("scored", "beside", "method", "strength"),
+    )
 }
 
 
@@ -24,7 +27,7 @@ class Protocol:
     """Everything that two runs must share for their scores to be comparable."""
 
     dataset: str  # id of the dataset whose test split is drawn
-    condition: str  # family
+    condition: str  # family that is scored
     annotator: str
     annotator_fingerprint: str
     measures_version: int
@@ -42,6 +45,12 @@ class Protocol:
         fields = {name: value for name, value in asdict(self).items() if name not in {"further", "truth"} or value}
         settings = {name: value for name, value in self.settings.items() if value != LATER.get(name, NEVER)}
         return {**fields, "settings": settings}
+
+    @property
+    def method(self) -> Method:
+        """What made the pictures of the arm `controlled`; of the time before there was a choice, the control."""
+        method: Method = self.settings.get("method", LATER["method"])
+        return method
 
     @property
     def fingerprint(self) -> str:

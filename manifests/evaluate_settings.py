@@ -9,6 +9,8 @@ from manifests.train_settings import Precision
 Split = Literal["test", "train"]
 Geometry = Literal["centre", "squash"]
 Prompts = Literal["perfect", "none", "insufficient", "conflicting"]
+Beside = Literal["own", "another", "none"]
+Method = Literal["control", "sdedit", "hint"]
 Guess = Literal["", "code", "diffusers", "paper"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -22,6 +24,10 @@ class EvaluateSettings(BaseModel):
     draws: PositiveInt = 1  # pictures per sample
     geometry: Geometry = "centre"  # what is drawn: the square in the middle, or all of the picture, squashed
     prompts: Prompts = "perfect"  # its captions; none; the first half of their words; or another sample's
+    scored: str = ""  # which of several conditions; "": the manifest's first
+    beside: Beside = "own"  # at the places of all others: the sample's own; another sample's; or nothing
+    method: Method = "control"  # what makes the pictures: the control; SDEdit of the hint; or the hint is the picture
+    strength: Share = 0.8  # of SDEdit: how much of the way from picture to noise a hint is taken, and back
     scheduler: str = "ddim"
     steps: PositiveInt = 20
     guidance: NonNegativeFloat = 9.0
@@ -40,5 +46,10 @@ class EvaluateSettings(BaseModel):
             raise ValueError(
                 f"control_start {self.control_start:g} is not before control_end {self.control_end:g}, so that the "
                 "control would never take part. Set control_scale to 0 for that"
+            )
+        if self.method == "sdedit" and int(self.steps * self.strength) < 1:
+            raise ValueError(
+                f"strength {self.strength:g} of {self.steps} steps is not one step, so that SDEdit would leave the "
+                "hint as it is. Raise strength, or set method to hint for that"
             )
         return self

@@ -50,6 +50,21 @@ class Manifest(BaseModel):
     evaluate: EvaluateSettings = EvaluateSettings()
 
     @property
+    def scored(self) -> str:
+        """The family whose conditions an evaluation scores."""
+        return self.evaluate.scored or self.condition
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """All families that a control is shown, in the order in which it is trained."""
+        return (self.condition, *self.further_conditions)
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The families that an evaluation shows and does not score, in the same order."""
+        return tuple(family for family in self.conditions if family != self.scored)
+
+    @property
     def fingerprint(self) -> str:
         """First 16 hex digits of the sha256 of what it says, paths and all."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]

@@ -106,19 +106,22 @@ def word_card(dataset: Dataset, family: str) -> FamilyCard:
     return card
 
 
-def held_out(manifest: Manifest, split: str, *, samples: int, seed: int) -> pa.Table:
+def held_out(manifest: Manifest, split: str, *, samples: int, seed: int, family: str = "") -> pa.Table:
     """The first `samples` rows of a split other than train, drawn as a subset is: columns key, shard, row.
 
     Fewer if the split has fewer, none if it has none. The first ones are remembered: then the index need not be read.
+
+    Args:
+        family: of which a row must have an ok condition; "": the manifest's first.
     """
-    dataset = Dataset.open(manifest.dataset)
-    state = state_of(dataset, [manifest.condition])
-    identity = [dataset.card(manifest.condition).fingerprint, manifest.condition, manifest.parts, split, seed]
+    dataset, family = Dataset.open(manifest.dataset), family or manifest.condition
+    state = state_of(dataset, [family])
+    identity = [dataset.card(family).fingerprint, family, manifest.parts, split, seed]
     place = training_folder(manifest.dataset) / f"held-out-{digest(identity)}.parquet"
     known = recall(place, state, samples)
     if known is not None:
         return known
-    eligible = candidates(dataset, manifest.condition, split, parts=manifest.parts)
+    eligible = candidates(dataset, family, split, parts=manifest.parts)
     drawn = draw(eligible, rows=max(samples, KEPT + 1), seed=seed)
     remember(place, state, drawn)
     return drawn.slice(0, samples)

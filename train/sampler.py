@@ -19,6 +19,7 @@ from train.control.scale import Scale, guess_scales, strides_of
 from train.text import Text
 
 Pictures = NDArray[np.uint8]
+Answer = Callable[[Tensor, int, Tensor], Tensor]  # to noisy latents at a step and its time
 
 SCHEDULERS: dict[str, Any] = {
     "ddim": DDIMScheduler,
@@ -41,6 +42,7 @@ class Sampling:
     control_start: float = 0.0  # share of the steps before which, and
     control_end: float = 1.0  # after which the base draws alone
     negative_prompt: str = ""
+    strength: float = 0.8  # of SDEdit (`train.sdedit`): share of the way from picture to noise that a hint is taken
 
     def controlled(self, step: int) -> bool:
         """Whether the control takes part in a step; as diffusers' `control_guidance_start` and `_end` say."""
@@ -68,6 +70,7 @@ def sampling_of(manifest: Manifest) -> Sampling:
         control_start=settings.control_start,
         control_end=settings.control_end,
         negative_prompt=settings.negative_prompt,
+        strength=settings.strength,
     )
 
 
@@ -109,7 +112,15 @@ def draw(
     Raises:
         ValueError: A network gave what is no number.
     """
-    latents = draw_latents(base, control, captions, hints, noise=noise, way=way)
+    return finished(base, draw_latents(base, control, captions, hints, noise=noise, way=way))
+
+
+def finished(base: Base, latents: Tensor) -> Pictures:
+    """Decode what was drawn: [B, C, h, w] floating, scaled, to [B, H, W, 3] uint8 RGB.
+
+    Raises:
+        ValueError: Some of it is no number.
+    """
     lost = int((~torch.isfinite(latents)).flatten(1).any(dim=1).sum())
     if lost:
         raise ValueError(
@@ -128,22 +139,59 @@ def draw_latents(
     Returns:
         [B, C, h, w] in the base's dtype, scaled; not finite where a network overflowed.
     """
-    device = base.unet.device
+    scheduler = scheduler_of(base, way)
+    latents = noise.to(base.unet.device, base.unet.dtype) * scheduler.init_noise_sigma
+    return denoise(scheduler, latents, guided(base, control, captions, hints, way=way))
+
+
+def scheduler_of(base: Base, way: Sampling) -> Any:
+    """A scheduler of diffusers on the base's noise schedule, its timesteps set."""
     scheduler = SCHEDULERS[way.scheduler].from_config(base.scheduler.config)
-    scheduler.set_timesteps(way.steps, device=device)
-    twice = 2 if way.guidance > 1 else 1
+    scheduler.set_timesteps(way.steps, device=base.unet.device)
+    return scheduler
+
+
+def denoise(scheduler: Any, latents: Tensor, answer: Answer, *, first: int = 0) -> Tensor:
+    """Take latents from noise to pictures along a scheduler's timesteps.
+
+    Args:
+        latents: [B, C, h, w] floating, as noisy as they are at the first of these steps.
+        answer: what the networks say.
+        first: step to begin at.
+
+    Returns:
+        The same without noise, scaled.
+    """
+    for step, time in list(enumerate(scheduler.timesteps))[first:]:
+        noisy = scheduler.scale_model_input(latents, time)
+        latents = scheduler.step(answer(noisy, step, time), time, latents).prev_sample
+    return latents
+
+
+def guided(
+    base: Base, control: Control | None, captions: Sequence[str], hints: Hints | None, *, way: Sampling
+) -> Answer:
+    """What the networks answer to noisy latents [B, C, h, w] at a step and its time, guided by the captions.
+
+    Args:
+        control: None asks the base alone.
+        captions: B texts.
+        hints: of these, on any device; None where there is no control.
+    """
+    twice, device = 2 if way.guidance > 1 else 1, base.unet.device
     text = _encoded(base, captions, way, device)
     shown = hints and _shown(hints, way, twice, device)
     alone, controlled = (_predictor(base, each, text, shown, scale=_scale(base, way)) for each in (None, control))
-    latents = noise.to(device, base.unet.dtype) * scheduler.init_noise_sigma
-    for step, time in enumerate(scheduler.timesteps):
-        noisy = scheduler.scale_model_input(_repeated(latents, twice), time)
-        answer = (controlled if way.controlled(step) else alone)(noisy, time.expand(len(noisy)))
-        if twice == 2:
-            without, with_caption = answer.chunk(2)
-            answer = without + way.guidance * (with_caption - without)
-        latents = scheduler.step(answer, time, latents).prev_sample
-    return latents
+
+    def answer(latents: Tensor, step: int, time: Tensor) -> Tensor:
+        noisy = _repeated(latents, twice)
+        said = (controlled if way.controlled(step) else alone)(noisy, time.expand(len(noisy)))
+        if twice == 1:
+            return said
+        without, with_caption = said.chunk(2)
+        return without + way.guidance * (with_caption - without)
+
+    return answer
 
 
 def _shown(hints: Hints, way: Sampling, twice: int, device: torch.device) -> Hints:
