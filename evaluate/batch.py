@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import BLANK, CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED, TRUTH
+from evaluate.beside import accompanied
 from evaluate.measures.measure import Score
 from evaluate.panel import drawn
 from evaluate.pictures import Panels
@@ -22,14 +23,16 @@ from evaluate.scores import SCHEMA, score_rows
 from evaluate.true_condition import as_asked, truth_of
 from manifests.condition import Condition
 from manifests.dataset import Dataset
-from manifests.evaluate_settings import Prompts
+from manifests.evaluate_settings import Beside, Method, Prompts
 from train.base import Base, load_base, place
 from train.control.control import Control
 from train.control.registry import load_control
 from train.engine import PRECISIONS
 from train.further import draw_hints
+from train.hints import as_picture
 from train.round_trip import round_trip
 from train.sampler import Hints, Pictures, Sampling, draw, first_noise, sample_seed
+from train.sdedit import edit
 
 Place = tuple[int, int]  # position among the test samples, which draw
 
@@ -41,38 +44,47 @@ class Judge:
     dataset: Dataset
     wanted: Wanted  # conditions of further families are shown beside the first, and not scored
     prompts: Prompts
+    beside: Beside
+    method: Method
     base: Base
-    control: Control
+    control: Control | None  # None where the method needs none
     reannotator: Reannotator
     sampling: Sampling
     seed: int
 
 
 def load_judge(task: Task, device: torch.device) -> Judge:
-    """Load the base, the ControlNet and the annotator of its training conditions."""
+    """Load the base, the ControlNet if pictures are drawn by it, and the annotator of the scored conditions."""
     manifest, sampling = task.manifest, task.sampling
     dataset, base = Dataset.open(manifest.dataset), load_base(manifest.base)
     dtype = PRECISIONS[manifest.evaluate.precision]
     place(base, device=device, dtype=dtype)
-    control = load_control(task.run / "controlnet", base.unet)
-    torch.nn.Module.to(control, device=device, dtype=dtype)
     return Judge(
         dataset=dataset,
         wanted=Wanted(
-            manifest.condition,
+            manifest.scored,
             manifest.resolution,
-            manifest.further_conditions,
+            manifest.beside,
             manifest.captions,
             manifest.evaluate.geometry,
-            truth_of(dataset, dataset.card(manifest.condition)),
+            truth_of(dataset, dataset.card(manifest.scored)),
+            manifest.conditions.index(manifest.scored),
         ),
         prompts=manifest.evaluate.prompts,
+        beside=manifest.evaluate.beside,
+        method=manifest.evaluate.method,
         base=base,
-        control=control,
-        reannotator=load_reannotator(dataset, manifest.condition, fingerprint=task.family_fingerprint, device=device),
+        control=_load_control(task, base, dtype) if manifest.evaluate.method == "control" else None,
+        reannotator=load_reannotator(dataset, manifest.scored, fingerprint=task.family_fingerprint, device=device),
         sampling=sampling,
         seed=manifest.evaluate.seed,
     )
+
+
+def _load_control(task: Task, base: Base, dtype: torch.dtype) -> Control:
+    control = load_control(task.run / "controlnet", base.unet)
+    torch.nn.Module.to(control, device=base.unet.device, dtype=dtype)
+    return control
 
 
 def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[list[Panels], pa.Table]:
@@ -91,7 +103,7 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
         return [], SCHEMA.empty_table()
     others = [_others(read, place, samples=len(places)) for place, _ in kept]
     samples = [
-        prompted(read[place], judge.prompts, other=next(iter(rival), None))
+        prompted(accompanied(read[place], judge.beside, others=rival), judge.prompts, other=next(iter(rival), None))
         for (place, _), rival in zip(kept, others, strict=True)
     ]
     draws = [draw for _, draw in kept]
@@ -173,20 +185,29 @@ def draw_arms(judge: Judge, samples: Sequence[Sample], draws: Sequence[int]) -> 
     noise = first_noise(judge.base, seeds, resolution=judge.sampling.resolution)
     real = np.stack([sample.image for sample in samples])
     return {
-        CONTROLLED: draw(
-            judge.base, judge.control, captions, hints_of(judge, samples), noise=noise, way=judge.sampling
-        ),
+        CONTROLLED: _controlled(judge, captions, hints_of(judge, samples), noise),
         FLOOR: draw(judge.base, None, captions, None, noise=noise, way=judge.sampling),
         CEILING: round_trip(judge.base.vae, real),
         ORACLE: real,
     }
 
 
+def _controlled(judge: Judge, captions: Sequence[str], hints: Hints, noise: torch.Tensor) -> Pictures:
+    """The pictures of this arm, by whatever method they are made."""
+    if judge.method == "control":
+        assert judge.control is not None
+        return draw(judge.base, judge.control, captions, hints, noise=noise, way=judge.sampling)
+    asked = hints.drawn[:, judge.wanted.place]
+    if judge.method == "sdedit":
+        return edit(judge.base, captions, asked, noise=noise, way=judge.sampling)
+    return np.stack([as_picture(hint) for hint in asked])
+
+
 def hints_of(judge: Judge, samples: Sequence[Sample]) -> Hints:
-    """What each picture shall obey: its condition, and the further ones that its row has."""
-    kinds = [judge.dataset.card(family).kind for family in (judge.wanted.family, *judge.wanted.further)]
-    size = judge.sampling.resolution
-    each = [draw_hints(kinds, [sample.condition, *sample.further], resolution=size) for sample in samples]
+    """What each picture shall obey: its condition and the further ones that its row has, in the trained order."""
+    wanted, size = judge.wanted, judge.sampling.resolution
+    kinds = [judge.dataset.card(family).kind for family in wanted.in_order(wanted.family, wanted.further)]
+    each = [draw_hints(kinds, wanted.in_order(sample.condition, sample.further), resolution=size) for sample in samples]
     return Hints(torch.stack([drawn for drawn, _ in each]), torch.stack([present for _, present in each]))
 
 

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from annotate.corpus import AT_INGEST
 from evaluate.adherence import ADHERENCE
 from evaluate.course import keep_course
 from evaluate.reannotate import check_family
+from evaluate.refusals import check_scale, check_settings
 from evaluate.spec import Protocol, Spec, sha256_of, write_spec
 from evaluate.traits import write_traits
 from evaluate.true_condition import truth_of
@@ -19,10 +22,9 @@ from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.manifest import Manifest
 from manifests.provenance import versions
-from manifests.subset import held_out, resolve, word_card
+from manifests.subset import Subset, candidates, held_out, resolve, word_card
 from train.best import FILE as BEST_FILE
 from train.compose import refuse_composed
-from train.control.registry import WEIGHED
 from train.control.weights import DIFFUSERS_FILE, OWN_FILE
 from train.hints import drawing
 from train.run_folder import Provenance, load_provenance
@@ -65,28 +67,19 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
             f"--manifest {run / 'manifest.yaml'} --run {run} --resume"
         )
     check_scheduler(manifest.evaluate.scheduler)
-    _check_guess(manifest)
+    check_settings(manifest)
     dataset = Dataset.open(manifest.dataset)
-    card = check_family(dataset, manifest.condition, fingerprint=provenance.family_fingerprint)
+    card = _check_trained(dataset, manifest.scored, provenance)
     check_measured(card, dataset=str(manifest.dataset))
-    further = {family: _check_further(dataset, family, provenance) for family in manifest.further_conditions}
+    check_scale(manifest, dataset)
+    further = {family: _check_shown(dataset, family, provenance) for family in manifest.beside}
     places = _places(manifest, run, provenance)
     task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, places)
     write_spec(_spec(task, provenance, dataset, card=card, further=further), folder)
-    write_traits(dataset, manifest.condition, places, folder)
-    keep_course(run, folder)
+    write_traits(dataset, manifest.scored, places, folder)
+    if manifest.evaluate.method == "control":
+        keep_course(run, folder)
     return task
-
-
-def _check_guess(manifest: Manifest) -> None:
-    """Refuse guess mode where there are no residuals to weigh place by place, or nothing it could leave out."""
-    if manifest.evaluate.guess and manifest.control.kind not in WEIGHED:
-        raise ValueError(
-            f"evaluate.guess: a control of kind '{manifest.control.kind}' adds no residuals that could be weighed "
-            f"place by place ({', '.join(WEIGHED)} do). Leave evaluate.guess out"
-        )
-    if manifest.evaluate.guess and manifest.evaluate.guidance <= 1:
-        raise ValueError("evaluate.guess: guess mode is a form of guidance. Set evaluate.guidance above 1")
 
 
 def weights_of(control: Path) -> list[Path]:
@@ -129,17 +122,25 @@ def _places(manifest: Manifest, run: Path, provenance: Provenance) -> pa.Table:
                 f"{manifest.dataset}: the subset that it gives now, {subset.fingerprint}, is not the one that was "
                 f"trained on, {provenance.subset_fingerprint}. Leave evaluate.split at test"
             )
-        return subset.rows.slice(0, settings.samples)
-    places = held_out(manifest, "test", samples=settings.samples, seed=settings.seed)
+        return _having(subset, manifest.scored).slice(0, settings.samples)
+    places = held_out(manifest, "test", samples=settings.samples, seed=settings.seed, family=manifest.scored)
     if not len(places):
         raise ValueError(
-            f"{manifest.dataset}: its test split has no row with an ok '{manifest.condition}'. Ingest more pictures"
+            f"{manifest.dataset}: its test split has no row with an ok '{manifest.scored}'. Ingest more pictures"
         )
     return places
 
 
-def _check_further(dataset: Dataset, family: str, provenance: Provenance) -> str:
-    """Refuse a further condition that can't be shown as it was in training; give its fingerprint."""
+def _having(subset: Subset, family: str) -> pa.Table:
+    """Rows of a subset whose condition of this family is ok, in draw order."""
+    if family == subset.card.family:
+        return subset.rows
+    eligible = candidates(subset.dataset, family, "train")
+    return subset.rows.filter(pc.is_in(subset.rows["key"], value_set=eligible["key"].combine_chunks()))
+
+
+def _check_shown(dataset: Dataset, family: str, provenance: Provenance) -> str:
+    """Refuse a condition that can't be shown beside the scored one as it was in training; give its fingerprint."""
     card = dataset.card(family)
     drawing(card.kind)
     missing = dataset.missing(family)
@@ -148,8 +149,13 @@ def _check_further(dataset: Dataset, family: str, provenance: Provenance) -> str
             f"{dataset.root}: {family} lacks {len(missing)} shards. "
             f"Finish it: python pipelines/annotate.py {dataset.root} {family}"
         )
-    trained_on = provenance.other_families.get(family)
-    return check_family(dataset, family, fingerprint=trained_on or card.fingerprint).fingerprint
+    return _check_trained(dataset, family, provenance).fingerprint
+
+
+def _check_trained(dataset: Dataset, family: str, provenance: Provenance) -> FamilyCard:
+    """Refuse a family that is not the one trained on; of old runs only the first is recorded."""
+    trained_on = {**provenance.other_families, provenance.family: provenance.family_fingerprint}
+    return check_family(dataset, family, fingerprint=trained_on.get(family, dataset.card(family).fingerprint))
 
 
 def trained_steps(run: Path, manifest: Manifest) -> int:
@@ -175,13 +181,13 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, card: FamilyC
         asked=len(task.places),
         protocol=Protocol(
             dataset=dataset.settings.id,
-            condition=task.manifest.condition,
+            condition=task.manifest.scored,
             annotator=card.annotator,
             annotator_fingerprint=task.family_fingerprint,
             measures_version=ADHERENCE[card.annotator].version,
             base=describe_base(task.manifest.base),
             resolution=task.manifest.resolution,
-            settings=task.manifest.evaluate.model_dump(mode="json", exclude={"batch_size"}),
+            settings=_settings(task.manifest),
             keys_sha256=sha256(keys.encode()).hexdigest(),
             captions=word_card(dataset, task.manifest.captions).fingerprint if task.manifest.captions else "",
             further=further,
@@ -191,6 +197,12 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, card: FamilyC
         classes=len(card.labels),
         account=provenance.account,
     )
+
+
+def _settings(manifest: Manifest) -> dict[str, Any]:
+    """The evaluate section as a protocol has it; to name the manifest's first condition as scored is to name none."""
+    scored = "" if manifest.scored == manifest.condition else manifest.scored
+    return {**manifest.evaluate.model_dump(mode="json", exclude={"batch_size"}), "scored": scored}
 
 
 def _truth(dataset: Dataset, card: FamilyCard) -> dict[str, str]:

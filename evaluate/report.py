@@ -40,7 +40,7 @@ def as_json(findings: Findings) -> dict[str, Any]:
     """The whole report without its pictures; an undefined number is null."""
     spec, summary = findings.spec, findings.summary
     return {
-        "headline": verdict(summary, condition=spec.protocol.condition),
+        "headline": verdict(summary, condition=spec.protocol.condition, method=spec.protocol.method),
         "fingerprint": spec.fingerprint,
         "protocol_fingerprint": spec.protocol.fingerprint,
         "spec": asdict(spec),

@@ -2,6 +2,7 @@
 
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
 from evaluate.findings import Findings
+from evaluate.method import made_how
 from evaluate.quality.quality import Line as Quality
 from evaluate.render import cell, code, count, number, short, with_interval
 from evaluate.spec import Spec
@@ -14,9 +15,10 @@ def as_markdown(findings: Findings) -> str:
     """All tables."""
     spec, summary = findings.spec, findings.summary
     condition = spec.protocol.condition
+    said = verdict(summary, condition=condition, method=spec.protocol.method)
     return (
-        f"# {cell(spec.run)}: {cell(condition)} adherence\n\n{verdict(summary, condition=condition)}\n\n"
-        f"{_scores(summary)}\n{coverage(spec, summary)} "
+        f"# {cell(spec.run)}: {cell(condition)} adherence\n\n{said}\n\n"
+        f"{_scores(summary)}\n{coverage(spec, summary)} {made_how(spec.protocol)}"
         "Normalised: 0 is control off, 1 is the real picture through the autoencoder. "
         f"Brackets are 95% intervals of a bootstrap over samples ({REPLICATES} replicates). "
         f"{found_among(summary)}Evaluation {spec.fingerprint}, protocol {spec.protocol.fingerprint}.\n"

@@ -11,6 +11,7 @@ from evaluate.error_map import legend
 from evaluate.every_sample import as_script, every_sample, read_script
 from evaluate.findings import Findings
 from evaluate.gallery import SHOWN, galleries
+from evaluate.method import made_how
 from evaluate.plot import course, distributions
 from evaluate.render import render
 from evaluate.report_markdown import coverage, found_among
@@ -46,8 +47,9 @@ def as_html(findings: Findings, pictures: Path) -> str:
         findings=findings,
         spec=spec,
         summary=summary,
-        headline=verdict(summary, condition=spec.protocol.condition),
+        headline=verdict(summary, condition=spec.protocol.condition, method=spec.protocol.method),
         coverage=coverage(spec, summary),
+        made_how=made_how(spec.protocol),
         found_among=found_among(summary),
         arms=ARMS,
         plot=distributions(

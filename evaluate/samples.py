@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,8 @@ from manifests.storage import open_table
 from train.batches import decode_image
 from train.further import read_further
 from train.views import Square, centre_square, whole_square
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,11 @@ class Wanted:
     Attributes:
         family: of the condition.
         resolution: R, pixels.
-        further: families whose conditions are shown beside it.
+        further: families whose conditions are shown beside it, in the order in which a control was trained on them.
         captions: family whose words replace the corpus's captions.
         geometry: "centre": the square is cut out of the middle; "squash": it is the whole picture.
         truth: family that came with the corpus and is right; "": there is none.
+        place: of the condition among all that are shown, in that order.
     """
 
     family: str
@@ -66,6 +69,11 @@ class Wanted:
     captions: str = OWN
     geometry: Geometry = "centre"
     truth: str = ""
+    place: int = 0
+
+    def in_order(self, condition: Item, further: Sequence[Item]) -> list[Item]:
+        """What is said of the condition and of the further ones, in the order in which a control was trained."""
+        return [*further[: self.place], condition, *further[self.place :]]
 
     def square(self, size: Size) -> Square:
         """The square of a picture whose condition has this height and width."""

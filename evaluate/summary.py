@@ -9,9 +9,11 @@ import pyarrow.compute as pc
 from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR, ORACLE, TRUTH
 from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Adherence, Measure
+from evaluate.method import WHO
 from evaluate.retrieval import ASKED_OF, RETRIEVAL
 from evaluate.scores import of
 from evaluate.statistics import Array, Interval, interval, normalised
+from manifests.evaluate_settings import Method
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,14 @@ def shares(measured: Measured) -> tuple[Array, Array]:
     return value, replicates
 
 
-def verdict(summary: Summary, *, condition: str) -> str:
-    """Say in plain words what the primary measure shows."""
-    line = summary.primary
+def verdict(summary: Summary, *, condition: str, method: Method = "control") -> str:
+    """Say in plain words what the primary measure shows.
+
+    Args:
+        condition: the family that is scored.
+        method: what made the controlled pictures.
+    """
+    line, (who, whose) = summary.primary, WHO[method]
     reached = line.normalised
     if not np.isfinite(reached.value):
         return (
@@ -133,11 +140,11 @@ def verdict(summary: Summary, *, condition: str) -> str:
         f"(95% interval {100 * reached.low:.0f} to {100 * reached.high:.0f}%)"
     )
     if reached.high < 0:
-        return f"The control does harm: its {condition} conditions take it {reach}."
+        return f"{whose[0].upper()}{whose[1:]} does harm: its {condition} conditions take it {reach}."
     if reached.low <= 0:
-        return f"No effect of the control can be told from chance: its {condition} conditions take it {reach}."
+        return f"No effect of {whose} can be told from chance: its {condition} conditions take it {reach}."
     if reached.low >= 0.5:
-        return f"The ControlNet obeys its {condition} conditions: it goes {reach}."
+        return f"{who} obeys its {condition} conditions: it goes {reach}."
     if reached.high <= 0.2:
-        return f"The ControlNet hardly follows its {condition} conditions: it goes {reach}."
-    return f"The ControlNet follows its {condition} conditions in part: it goes {reach}."
+        return f"{who} hardly follows its {condition} conditions: it goes {reach}."
+    return f"{who} follows its {condition} conditions in part: it goes {reach}."

@@ -16,7 +16,7 @@ from evaluate.statistics import Interval
 from manifests.difference import differences
 from manifests.evaluate_settings import EvaluateSettings
 
-FIXED = {"batch_size", "samples", "seed", "split"}  # of no say, or of which samples are drawn
+FIXED = {"batch_size", "samples", "scored", "seed", "split"}  # of no say, or of which samples are drawn
 TRADED = (CLIP_SCORE.name, KID.name)  # measures of quality that adherence is drawn against
 
 

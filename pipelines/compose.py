@@ -20,7 +20,8 @@ def main(
 ) -> None:
     """Compose runs, whose residuals are then summed: python pipelines/compose.py runs/both runs/canny runs/depth
 
-    It copies weights, in seconds. Evaluate the result as any run: python pipelines/evaluate.py runs/both
+    It copies weights, in seconds. Evaluate the result as any run: python pipelines/evaluate.py runs/both; and, to score
+    another's condition: --set evaluate.scored=depth.
     """
     composed = compose([check_path(run, "run") for run in runs], check_path(out, "folder"))
     print(f"run: {composed}")

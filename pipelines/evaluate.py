@@ -29,7 +29,7 @@ from evaluate.summary import summarise, verdict
 from manifests.hub import CARD
 from manifests.manifest import load_manifest
 from pipelines.entry import run as run_command
-from train.measured import of_evaluation
+from train.measured import as_trained, of_evaluation
 from train.model_card import rewrite_adherence
 
 Profile = Literal["v1", "cnpp"]
@@ -73,8 +73,10 @@ def evaluate_run(run: Path, folder: Path, overrides: Sequence[str], *, actors: i
     task = plan_evaluation(run, folder, load_manifest(run / "manifest.yaml", overrides))
     with bar("evaluate") as progress:
         report = evaluate(task, progress=progress, actors=actors)
-    if folder.resolve() == (run / "evaluation").resolve() and (run / "controlnet" / CARD).is_file():
-        rewrite_adherence(run / "controlnet", of_evaluation(json.loads((folder / "report.json").read_text())))
+    said = json.loads((folder / "report.json").read_text())
+    here = folder.resolve() == (run / "evaluation").resolve() and (run / "controlnet" / CARD).is_file()
+    if here and as_trained(said):
+        rewrite_adherence(run / "controlnet", of_evaluation(said))
     show(folder)
     print(f"report: {report}")
 
@@ -90,7 +92,7 @@ def show(folder: Path) -> None:
         table.add_row(name, *(f"{value.value:.3f}" for value in line.arms.values()), with_interval(line.normalised))
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table)
-    console.print(verdict(summary, condition=spec.protocol.condition))
+    console.print(verdict(summary, condition=spec.protocol.condition, method=spec.protocol.method))
 
 
 if __name__ == "__main__":

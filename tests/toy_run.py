@@ -35,10 +35,19 @@ def write_dataset(root: Path, *, settings: Sequence[str] = ()) -> Dataset:
 
 def annotate_edges(dataset: Dataset, *, resolution: int = 128, settings: Sequence[str] = ()) -> None:
     """Make the family `canny` in this process; not its index."""
-    tasks = make_tasks(dataset, ["canny"], settings=settings, resolution=resolution)
+    annotate(dataset, "canny", resolution=resolution, settings=settings)
+
+
+def annotate(dataset: Dataset, word: str, *, resolution: int = 128, settings: Sequence[str] = ()) -> None:
+    """Make a family in this process; not its index.
+
+    Args:
+        word: `ANNOTATOR`, or `FAMILY=ANNOTATOR`.
+    """
+    tasks = make_tasks(dataset, [word], settings=settings, resolution=resolution)
     for task in tasks:
         create_card(dataset.root, task.card)
-    for name in dataset.missing("canny"):
+    for name in dataset.missing(tasks[0].family):
         annotate_shard(dataset, name, bind(tasks, torch.device("cpu")), batch_size=8, threads=1, done=lambda _: None)
 
 

@@ -28,7 +28,8 @@ class Part:
 def compose(runs: Sequence[Path], out: Path) -> Path:
     """Write a run whose control is the sum of others' (diffusers' `MultiControlNetModel`), each with its condition.
 
-    It can be evaluated, and not trained further. Its first run's condition is the one that is scored.
+    It can be evaluated, and not trained further. Its first run's condition is the one that is scored, unless
+    `evaluate.scored` names another's.
 
     Args:
         runs: finished ones on one base and dataset, of one condition each; two or more.

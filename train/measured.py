@@ -45,7 +45,8 @@ def measured(run: Path, weights: Path, *, step: int | None = None) -> Measured |
 
     Args:
         run: may hold evaluation/report.json and observed.jsonl.
-        weights: an evaluation of other weights than this file's says nothing of them, and is passed over.
+        weights: an evaluation of other weights than this file's, or one that did not use them as they were trained,
+            says nothing of them, and is passed over.
         step: after which the weights are; probes of later ones are passed over. None: they are the last.
     """
     report = run / "evaluation" / "report.json"
@@ -53,9 +54,15 @@ def measured(run: Path, weights: Path, *, step: int | None = None) -> Measured |
         said = json.loads(report.read_text())
         with weights.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if said["spec"]["controlnet_sha256"] == digest:
+        if said["spec"]["controlnet_sha256"] == digest and as_trained(said):
             return of_evaluation(said)
     return of_probe(run / OBSERVED_FILE, step=step)
+
+
+def as_trained(report: Mapping[str, Any]) -> bool:
+    """Whether an evaluation's pictures were drawn by the control, shown all conditions of each sample."""
+    settings = report["spec"]["protocol"]["settings"]
+    return (settings.get("method", "control"), settings.get("beside", "own")) == ("control", "own")
 
 
 def of_evaluation(report: Mapping[str, Any]) -> Measured:

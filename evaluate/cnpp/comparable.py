@@ -18,7 +18,8 @@ SETTINGS = {  # of an evaluation, that a published way names too
     "negative_prompt": "negative prompt",
     "precision": "precision",
 }
-PLAIN = ("prompts", "guess", "control_scale", "control_start", "control_end")  # which they leave as we do by default
+# Which they leave as we do by default.
+PLAIN = ("prompts", "beside", "method", "guess", "control_scale", "control_start", "control_end")
 # As manifests.geometry resizes, and as eval/eval.py:170 does.
 RESIZED = "pictures were made smaller by area, larger by Lanczos' kernel, published: by PIL's bicubic kernel"
 MISSING = {"seg_miou@cnpp-ade": "road and skyscraper, drawn in one colour, are left out here"}
@@ -54,7 +55,7 @@ def _samples(spec: Spec, row: Published) -> Iterator[str]:
         yield f"hints by annotator {protocol.annotator}, published: {row.hints}"
     if protocol.captions:
         yield f"prompts by another family ({protocol.captions}), published: the set's own"
-    if protocol.further:
+    if protocol.further and protocol.method == "control" and protocol.settings.get("beside") != "none":
         yield f"beside it {', '.join(protocol.further)} was shown, published: the condition alone"
     yield RESIZED
 

@@ -115,6 +115,11 @@ def _check_of_run(spec: Spec, run: Path, folder: Path, trained: Trained) -> None
             f"{folder}: its pictures are squashed, and those trained on are cut, so that copies would not be found. "
             "Name an evaluation of geometry centre"
         )
+    if spec.protocol.method != "control":
+        raise ValueError(
+            f"{folder}: its pictures were made by {spec.protocol.method}, which was trained on none. Name an "
+            "evaluation of method control"
+        )
     if spec.subset_fingerprint != load_provenance(run).subset_fingerprint:
         raise ValueError(f"{folder}: it is the evaluation of another run than {run}. Name its own with --evaluation")
 

@@ -1,6 +1,7 @@
 import pytest
 
 from evaluate.adherence import ADHERENCE
+from evaluate.method import WHO
 from evaluate.statistics import Interval
 from evaluate.summary import Line, Summary, verdict
 
@@ -21,3 +22,10 @@ NAN = float("nan")
 def test_the_verdict_goes_by_the_interval(share: tuple[float, float, float], words: str) -> None:
     line = Line(ADHERENCE["canny"].primary, arms={}, normalised=Interval(*share))
     assert words in verdict(Summary(samples=9, draws=1, lines=(line,), retrieval=None), condition="canny")
+
+
+def test_the_verdict_is_of_whatever_made_the_pictures() -> None:
+    line = Line(ADHERENCE["canny"].primary, arms={}, normalised=Interval(-0.3, -0.4, -0.2))
+    summary = Summary(samples=9, draws=1, lines=(line,), retrieval=None)
+    starts = [verdict(summary, condition="canny", method=method).split(" does harm")[0] for method in WHO]
+    assert starts == ["The control", "SDEdit", "The hint itself"]

@@ -54,6 +54,6 @@ def test_a_sweep_says_the_same_three_times(folders: list[Path], tmp_path: Path) 
 
 def test_what_decides_which_samples_are_drawn_is_not_swept() -> None:
     check_field("guidance")
-    for field in ("samples", "guidnce"):
+    for field in ("samples", "scored", "guidnce"):
         with pytest.raises(ValueError, match=f"'{field}' can't be swept. Take one of draws, geometry"):
             check_field(field)

@@ -140,9 +140,9 @@ def test_a_folder_without_a_card_takes_no_numbers(tmp_path: Path) -> None:
         rewrite_adherence(tmp_path, Measured("", (F1,)))
 
 
-def evaluated(run: Path, weights: bytes) -> None:
+def evaluated(run: Path, weights: bytes, **settings: str) -> None:
     """What an evaluation of such weights leaves, as far as a card reads it."""
-    protocol = {"settings": {"scheduler": "ddim", "steps": 20, "guidance": 9.0}}
+    protocol = {"settings": {"scheduler": "ddim", "steps": 20, "guidance": 9.0, **settings}}
     spec = {"controlnet_sha256": hashlib.sha256(weights).hexdigest(), "protocol": protocol}
     arms = {name: {"value": value, "low": 0.0, "high": 1.0} for name, value in (("floor", 0.1), ("ceiling", 0.9))}
     of = {"title": "edges", "unit": "", "higher_is_better": True}
@@ -171,6 +171,15 @@ def test_numbers_come_from_the_evaluation_of_these_weights(tmp_path: Path) -> No
     assert math.isnan(found.rows[1].drawn)
     assert found.how.startswith("It obeys. On 1,200 test pictures (ddim, 20 steps, guidance 9)")
     (tmp_path / WEIGHTS).write_bytes(b"weights of a longer training")
+    assert measured(tmp_path, tmp_path / WEIGHTS) is None
+
+
+@pytest.mark.parametrize("settings", [{"method": "sdedit"}, {"method": "hint"}, {"beside": "none"}])
+def test_what_the_control_did_not_draw_as_it_was_trained_says_nothing_of_it(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    evaluated(tmp_path, b"weights", **settings)
+    (tmp_path / WEIGHTS).write_bytes(b"weights")
     assert measured(tmp_path, tmp_path / WEIGHTS) is None
 
 

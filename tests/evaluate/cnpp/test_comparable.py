@@ -59,6 +59,8 @@ def test_an_evaluation_made_as_theirs_differs_only_in_how_pictures_are_resized()
         (but(precision="no"), "precision: 'no', published: 'fp16'"),
         (but(control_scale=0.5), "control_scale: 0.5, published: not used"),
         (but(prompts="none"), "prompts: 'none', published: not used"),
+        (but(beside="none"), "beside: 'none', published: not used"),
+        (but(method="sdedit"), "method: 'sdedit', published: not used"),
         (spec(resolution=128), "resolution: 128, published: 512"),
         (spec(base="other/base"), "base: other/base, published: stable-diffusion-v1-5"),
         (spec(annotator="softedge"), "hints by annotator softedge, published: hed"),

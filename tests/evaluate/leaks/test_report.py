@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,15 @@ def test_an_evaluation_of_another_run_is_refused(home: Path, tmp_path: Path) -> 
     write_case(tmp_path, train, {"t": pictures[0]})
     with pytest.raises(ValueError, match="it evaluates another dataset than"):
         audit(tmp_path / "run", home / "evaluation-test", None, Settings(clip=""), bar=bar)
+
+
+def test_pictures_that_no_control_drew_are_refused(home: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(home / "evaluation-test", tmp_path / "sdedit")
+    said = json.loads((folder / "spec.json").read_text())
+    said["protocol"]["settings"]["method"] = "sdedit"
+    (folder / "spec.json").write_text(json.dumps(said))
+    with pytest.raises(ValueError, match=r"were made by sdedit, which was trained on none.* of method control"):
+        audit(home / "run", folder, None, Settings(clip=""), bar=bar)
 
 
 def test_an_evaluation_of_rows_not_trained_on_is_no_other_half_of_a_gap(home: Path, tmp_path: Path) -> None:

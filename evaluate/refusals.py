@@ -1,0 +1,62 @@
+"""Refuses evaluate settings that don't fit what was trained, before anything is drawn."""
+
+from manifests.dataset import Dataset
+from manifests.manifest import Manifest
+from train.control.registry import WEIGHED
+
+
+def check_settings(manifest: Manifest) -> None:
+    """Refuse settings that ask of a control what it can't do.
+
+    Raises:
+        ValueError: Names the setting, and what it may be.
+    """
+    _check_scored(manifest)
+    _check_beside(manifest)
+    _check_guess(manifest)
+
+
+def check_scale(manifest: Manifest, dataset: Dataset) -> None:
+    """Refuse to score a further condition of another scale: the square in its middle is not the one trained on."""
+    first, scored = (dataset.card(family).resolution for family in (manifest.condition, manifest.scored))
+    if first != scored:
+        raise ValueError(
+            f"evaluate.scored: '{manifest.scored}' was annotated at {scored or 'its own'} pixels and "
+            f"'{manifest.condition}', which decides what square is shown, at {first or 'its own'}. Annotate both at "
+            "one --resolution, and train again"
+        )
+
+
+def _check_scored(manifest: Manifest) -> None:
+    if manifest.scored not in manifest.conditions:
+        raise ValueError(
+            f"evaluate.scored: '{manifest.scored}' was not shown in training. Take one of "
+            f"{', '.join(manifest.conditions)}, or leave it out"
+        )
+
+
+def _check_beside(manifest: Manifest) -> None:
+    settings = manifest.evaluate
+    if settings.beside == "own":
+        return
+    if not manifest.further_conditions:
+        raise ValueError(
+            f"evaluate.beside: {settings.beside}: nothing is shown beside '{manifest.condition}', for the manifest has "
+            "no further_conditions. Leave evaluate.beside out"
+        )
+    if settings.method != "control":
+        raise ValueError(
+            f"evaluate.beside: {settings.beside}: method {settings.method} draws from the hint of '{manifest.scored}' "
+            "alone. Leave evaluate.beside out"
+        )
+
+
+def _check_guess(manifest: Manifest) -> None:
+    """Guess mode takes residuals to weigh place by place, and something that it could leave out."""
+    if manifest.evaluate.guess and manifest.control.kind not in WEIGHED:
+        raise ValueError(
+            f"evaluate.guess: a control of kind '{manifest.control.kind}' adds no residuals that could be weighed "
+            f"place by place ({', '.join(WEIGHED)} do). Leave evaluate.guess out"
+        )
+    if manifest.evaluate.guess and manifest.evaluate.guidance <= 1:
+        raise ValueError("evaluate.guess: guess mode is a form of guidance. Set evaluate.guidance above 1")
