@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install quickstart test check lint bench faults
+.PHONY: install quickstart studies test test-all check lint bench faults
 
 install: .venv/.installed
 .venv/.installed: pyproject.toml constraints.txt
@@ -14,8 +14,14 @@ install: .venv/.installed
 quickstart: install
 	$(BIN)/python pipelines/quickstart.py
 
-test: install  # files side by side, one thread each; those that run Ray one after the other (tests/conftest.py)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
+# Files side by side, one thread each; those that run Ray one after the other (tests/conftest.py).
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
+
+test: install  # all but those of tests/slow.txt
+	$(TESTS) -m "not slow"
+
+test-all: install
+	$(TESTS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -17,13 +17,18 @@ ON_RAY = (
 )
 
 
+HOME = Path(__file__).parent
+SLOW = frozenset((HOME / "slow.txt").read_text(encoding="utf-8").split())
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests share a process, those that run Ray all of them the same one."""
-    home = Path(__file__).parent
+    """A file's tests share a process, those that run Ray all of them the same one; slow ones are marked."""
     for item in items:
-        file = item.path.relative_to(home).as_posix()
+        file = item.path.relative_to(HOME).as_posix()
         item.add_marker(pytest.mark.xdist_group("ray" if file.startswith(ON_RAY) else file))
+        if f"{file}::{item.name.split('[')[0]}" in SLOW:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", autouse=True)
