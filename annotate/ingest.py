@@ -62,7 +62,7 @@ def ingest_shard(
     dropped: list[Row] = []
     with helpers(threads) as pool:
         records = _read(corpus, references, care)
-        for result in ahead(pool, partial(_examine, corpus=corpus, cards=cards), records, AHEAD):
+        for result in ahead(pool, partial(examine, corpus=corpus, cards=cards), records, AHEAD):
             done(1)
             if isinstance(result, Kept):
                 kept.append(result)
@@ -128,7 +128,7 @@ def _publish(
         publish(partial(write_shard, table, packages=versions()), dataset.path(folder, name))
 
 
-def _examine(record: Raw | Lost, *, corpus: Corpus, cards: Sequence[FamilyCard]) -> Kept | Row:
+def examine(record: Raw | Lost, *, corpus: Corpus, cards: Sequence[FamilyCard]) -> Kept | Row:
     """A record as it is stored, or why it is dropped."""
     if isinstance(record, Lost):
         return _drop(record.reference, "read", record.reason, record.detail)
