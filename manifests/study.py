@@ -95,12 +95,14 @@ def cells(study: Study, *, seed: int, train_seed: int) -> list[Cell]:
         train_seed: of its training; likewise.
     """
     axes = [[(name, label, fields) for label, fields in _ways(name, axis)] for name, axis in study.axes.items()]
-    budgets = (study.budget,) if isinstance(study.budget, str) else study.budget
+    budgets: tuple[Budget, ...] = (study.budget,) if isinstance(study.budget, str) else study.budget
     judged = {name for name, axis in study.axes.items() if _only_judged(name, axis)}
     found = []
     for repeat in range(study.repeats):
-        for *way, budget in itertools.product(*axes, budgets):
-            labels = {name: label for name, label, _ in way} | ({BUDGET: budget} if len(budgets) > 1 else {})
+        for way, budget in itertools.product(itertools.product(*axes), budgets):
+            labels = {name: label for name, label, _ in way}
+            if len(budgets) > 1:
+                labels[BUDGET] = budget
             if any(left_out.items() <= labels.items() for left_out in study.without):
                 continue
             words = [f"{field}={json.dumps(value)}" for _, _, fields in way for field, value in fields.items()]
