@@ -84,7 +84,22 @@ def load_study(path: Path) -> Study:
     except ValidationError as error:
         raise ValueError("\n".join(_explain(path, problem) for problem in error.errors())) from error
     _check(path, study)
-    return study
+    return study.model_copy(
+        update={"axes": {name: _with_paths(axis, path.parent) for name, axis in study.axes.items()}}
+    )
+
+
+def _with_paths(axis: Axis, folder: Path) -> Axis:
+    """The axis with datasets where the study's own folder says they are."""
+    if not isinstance(axis, dict):
+        return axis
+    return {
+        label: {
+            field: str((folder / value).resolve()) if field == "dataset" and "://" not in value else value
+            for field, value in fields.items()
+        }
+        for label, fields in axis.items()
+    }
 
 
 def cells(study: Study, *, seed: int, train_seed: int) -> list[Cell]:
