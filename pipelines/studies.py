@@ -63,8 +63,8 @@ def make_faulty(pictures: int) -> None:
     for name, words in planted():
         corpus = DATA / f"{name}-corpus"
         if not (corpus / CORPUS).exists():
-            shares = [words.get(fault, 0.0) for fault in FAULTS]
-            plant.main(str(DATA / "clean"), corpus, *shares)
+            greys, jpeg, captions = (words.get(fault, 0.0) for fault in FAULTS)
+            plant.main(str(DATA / "clean"), corpus, greys=greys, jpeg=jpeg, captions=captions)
         make(str(corpus), DATA / name, ["canny", "quality"], list(ENCODER), duplicates="exact")
 
 
