@@ -14,6 +14,9 @@ install: .venv/.installed
 quickstart: install
 	$(BIN)/python pipelines/quickstart.py
 
+studies: install
+	$(BIN)/python pipelines/studies.py
+
 # Files side by side, one thread each; those that run Ray one after the other (tests/conftest.py).
 TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 

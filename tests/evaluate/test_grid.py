@@ -7,6 +7,7 @@ import pytest
 
 from evaluate.cost import Cost
 from evaluate.grid import Grid, Trained, read_grid, verdicts
+from evaluate.grid_matrix import matrices
 from evaluate.grid_report import write_grid_report
 from evaluate.grid_words import headline, pairs_in_words
 from evaluate.scores import matrix, read_scores
@@ -111,3 +112,33 @@ def test_only_like_is_compared_with_like(folders: list[Path], tmp_path: Path) ->
     runs = [trained(folders[0], {"rows": "100"}), trained(tmp_path / "other", {"rows": "50"})]
     with pytest.raises(ValueError, match=r"were not evaluated alike: .*samples"):
         read_grid("sizes", runs, failed={})
+
+
+def test_only_what_is_varied_may_differ(folders: list[Path], tmp_path: Path) -> None:
+    write_evaluation(tmp_path / "fewer", rows=50, samples=12)
+    runs = [trained(folders[0], {"samples": "24"}), trained(tmp_path / "fewer", {"samples": "12"})]
+    grid = read_grid("samples", runs, failed={}, varied={"evaluate.samples"})
+    assert [way.samples for way in grid.ways] == [24, 12]
+    assert not grid.alike
+    with pytest.raises(ValueError, match="were not evaluated alike"):
+        read_grid("samples", runs, failed={}, varied={"evaluate.prompts"})
+
+
+def test_two_axes_make_a_matrix(folders: list[Path]) -> None:
+    pairs = [("a", "x"), ("a", "y"), ("b", "y")]
+    runs = [trained(folder, {"down": d, "across": a}) for folder, (d, a) in zip(folders, pairs, strict=True)]
+    (matrix,) = matrices(read_grid("two", runs, failed={}))
+    assert matrix.columns == ("x", "y")
+    assert [way and way.folder for way in matrix.rows["b"]] == [None, folders[2]]
+
+
+def test_ways_that_judge_the_same_trainings_differ_by_no_other_training(folders: list[Path]) -> None:
+    runs = [
+        Trained(Cell(f"{kind}{again}", f"run{again}", {"judged": kind}, again), folders[again], COST)
+        for again in (0, 1)
+        for kind in ("a", "b")
+    ]
+    grid = read_grid("judged", runs, failed={})
+    assert grid.between_runs is not None
+    assert grid.ways[1].beside is not None
+    assert (grid.ways[1].beside.low, grid.ways[1].beside.high) == (0, 0)
