@@ -86,11 +86,9 @@ def main(
     cuda = torch.cuda.is_available()
     work = Work(base, 512 if cuda else 128, 20, 16 if cuda else 20, "cuda" if cuda else "cpu")
     where = hardware(torch.device(work.device)).replace("one thread", f"{os.cpu_count()} cores")
-    title = f"`python benchmarks/evaluate.py`, {where}:"
-    lines = drawing(work, pictures, rounds) | reports(samples)
+    title = f"`python benchmarks/evaluate.py --pictures {pictures}`, {where}:"
+    lines = _said(reports(samples)) | _said(drawing(work, pictures, rounds))
     update(DOCUMENT, name="evaluation", title=title, head=["", "", ""], lines=lines)
-    for name, line in lines.items():
-        print(name, *line)
 
 
 def drawing(work: Work, pictures: int, rounds: int) -> dict[str, list[str]]:
@@ -127,6 +125,13 @@ def reports(samples: int) -> dict[str, list[str]]:
         f"report of one run of {samples:,} samples": [f"{one:.1f} s", "canny, 128 pixels"],
         f"comparison of eight runs of {samples:,}": [f"{several:.1f} s", "every statistic and its report; asked: 30"],
     }
+
+
+def _said(lines: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The lines, printed as soon as they are there."""
+    for name, line in lines.items():
+        print(name, *line, flush=True)
+    return lines
 
 
 def _timed(work: Callable[[], object]) -> float:
