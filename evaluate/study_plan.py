@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 
+import ray
+from ray.exceptions import RayTaskError
+
+from annotate.job import connect
 from evaluate.job import evaluate
 from evaluate.plan import plan_evaluation
-from evaluate.study_work import Judged, Work
+from evaluate.study_work import Judged, Share, Work
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, load_manifest
 from manifests.storage import replace_text
@@ -142,6 +147,28 @@ def _base(name: str) -> Base:
     return load_base(name)
 
 
+def pace_of(work: Work, folder: Path, share: Share | None) -> Pace:
+    """The pace of a work on this machine, or on a part of the cluster.
+
+    Args:
+        work: whose manifest is written.
+        folder: of the study.
+        share: what each training will have; None: all of this machine.
+
+    Raises:
+        ValueError: The trial failed; says why.
+    """
+    if share is None:
+        return try_out(work, folder / "trial", cores=None, actors=None)
+    home = folder / f"trial-{share.cores:g}-{share.gpus:g}"
+    connect()
+    task = ray.remote(num_cpus=share.cores, num_gpus=share.gpus, max_retries=0)(try_out)
+    try:
+        return ray.get(task.remote(work, home, cores=max(1, int(share.cores)), actors=0))
+    except RayTaskError as error:
+        raise ValueError(f"{work.name}: {error.cause}") from error
+
+
 def try_out(work: Work, folder: Path, *, cores: int | None, actors: int | None) -> Pace:
     """Train a few steps of a work and evaluate a few pictures, and measure both; what was measured before is read.
 
@@ -154,6 +181,7 @@ def try_out(work: Work, folder: Path, *, cores: int | None, actors: int | None) 
     measured = folder / "pace.json"
     if measured.is_file():
         return Pace(**json.loads(measured.read_text(encoding="utf-8")))
+    rmtree(folder, ignore_errors=True)  # a trial that was cut short measures nothing
     start, rate = _try_training(work, folder / "run", cores)
     settings = work.manifest.evaluate
     words = [f"train.steps={STEPS}", *QUIET, f"evaluate.samples={BATCHES * settings.batch_size}", "evaluate.draws=1"]
@@ -178,7 +206,7 @@ def try_out(work: Work, folder: Path, *, cores: int | None, actors: int | None) 
 def _try_training(work: Work, run: Path, cores: int | None) -> tuple[float, float]:
     """Seconds that a training takes beside its steps, and its images a second."""
     began = time.perf_counter()
-    ensure_trained(work.source, run, [f"train.steps={STEPS}", *QUIET], cores=cores)
+    ensure_trained(work.source, run, [f"train.steps={STEPS}", *QUIET], cores=cores, log=run.with_suffix(".log"))
     seconds = time.perf_counter() - began
     rates = [json.loads(line)["images_per_second"] for line in (run / "log.jsonl").read_text().splitlines()]
     batch = work.manifest.train.batch_size

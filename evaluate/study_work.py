@@ -114,12 +114,6 @@ def write_manifests(works: Sequence[Work]) -> None:
         replace_text(dump(work.manifest), work.source)
 
 
-def here(works: Sequence[Work]) -> Iterator[tuple[Work, Failed]]:
-    """Do the works one after the other, each on the whole machine, and tell of each what failed of it."""
-    for work in works:
-        yield work, carry_out(work)
-
-
 def on_cluster(works: Sequence[Work], share: Share) -> Iterator[tuple[Work, Failed]]:
     """Do the works as Ray tasks, as many at once as the cluster has room for; they come as they end.
 
@@ -147,14 +141,16 @@ def at_once(share: Share) -> int:
 
 
 def carry_out(work: Work, *, cores: int | None = None, actors: int | None = None) -> Failed:
-    """Train, as far as that is not done, and evaluate in every way that is asked for.
+    """Train, as far as that is not done, and evaluate in every way that is asked for; tells what failed of it.
+
+    What a training says is kept beside its manifest.
 
     Args:
         cores: for training; all by default.
         actors: for evaluating, as `evaluate.job.evaluate` takes them.
     """
     try:
-        ensure_trained(work.source, work.run, cores=cores)
+        ensure_trained(work.source, work.run, cores=cores, log=work.source.with_suffix(".log"))
     except ValueError as error:
         return work.fails(str(error))
     failed = {}

@@ -1,7 +1,7 @@
 """Train one manifest again and again with some fields varied, evaluate each, and put all side by side in one report."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +18,9 @@ from evaluate.grid import Grid, Trained, read_grid, verdicts
 from evaluate.grid_report import publish, write_grid_report
 from evaluate.grid_words import headline
 from evaluate.render import with_interval
-from evaluate.study_plan import Estimate, estimates, try_out
-from evaluate.study_work import Judged, Share, Work, at_once, here, on_cluster, works_of, write_manifests
+from evaluate.study_plan import Estimate, estimates, pace_of
+from evaluate.study_work import Failed, Judged, Share, Work, at_once, carry_out, on_cluster, works_of, write_manifests
+from manifests.manifest import Manifest
 from manifests.study import Study, load_study
 from manifests.subset import resolve
 from pipelines.entry import run as run_command
@@ -59,9 +60,11 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
 def expand(study: Study, folder: Path, overrides: Sequence[str]) -> list[Work]:
     """Write the manifests of a study, one for each training; refused before anything is written where one can't be."""
     works = works_of(study, folder, overrides)
-    for dataset in {str(work.manifest.dataset) for work in works}:
-        there = [work.manifest for work in works if str(work.manifest.dataset) == dataset]
-        resolve(max(there, key=lambda manifest: manifest.rows))  # too few rows: better said before any is trained
+    largest: dict[tuple[str, str, str], Manifest] = {}
+    for manifest in sorted((work.manifest for work in works), key=lambda manifest: manifest.rows):
+        largest[str(manifest.dataset), manifest.condition, manifest.where] = manifest
+    for manifest in largest.values():
+        resolve(manifest)  # too few rows: better said before any is trained
     write_manifests(works)
     return works
 
@@ -69,8 +72,8 @@ def expand(study: Study, folder: Path, overrides: Sequence[str]) -> list[Work]:
 def run_study(study: Study, works: Sequence[Work], share: Share | None = None) -> Grid:
     """Train and evaluate what is not done, then put all side by side."""
     failed = dict[str, str]()
-    for place, (work, trouble) in enumerate(on_cluster(works, share) if share else here(works)):
-        print(f"{study.name} {place + 1}/{len(works)}: {work.name}, {work.run}", flush=True)
+    for place, (work, trouble) in enumerate(on_cluster(works, share) if share else _one_by_one(works)):
+        print(f"{study.name}: {place + 1} of {len(works)} trainings done or failed, {work.run}", flush=True)
         failed |= trouble
         for name, why in trouble.items():
             print(f"{name} failed: {why}", file=sys.stderr, flush=True)
@@ -82,6 +85,13 @@ def run_study(study: Study, works: Sequence[Work], share: Share | None = None) -
     return read_grid(study.name, [_trained(*pair) for pair in judged], failed=failed, varied=study.varied)
 
 
+def _one_by_one(works: Sequence[Work]) -> Iterator[tuple[Work, Failed]]:
+    """Each on the whole machine."""
+    for work in works:
+        print(f"{work.name}: {work.source}", flush=True)
+        yield work, carry_out(work)
+
+
 def _trained(work: Work, one: Judged) -> Trained:
     """A cell that has its scores, with what it cost: nothing, where no control took part."""
     controlled = one.manifest.evaluate.method == "control"
@@ -91,8 +101,7 @@ def _trained(work: Work, one: Judged) -> Trained:
 
 def show_plan(works: Sequence[Work], folder: Path, share: Share | None) -> None:
     """Print what each training takes, and the whole study."""
-    cores, actors = (max(1, int(share.cores)), 0) if share else (None, None)
-    found = estimates(works, try_out(works[0], folder / "trial", cores=cores, actors=actors))
+    found = estimates(works, pace_of(works[0], folder, share))
     table = Table("training", "rows", "steps", "train", "evaluate", "MB", "TFLOP", title=f"{len(works)} trainings")
     for work, one in zip(works, found, strict=True):
         manifest = work.manifest

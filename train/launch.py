@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from manifests.difference import differences
@@ -16,7 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 
 
-def ensure_trained(manifest: Path, run: Path, overrides: Sequence[str] = (), *, cores: int | None = None) -> bool:
+def ensure_trained(
+    manifest: Path, run: Path, overrides: Sequence[str] = (), *, cores: int | None = None, log: Path | None = None
+) -> bool:
     """Train to the end, unless that is done: an interrupted run goes on, a finished one is left alone.
 
     Args:
@@ -24,12 +27,13 @@ def ensure_trained(manifest: Path, run: Path, overrides: Sequence[str] = (), *, 
         run: folder to write; another run's is refused.
         overrides: "section.field=value".
         cores: that it computes on; all by default.
+        log: file that what it says is added to; by default it says it here.
 
     Returns:
         Whether there was anything to do.
 
     Raises:
-        ValueError: Another run is there, or the training stopped (it has said why).
+        ValueError: Another run is there, or the training stopped; with its last words, where they were kept.
     """
     if is_finished(run, load_manifest(manifest, overrides)):
         return False
@@ -37,9 +41,16 @@ def ensure_trained(manifest: Path, run: Path, overrides: Sequence[str] = (), *, 
     command += [word for override in overrides for word in ("--set", override)]
     command += ["--resume"] if (run / "provenance.json").is_file() else []
     environment = os.environ | {"OMP_NUM_THREADS": str(cores or _all_cores())}
-    done = subprocess.run(command, check=False, env=environment, preexec_fn=_die_with(os.getpid()))
+    if log:
+        log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") if log else nullcontext() as kept:
+        done = subprocess.run(
+            command, check=False, env=environment, stdout=kept, stderr=kept, preexec_fn=_die_with(os.getpid())
+        )
     if done.returncode:
-        raise ValueError(f"{run}: the training stopped with exit code {done.returncode}; the reason is printed above")
+        said = log.read_text(encoding="utf-8", errors="replace").split("\n") if log else []
+        why = next((line for line in reversed(said) if line.strip()), "the reason is printed above")
+        raise ValueError(f"{run}: the training stopped with exit code {done.returncode}; {why}")
     return True
 
 

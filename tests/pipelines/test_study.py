@@ -43,7 +43,7 @@ def test_a_study_sets_three_sizes_side_by_side(toy: Path, tmp_path: Path, capsys
     assert all(way["cost"]["samples"] == 4 for way in found["ways"])
     assert found["ways"][0]["beside"] is None
     assert found["headline"] in report.read_text()
-    assert "sizes 1/3: rows-000004" in capsys.readouterr().out
+    assert "sizes: 3 of 3 trainings done or failed" in capsys.readouterr().out
 
 
 def test_a_training_that_fails_stands_in_the_report_and_stops_no_other(
