@@ -111,7 +111,7 @@ def svg(parts: Sequence[str], *, height: float, title: str) -> Markup:
     )
 
 
-def alone(drawing: str) -> str:
+def alone(drawing: Markup) -> str:
     """A drawing as a file of its own, in the light colours of the page."""
     head = f'<svg xmlns="http://www.w3.org/2000/svg" style="{LIGHT}background:#fff" font-family="sans-serif" '
-    return drawing.replace("<svg ", head, 1) + "\n"
+    return head + str(drawing).removeprefix("<svg ") + "\n"  # of markup it would escape the head
