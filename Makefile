@@ -21,10 +21,10 @@ studies: install
 TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 test: install  # all but those of tests/slow.txt
-	$(TESTS) -m "not slow"
+	$(TESTS) -m "not slow and not gpu"
 
 test-all: install
-	$(TESTS)
+	$(TESTS) -m "not gpu"
 
 lint: install
 	$(BIN)/ruff check .

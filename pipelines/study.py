@@ -69,10 +69,15 @@ def expand(study: Study, folder: Path, overrides: Sequence[str]) -> list[Work]:
     return works
 
 
-def run_study(study: Study, works: Sequence[Work], share: Share | None = None) -> Grid:
-    """Train and evaluate what is not done, then put all side by side."""
+def run_study(study: Study, works: Sequence[Work], share: Share | None = None, *, actors: int | None = None) -> Grid:
+    """Train and evaluate what is not done, then put all side by side.
+
+    Args:
+        share: of a cluster, that each training gets; None: one after the other, here.
+        actors: that evaluate here, as `evaluate.job.evaluate` takes them.
+    """
     failed = dict[str, str]()
-    for place, (work, trouble) in enumerate(on_cluster(works, share) if share else _one_by_one(works)):
+    for place, (work, trouble) in enumerate(on_cluster(works, share) if share else _one_by_one(works, actors)):
         print(f"{study.name}: {place + 1} of {len(works)} trainings done or failed, {work.run}", flush=True)
         failed |= trouble
         for name, why in trouble.items():
@@ -85,11 +90,11 @@ def run_study(study: Study, works: Sequence[Work], share: Share | None = None) -
     return read_grid(study.name, [_trained(*pair) for pair in judged], failed=failed, varied=study.varied)
 
 
-def _one_by_one(works: Sequence[Work]) -> Iterator[tuple[Work, Failed]]:
+def _one_by_one(works: Sequence[Work], actors: int | None) -> Iterator[tuple[Work, Failed]]:
     """Each on the whole machine."""
     for work in works:
         print(f"{work.name}: {work.source}", flush=True)
-        yield work, carry_out(work)
+        yield work, carry_out(work, actors=actors)
 
 
 def _trained(work: Work, one: Judged) -> Trained:

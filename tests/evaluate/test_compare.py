@@ -69,7 +69,7 @@ def test_runs_that_were_not_evaluated_alike_are_refused_with_the_fields(folders:
     spec = json.loads((tmp_path / "other" / "spec.json").read_text())
     spec["protocol"]["settings"]["guidance"] = 3.0
     (tmp_path / "other" / "spec.json").write_text(json.dumps(spec))
-    with pytest.raises(ValueError, match=r"not evaluated alike: settings.guidance: 9.0 and 3.0"):
+    with pytest.raises(ValueError, match=r"not evaluated alike: evaluate.guidance: 9.0 and 3.0"):
         compare_runs([folders[0], tmp_path / "other"])
     with pytest.raises(ValueError, match="needs two evaluations or more"):
         compare_runs(folders[:1])

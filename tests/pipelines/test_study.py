@@ -21,12 +21,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def write_study(path: Path, **fields: object) -> Path:
-    path.write_text(yaml.safe_dump(fields))
+    path.write_text(yaml.safe_dump(fields, sort_keys=False))
     return path
 
 
 def run(study: Study, folder: Path, share: Share | None = None) -> Grid:
-    return run_study(study, expand(study, folder, []), share)
+    return run_study(study, expand(study, folder, []), share, actors=0)
 
 
 def test_a_study_sets_three_sizes_side_by_side(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
