@@ -20,6 +20,9 @@ from tests.toy_run import train
 ROOT = Path(__file__).parents[2]
 
 
+STEPS = ["train.steps=60", "watch.checkpoint_every=5"]
+
+
 def write_study(path: Path, **fields: object) -> Path:
     path.write_text(yaml.safe_dump(fields, sort_keys=False))
     return path
@@ -87,9 +90,9 @@ def test_what_is_only_judged_otherwise_is_trained_once_and_at_once_with_others(t
 
 def test_a_killed_study_goes_on_and_leaves_no_second_writer(toy: Path, tmp_path: Path) -> None:
     axes = {"rows": [4, 8]}
-    path = write_study(toy / "kill.yaml", name="kill", manifest="toy.yaml", axes=axes, overrides=["train.steps=400"])
+    path = write_study(toy / "kill.yaml", name="kill", manifest="toy.yaml", axes=axes, overrides=STEPS)
     command = [sys.executable, str(ROOT / "pipelines" / "study.py"), str(path), "--out", str(tmp_path / "study")]
-    started = subprocess.Popen([*command, "--set", "watch.checkpoint_every=5"], start_new_session=True)
+    started = subprocess.Popen(command, start_new_session=True)
     checkpoints = tmp_path / "study" / "rows-000004" / "checkpoints"
     deadline = time.monotonic() + 240
     while not list(checkpoints.glob("step-*")):
@@ -103,6 +106,14 @@ def test_a_killed_study_goes_on_and_leaves_no_second_writer(toy: Path, tmp_path:
     size = log.stat().st_size
     time.sleep(2)
     assert log.stat().st_size == size, "the training of a study that was killed goes on"
+    done = len(log.read_text().splitlines())
+    assert 5 <= done < 60
+    grid = run(load_study(path), tmp_path / "study")
+    assert [way.cost.samples for way in grid.ways] == [120, 120]
+    assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == list(range(1, 61))
+    said = (tmp_path / "study" / "manifests" / "rows-000004.log").read_text()
+    assert "60 steps" not in said, "it went on from a checkpoint"
+    assert " steps, " in said
 
 
 def test_a_plan_knows_what_is_done_and_what_each_budget_leaves(toy: Path, tmp_path: Path) -> None:
