@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from evaluate.grid import Grid, Way
+from evaluate.grid import Grid
 from evaluate.render import count
 from evaluate.scaling import Scaling, verdict
 
@@ -53,8 +53,3 @@ def trainings_in_words(grid: Grid) -> str:
 def _range(values: Sequence[float], form: str) -> str:
     low, high = form.format(min(values)), form.format(max(values))
     return low if low == high else f"{low} to {high}"
-
-
-def labels_of(ways: Sequence[Way], axis: str) -> list[str]:
-    """The labels of an axis, in the order in which they come."""
-    return list(dict.fromkeys(way.labels[axis] for way in ways))

@@ -18,7 +18,7 @@ from evaluate.study_work import Judged, Share, Work
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, load_manifest
 from manifests.storage import replace_text
-from train.base import Base, load_base
+from train.budget import base_of
 from train.fixed_rows import BINS
 from train.flops import Cost, count
 from train.launch import ensure_trained, is_finished
@@ -137,14 +137,9 @@ def counted(manifest: Manifest, control: ControlSettings) -> Cost:
 
 @cache
 def _counted(name: str, control: ControlSettings, resolution: int, conditions: int) -> Cost:
-    base = _base(name)
+    base = base_of(name)
     cells, tokens = base.latent_shape(resolution)[1], base.tokenizer.model_max_length
     return count(base.unet, control, cells=cells, tokens=tokens, conditions=conditions)
-
-
-@cache
-def _base(name: str) -> Base:
-    return load_base(name)
 
 
 def pace_of(work: Work, folder: Path, share: Share | None) -> Pace:

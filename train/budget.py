@@ -38,9 +38,10 @@ def steps_under(budget: Budget, manifest: Manifest, *, like: Manifest) -> int:
 def flops_of(manifest: Manifest) -> int:
     """FLOPs of one sample's step of a training without stages."""
     (leg,) = legs(manifest)
-    return flops_of_sample(manifest, _base(manifest.base), leg.control)
+    return flops_of_sample(manifest, base_of(manifest.base), leg.control)
 
 
 @cache
-def _base(name: str) -> Base:
+def base_of(name: str) -> Base:
+    """A base whose sizes are counted, loaded once."""
     return load_base(name)
