@@ -1,12 +1,13 @@
 """The course of a training, as its control monitor saw it: when the control came to be worth something."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluate.statistics import Array, bootstrap
+from evaluate.statistics import Array, Interval, bootstrap, interval
 from manifests.storage import replace_text
 from train.convergence import find_rise
 from train.monitor_record import FILE, read_looks
@@ -28,6 +29,20 @@ class Course:
     gain: Array
     hint: Array
     said: str
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The look at which a control was worth least: early damage to the base, if it was worth less than nothing.
+
+    Attributes:
+        step: after how many steps it was.
+        worth: by what share of itself the control lowered the base's loss; below 0: raised it. The interval is over the
+            monitor's fixed rows.
+    """
+
+    step: int
+    worth: Interval
 
 
 def keep_course(run: Path, folder: Path) -> None:
@@ -55,3 +70,19 @@ def appeared_at(folder: Path) -> float | None:
     looks = read_looks(folder)
     rise = find_rise(looks.steps, looks.hint) if looks and len(looks.steps) > 2 and len(looks.keys) > 1 else None
     return rise.step.value if rise else None
+
+
+def worst_look(folders: Iterable[Path]) -> Worst | None:
+    """The worst look at trainings of one way, mean over those that were looked at; None where nobody looked.
+
+    Args:
+        folders: of their evaluations, whose monitors looked at the same steps and rows, as repeats' do.
+    """
+    found = [looks for folder in folders if (looks := read_looks(folder)) is not None and len(looks.keys) > 1]
+    if len({(*looks.steps.tolist(), *looks.keys) for looks in found}) != 1:
+        return None
+    gain = np.mean([looks.gain for looks in found], axis=0)  # [S, R]
+    place = int(gain.mean(axis=1).argmin())
+    alone = found[0].alone[place].mean(axis=1)  # [R]
+    value, again = bootstrap(lambda weights: weights @ gain[place] / (weights @ alone), len(alone))
+    return Worst(int(found[0].steps[place]), interval(float(value), again))

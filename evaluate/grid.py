@@ -10,7 +10,7 @@ from evaluate.adherence import ADHERENCE
 from evaluate.alike import may_score_others, one_protocol, same_samples
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
 from evaluate.cost import Cost, mean_cost
-from evaluate.course import appeared_at
+from evaluate.course import Worst, appeared_at, worst_look
 from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Measure
 from evaluate.scaling import Runs, Scaling, scaling_of
@@ -52,6 +52,7 @@ class Way:
             something was trained twice, of trainings.
         beside: share less that of the first way, paired by sample where both scored the same ones; None of the first.
         appeared: step at which control appeared in each training whose monitor saw it appear.
+        worst: the look at which its control was worth least to the base, mean over the trainings; None: nobody looked.
         folder: of the evaluation of its first repeat.
     """
 
@@ -65,6 +66,7 @@ class Way:
     share: Interval
     beside: Interval | None
     appeared: tuple[float, ...]
+    worst: Worst | None
     cost: Cost
     folder: Path
 
@@ -161,6 +163,7 @@ def _way(runs: Sequence[Trained], measure: Measure, measured: Sequence[Measured]
         share=interval(float(own[0]), own[1]),
         beside=None if own is first else interval(float(own[0] - first[0]), own[1] - first[1]),
         appeared=tuple(step for run in runs if (step := appeared_at(run.folder)) is not None),
+        worst=worst_look(run.folder for run in runs),
         cost=mean_cost([run.cost for run in runs]),
         folder=runs[0].folder,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from evaluate.grid import Grid, Way
 from evaluate.grid_matrix import Matrix, matrices
-from evaluate.grid_words import budget_in_words, headline, pairs_in_words, trainings_in_words
+from evaluate.grid_words import budget_in_words, headline, pairs_in_words, trainings_in_words, worst_in_words
 from evaluate.render import cell, number, percent, with_interval
 from manifests.provenance import versions
 
@@ -45,15 +45,15 @@ def _reached(way: Way | None) -> str:
 def _table(grid: Grid) -> str:
     anchors = [] if grid.alike else ["floor", "ceiling"]
     score = grid.measure.name if grid.alike else "score"
-    appeared = ["appeared at step"] if any(way.appeared for way in grid.ways) else []
-    head = [*grid.axes, "trainings", *anchors, score, "normalised", "beside the first", *appeared]
+    looks = ["appeared at step", "worst look"] if any(way.worst for way in grid.ways) else []
+    head = [*grid.axes, "trainings", *anchors, score, "normalised", "beside the first", *looks]
     head += ["samples", "minutes", "TFLOP", "MB"]
-    rows = [f"| {' | '.join(_cells(way, anchors=bool(anchors), appeared=bool(appeared)))} |" for way in grid.ways]
+    rows = [f"| {' | '.join(_cells(way, anchors=bool(anchors), looks=bool(looks)))} |" for way in grid.ways]
     rule = f"|{'---|' * len(grid.axes)}{'---:|' * (len(head) - len(grid.axes))}"
     return "\n".join([f"| {' | '.join(map(cell, head))} |", rule, *rows])
 
 
-def _cells(way: Way, *, anchors: bool, appeared: bool) -> list[str]:
+def _cells(way: Way, *, anchors: bool, looks: bool) -> list[str]:
     return [
         *map(cell, way.labels.values()),
         str(way.runs),
@@ -61,7 +61,7 @@ def _cells(way: Way, *, anchors: bool, appeared: bool) -> list[str]:
         with_interval(way.score),
         with_interval(way.share),
         with_interval(way.beside, sign="+") if way.beside else "",
-        *([", ".join(f"{step:.0f}" for step in way.appeared) or "–"] if appeared else []),
+        *([", ".join(f"{step:.0f}" for step in way.appeared) or "–", worst_in_words(way)] if looks else []),
         f"{way.cost.samples:,}",
         f"{way.cost.seconds / 60:.1f}",
         f"{way.cost.teraflop:.3g}",
@@ -73,11 +73,12 @@ def _how(grid: Grid) -> str:
     first = grid.ways[0]
     anchors = f", floor {number(first.floor)}, ceiling {number(first.ceiling)}" if grid.alike else ""
     samples = f"{first.samples} test samples" if grid.alike else "As many test samples as each condition has"
+    looks = " Worst look: by how much the control then changed the base's loss, and when." if first.worst else ""
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     return (
         f"{samples}{anchors}; brackets are 95% intervals of a bootstrap over samples; differences are paired where the "
-        f"same samples were scored. {trainings_in_words(grid)} {budget_in_words(grid)} Minutes and TFLOP are of one "
-        f"training's steps, MB of its folder. Protocol {grid.protocol.fingerprint} (of the first way), annotator "
-        f"{cell(grid.protocol.annotator)} {grid.protocol.annotator_fingerprint}, base {cell(grid.protocol.base)}. "
-        f"{packages}."
+        f"same samples were scored. {trainings_in_words(grid)} {budget_in_words(grid)}{looks} Minutes and TFLOP are "
+        f"of one training's steps, MB of its folder. Protocol {grid.protocol.fingerprint} (of the first way), "
+        f"annotator {cell(grid.protocol.annotator)} {grid.protocol.annotator_fingerprint}, "
+        f"base {cell(grid.protocol.base)}. {packages}."
     )

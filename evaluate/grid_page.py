@@ -6,7 +6,7 @@ from evaluate.examples import EXAMPLES, Example, examples, scores_of_runs
 from evaluate.gallery import random_keys
 from evaluate.grid import Grid, Way, verdicts
 from evaluate.grid_matrix import matrices
-from evaluate.grid_words import budget_in_words, headline, pairs_in_words, trainings_in_words
+from evaluate.grid_words import budget_in_words, headline, pairs_in_words, trainings_in_words, worst_in_words
 from evaluate.plot import Along, Point, curve, forest
 from evaluate.render import count, render
 from evaluate.scores import SCORES_FILE, read_scores
@@ -28,7 +28,7 @@ def as_html(grid: Grid) -> str:
         pairs={words: pairs_in_words(scaling) for words, scaling in grid.scaling.items()},
         trainings=trainings_in_words(grid),
         budget=budget_in_words(grid),
-        appeared=any(way.appeared for way in grid.ways),
+        worst=[worst_in_words(way) for way in grid.ways] if any(way.worst for way in grid.ways) else [],
         shown=shown,
         examples=_examples(grid, shown),
     )

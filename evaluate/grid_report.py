@@ -72,6 +72,7 @@ def _way(way: Way) -> dict[str, Any]:
         "normalised": numbers(way.share),
         "beside": way.beside and numbers(way.beside),
         "appeared_at_steps": list(way.appeared),
+        "worst_look": way.worst and {"step": way.worst.step, "worth": numbers(way.worst.worth)},
         "cost": asdict(way.cost),
     }
 

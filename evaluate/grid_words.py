@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from evaluate.grid import Grid
+from evaluate.grid import Grid, Way
 from evaluate.render import count
 from evaluate.scaling import Scaling, verdict
 
@@ -48,6 +48,16 @@ def trainings_in_words(grid: Grid) -> str:
         f"Trainings of one way differ by {grid.between_runs:.3f} of the way (standard deviation); that is in every "
         "interval, but not between ways that judge the same trainings."
     )
+
+
+def worst_in_words(way: Way) -> str:
+    """By how much the control changed the base's loss when it did so least well, and when."""
+    if way.worst is None:
+        return "–"
+    value, low, high = (
+        f"{-100 * end:+.1f}" for end in (way.worst.worth.value, way.worst.worth.high, way.worst.worth.low)
+    )
+    return f"{value}% [{low}, {high}] at {way.worst.step:,}"
 
 
 def _range(values: Sequence[float], form: str) -> str:

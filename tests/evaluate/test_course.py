@@ -4,20 +4,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluate.course import keep_course, read_course
+from evaluate.course import keep_course, read_course, worst_look
 from evaluate.report import write_report
 from tests.evaluate.synthetic import write_evaluation
 from train.monitor_record import Record
 
 
-def monitored(run: Path, *, appears: int) -> None:
-    """A run whose control is worth something from a step on."""
+def monitored(run: Path, *, appears: int, harm: float = 0.0) -> None:
+    """A run whose control is worth something from a step on, and does harm at step 40."""
     run.mkdir()
     record, generator = Record(run), np.random.default_rng(0)
     keys = [f"{row:02d}" for row in range(12)]
     for step in range(0, 400, 20):
         noise = generator.normal(0, 0.002, (3, 12, 8))
-        worth = 0.05 / (1 + np.exp(-(step - appears) / 8))
+        worth = 0.05 / (1 + np.exp(-(step - appears) / 8)) - harm * (step == 40)
         losses = {"alone": 0.2 + noise[0], "control": 0.2 - worth + noise[1], "shuffled": 0.2 + noise[2]}
         record.write(step, keys, losses)
 
@@ -45,3 +45,15 @@ def test_bands_hold_what_was_planted(tmp_path: Path) -> None:
 
 def test_a_run_that_nobody_monitored_has_no_course(tmp_path: Path) -> None:
     assert read_course(tmp_path) is None
+
+
+def test_early_damage_to_the_base_is_found_at_its_step(tmp_path: Path) -> None:
+    runs = [tmp_path / str(repeat) for repeat in range(2)]
+    for run, harm in zip(runs, (0.01, 0.03), strict=True):
+        monitored(run, appears=200, harm=harm)
+    worst = worst_look(runs)
+    assert worst is not None
+    assert worst.step == 40
+    assert worst.worth.low < worst.worth.value < worst.worth.high < 0
+    assert worst.worth.value == pytest.approx(-0.02 / 0.2, abs=0.01)
+    assert worst_look([tmp_path]) is None
