@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import BLANK, CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED, TRUTH
 from evaluate.beside import accompanied
+from evaluate.floors import read_floors
 from evaluate.measures.measure import Score
 from evaluate.panel import drawn
 from evaluate.pictures import Panels
@@ -51,6 +53,7 @@ class Judge:
     reannotator: Reannotator
     sampling: Sampling
     seed: int
+    floors: Path | None  # an evaluation that has drawn the same without control
 
 
 def load_judge(task: Task, device: torch.device) -> Judge:
@@ -78,6 +81,7 @@ def load_judge(task: Task, device: torch.device) -> Judge:
         reannotator=load_reannotator(dataset, manifest.scored, fingerprint=task.family_fingerprint, device=device),
         sampling=sampling,
         seed=manifest.evaluate.seed,
+        floors=task.floors,
     )
 
 
@@ -184,9 +188,13 @@ def draw_arms(judge: Judge, samples: Sequence[Sample], draws: Sequence[int]) -> 
     ]
     noise = first_noise(judge.base, seeds, resolution=judge.sampling.resolution)
     real = np.stack([sample.image for sample in samples])
+    known = [(sample.key, number) for sample, number in zip(samples, draws, strict=True)]
+    floor = read_floors(judge.floors, known) if judge.floors else None
+    if floor is None:
+        floor = draw(judge.base, None, captions, None, noise=noise, way=judge.sampling)
     return {
         CONTROLLED: _controlled(judge, captions, hints_of(judge, samples), noise),
-        FLOOR: draw(judge.base, None, captions, None, noise=noise, way=judge.sampling),
+        FLOOR: floor,
         CEILING: round_trip(judge.base.vae, real),
         ORACLE: real,
     }

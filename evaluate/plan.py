@@ -1,8 +1,8 @@
 """What an evaluation will do, checked before any model is loaded: which samples, drawn how, into which folder."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from annotate.corpus import AT_INGEST
 from evaluate.adherence import ADHERENCE
 from evaluate.course import keep_course
+from evaluate.floors import find_floors
 from evaluate.reannotate import check_family
 from evaluate.refusals import check_scale, check_settings
 from evaluate.spec import Protocol, Spec, sha256_of, write_spec
@@ -40,6 +41,7 @@ class Task:
     manifest: Manifest
     family_fingerprint: str
     places: pa.Table  # of the test samples: key, shard, row
+    floors: Path | None = None  # an evaluation that has drawn the same without control
 
     @property
     def sampling(self) -> Sampling:
@@ -52,13 +54,14 @@ class Task:
         return [(place, draw) for draw in range(self.manifest.evaluate.draws) for place in range(len(self.places))]
 
 
-def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
+def plan_evaluation(run: Path, folder: Path, manifest: Manifest, *, among: Iterable[Path] = ()) -> Task:
     """Check what can be checked now, and claim the folder.
 
     Args:
         run: a finished training run.
         folder: for the evaluation; another evaluation's is refused.
         manifest: the run's, its evaluate settings perhaps overridden.
+        among: evaluations from which pictures without control are taken, if one has drawn the same.
     """
     provenance = load_provenance(run)
     if not weights_of(run / "controlnet"):
@@ -79,7 +82,7 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest) -> Task:
     write_traits(dataset, manifest.scored, places, folder)
     if manifest.evaluate.method == "control":
         keep_course(run, folder)
-    return task
+    return replace(task, floors=find_floors(task.folder, among))
 
 
 def weights_of(control: Path) -> list[Path]:

@@ -20,6 +20,7 @@ LATER = {  # settings that came after the first evaluations, at the values that 
         *("scored", "beside", "method", "strength"),
     )
 }
+OF_CONTROL = {"guess", "control_scale", "control_start", "control_end", "scored", "beside", "method", "strength"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ class Protocol:
         fields = {name: value for name, value in asdict(self).items() if name not in {"further", "truth"} or value}
         settings = {name: value for name, value in self.settings.items() if value != LATER.get(name, NEVER)}
         return {**fields, "settings": settings}
+
+    @property
+    def floor(self) -> dict[str, Any]:
+        """What decides the pictures without control: all but what is said of the control, of truth and of measures."""
+        fields = ("dataset", "condition", "base", "resolution", "keys_sha256", "captions")
+        settings = {name: value for name, value in self.settings.items() if name not in OF_CONTROL}
+        return {**{name: self.identity[name] for name in fields}, "settings": settings}
 
     @property
     def method(self) -> Method:

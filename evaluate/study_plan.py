@@ -14,6 +14,7 @@ from ray.exceptions import RayTaskError
 from annotate.job import connect
 from evaluate.job import evaluate
 from evaluate.plan import plan_evaluation
+from evaluate.spec import OF_CONTROL
 from evaluate.study_work import Judged, Share, Work
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, load_manifest
@@ -67,20 +68,27 @@ class Estimate:
 
 
 def estimates(works: Sequence[Work], pace: Pace) -> list[Estimate]:
-    """Estimate each work."""
-    return [_estimate(work, pace) for work in works]
+    """Estimate each work; what the base draws alone is drawn by the first evaluation that asks for it."""
+    missing = [one for work in works for one in work.judged if not (one.folder / "report.json").is_file()]
+    firsts = {_floor(one.manifest): one.place for one in reversed(missing)}
+    judging = {one.place: _judging(one, pace, floor=firsts[_floor(one.manifest)] == one.place) for one in missing}
+    return [_estimate(work, pace, sum(judging.get(one.place, 0.0) for one in work.judged)) for work in works]
 
 
-def _estimate(work: Work, pace: Pace) -> Estimate:
+def _floor(manifest: Manifest) -> str:
+    """What decides the pictures that the base draws alone, as `Protocol.floor` has it."""
+    settings = manifest.evaluate.model_dump_json(exclude=OF_CONTROL)
+    return f"{manifest.dataset} {manifest.scored} {manifest.base} {manifest.resolution} {manifest.captions} {settings}"
+
+
+def _estimate(work: Work, pace: Pace, judging: float) -> Estimate:
     manifest = work.manifest
     steps = sum((leg.stop - leg.start) * step_flops(manifest, leg.control) for leg in legs(manifest))
     flops = float(steps * manifest.train.batch_size)
     trained = is_finished(work.run, manifest)
-    watched = _watched(manifest, pace)
-    missing = [one for one in work.judged if not (one.folder / "report.json").is_file()]
     return Estimate(
-        training=0.0 if trained else pace.start + flops / pace.flops + watched,
-        judging=sum(_judging(one, pace) for one in missing),
+        training=0.0 if trained else pace.start + flops / pace.flops + _watched(manifest, pace),
+        judging=judging,
         bytes=_bytes(work, pace),
         flops=flops,
     )
@@ -97,9 +105,10 @@ def _watched(manifest: Manifest, pace: Pace) -> float:
     return seconds
 
 
-def _judging(one: Judged, pace: Pace) -> float:
+def _judging(one: Judged, pace: Pace, *, floor: bool) -> float:
     settings = one.manifest.evaluate
-    return pace.first_picture + settings.samples * settings.draws * picture_flops(one.manifest) / pace.picture_flops
+    flops = picture_flops(one.manifest, floor=floor)
+    return pace.first_picture + settings.samples * settings.draws * flops / pace.picture_flops
 
 
 def _bytes(work: Work, pace: Pace) -> int:
@@ -121,13 +130,17 @@ def forward_flops(manifest: Manifest, control: ControlSettings) -> int:
     return cost.control_forward + cost.encoder_forward + cost.decoder_forward
 
 
-def picture_flops(manifest: Manifest) -> float:
-    """FLOPs of drawing one picture with control, or as else is asked for, and once more without."""
+def picture_flops(manifest: Manifest, *, floor: bool = True) -> float:
+    """FLOPs of drawing one picture with control, or as else is asked for.
+
+    Args:
+        floor: whether it is drawn once more without.
+    """
     settings, plain = manifest.evaluate, counted(manifest, ControlSettings())
     alone = plain.encoder_forward + plain.decoder_forward
     shares = {"control": forward_flops(manifest, manifest.control), "sdedit": alone * settings.strength, "hint": 0}
     twice = 2 if settings.guidance > 1 else 1
-    return float(settings.steps * twice * (alone + shares[settings.method]))
+    return float(settings.steps * twice * (alone * floor + shares[settings.method]))
 
 
 def counted(manifest: Manifest, control: ControlSettings) -> Cost:

@@ -143,7 +143,7 @@ def at_once(share: Share) -> int:
 def carry_out(work: Work, *, cores: int | None = None, actors: int | None = None) -> Failed:
     """Train, as far as that is not done, and evaluate in every way that is asked for; tells what failed of it.
 
-    What a training says is kept beside its manifest.
+    What a training says is kept beside its manifest. What the base draws alone is drawn once for the whole study.
 
     Args:
         cores: for training; all by default.
@@ -156,7 +156,8 @@ def carry_out(work: Work, *, cores: int | None = None, actors: int | None = None
     failed = {}
     for one in work.judged:
         try:
-            task = plan_evaluation(work.run, one.folder, one.manifest)
+            others = sorted(work.run.parent.glob("*/evaluation*"))
+            task = plan_evaluation(work.run, one.folder, one.manifest, among=others)
             with bar(f"evaluate {one.cell.name}") as progress:
                 evaluate(task, progress=progress, actors=actors)
         except ValueError as error:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -63,14 +63,22 @@ def main(
     print(f"report: {write_report(folder)}")
 
 
-def evaluate_run(run: Path, folder: Path, overrides: Sequence[str], *, actors: int | None = None) -> None:
-    """Evaluate a run, print its table and say where the report is."""
+def evaluate_run(
+    run: Path, folder: Path, overrides: Sequence[str], *, actors: int | None = None, among: Iterable[Path] = ()
+) -> None:
+    """Evaluate a run, print its table and say where the report is.
+
+    Args:
+        overrides: "evaluate.field=value".
+        actors: as `evaluate.job.evaluate` takes them.
+        among: evaluations that may have drawn the same without control.
+    """
     if not (run / "manifest.yaml").is_file():
         raise ValueError(f"{run}: no run is here (it has no manifest.yaml). Give the folder of a run")
     for text in overrides:
         if not text.startswith("evaluate."):
             raise ValueError(f"--set {text}: training is over; only evaluate.* may change now. Leave it out")
-    task = plan_evaluation(run, folder, load_manifest(run / "manifest.yaml", overrides))
+    task = plan_evaluation(run, folder, load_manifest(run / "manifest.yaml", overrides), among=among)
     with bar("evaluate") as progress:
         report = evaluate(task, progress=progress, actors=actors)
     said = json.loads((folder / "report.json").read_text())

@@ -30,16 +30,17 @@ def main(
 ) -> None:
     """Sweep a setting: python pipelines/sweep.py runs/canny control_scale 0 0.5 1 1.5 --look quality
 
-    It costs an evaluation a value. A setting that was evaluated is not evaluated again.
+    It costs an evaluation a value. A setting that was evaluated is not evaluated again; what the base draws alone is
+    drawn once, where the setting is the control's.
     """
     check_field(field)
     run = check_path(run, "run")
     folder = check_path(out, "folder") if out else run / f"sweep-{field}"
-    folders = []
+    folders = list[Path]()
     for value in values:
         here = folder / f"{field}-{value.replace('/', '_') or 'none'}"
         print(f"{field} = {value}", flush=True)
-        evaluate_run(run, here, [*(set_ or []), f"evaluate.{field}={value}"])
+        evaluate_run(run, here, [*(set_ or []), f"evaluate.{field}={value}"], among=folders)
         for word in look or []:
             with bar(word, unit="files") as progress:
                 look_again(as_look(word, read_spec(here), []), here, progress=progress)

@@ -132,6 +132,7 @@ def test_a_plan_knows_what_is_done_and_what_each_budget_leaves(toy: Path, tmp_pa
     assert first.flops == pytest.approx(more.flops, rel=0.01)
     assert same.flops < first.flops
     assert first.training > 10 + first.flops / 1e9 - 1e-6
+    assert same.judging < estimates(works[1:], pace)[0].judging  # else it has to draw what the base draws alone
 
 
 def test_a_plan_is_made_by_a_trial(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
