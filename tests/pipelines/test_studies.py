@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evaluate.grid_report import publish
-from evaluate.study_work import works_of, write_manifests
+from evaluate.studies.report import publish
+from evaluate.studies.work import works_of, write_manifests
 from manifests.dataset import Dataset
 from manifests.index import build_index
 from manifests.manifest import load_manifest

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from evaluate.grid import Grid
-from evaluate.grid_report import write_grid_report
-from evaluate.study_plan import Pace, estimates
-from evaluate.study_work import Share, works_of
+from evaluate.studies.grid import Grid
+from evaluate.studies.plan import Pace, estimates
+from evaluate.studies.report import write_grid_report
+from evaluate.studies.work import Share, works_of
 from manifests.manifest import load_manifest
 from manifests.study import Study, cells, load_study
 from pipelines.study import expand, main, run_study

@@ -9,14 +9,14 @@ import numpy as np
 from evaluate.adherence import ADHERENCE
 from evaluate.alike import may_score_others, one_protocol, same_samples
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
-from evaluate.cost import Cost, mean_cost
 from evaluate.course import Worst, appeared_at, worst_look
 from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Measure
-from evaluate.scaling import Runs, Scaling, scaling_of
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import Protocol, read_spec
 from evaluate.statistics import Array, Interval, interval
+from evaluate.studies.cost import Cost, mean_cost
+from evaluate.studies.scaling import Runs, Scaling, scaling_of
 from evaluate.summary import shares
 from manifests.study import ROWS, Cell
 
@@ -120,7 +120,7 @@ def read_grid(
         trained: in the order of its cells; two or more, evaluated alike.
         failed: name of a training → why it has no score.
         varied: fields of the manifest in which they differ.
-        seed: of what other trainings would change, drawn as `evaluate.scaling` does.
+        seed: of what other trainings would change, drawn as `evaluate.studies.scaling` does.
 
     Raises:
         ValueError: They were not evaluated alike; names the fields.

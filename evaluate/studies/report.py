@@ -6,13 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from evaluate.grid import Grid, Way, verdicts
-from evaluate.grid_markdown import as_markdown
-from evaluate.grid_page import as_html, plots
-from evaluate.grid_words import headline, pairs_in_words
 from evaluate.render import numbers
-from evaluate.scaling import Scaling
 from evaluate.statistics import LEVEL, REPLICATES
+from evaluate.studies.grid import Grid, Way, verdicts
+from evaluate.studies.markdown import as_markdown
+from evaluate.studies.page import as_html, plots
+from evaluate.studies.scaling import Scaling
+from evaluate.studies.words import headline, pairs_in_words
 from evaluate.svg import alone
 from manifests.provenance import versions
 from manifests.storage import replace_text

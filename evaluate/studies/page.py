@@ -4,12 +4,12 @@ from markupsafe import Markup
 
 from evaluate.examples import EXAMPLES, Example, examples, scores_of_runs
 from evaluate.gallery import random_keys
-from evaluate.grid import Grid, Way, verdicts
-from evaluate.grid_matrix import matrices
-from evaluate.grid_words import budget_in_words, headline, pairs_in_words, trainings_in_words, worst_in_words
 from evaluate.plot import Along, Point, curve, forest
 from evaluate.render import count, render
 from evaluate.scores import SCORES_FILE, read_scores
+from evaluate.studies.grid import Grid, Way, verdicts
+from evaluate.studies.matrix import matrices
+from evaluate.studies.words import budget_in_words, headline, pairs_in_words, trainings_in_words, worst_in_words
 from manifests.study import ROWS
 
 SHOWN = 8  # ways whose pictures are set side by side
@@ -19,7 +19,7 @@ def as_html(grid: Grid) -> str:
     """The page."""
     shown = [way for way in grid.ways if _scored(way) == _scored(grid.ways[0])][:SHOWN]
     return render(
-        "grid.html.j2",
+        "studies/page.html.j2",
         grid=grid,
         headline=headline(grid),
         verdicts=verdicts(grid),

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluate.cost import Cost
-from evaluate.grid import Grid, Trained, read_grid, verdicts
-from evaluate.grid_matrix import matrices
-from evaluate.grid_report import write_grid_report
-from evaluate.grid_words import headline, pairs_in_words
 from evaluate.scores import matrix, read_scores
+from evaluate.studies.cost import Cost
+from evaluate.studies.grid import Grid, Trained, read_grid, verdicts
+from evaluate.studies.matrix import matrices
+from evaluate.studies.report import write_grid_report
+from evaluate.studies.words import headline, pairs_in_words
 from manifests.study import Cell
 from tests.evaluate.synthetic import write_evaluation
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluate.scaling import Runs, Scaling, aicc, scaling_of, verdict
+from evaluate.studies.scaling import Runs, Scaling, aicc, scaling_of, verdict
 
 TRUTH = {"c": 38.0, "a": 60.0, "b": 0.35}  # y = c - a n^-b, the case of the research notes
 NOISE = 0.5  # between runs of one size

@@ -15,7 +15,7 @@ from annotate.job import connect
 from evaluate.job import evaluate
 from evaluate.plan import plan_evaluation
 from evaluate.spec import OF_CONTROL
-from evaluate.study_work import Judged, Share, Work
+from evaluate.studies.work import Judged, Share, Work
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, load_manifest
 from manifests.storage import replace_text

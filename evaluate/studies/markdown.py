@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from evaluate.grid import Grid, Way
-from evaluate.grid_matrix import Matrix, matrices
-from evaluate.grid_words import budget_in_words, headline, pairs_in_words, trainings_in_words, worst_in_words
 from evaluate.render import cell, number, percent, with_interval
+from evaluate.studies.grid import Grid, Way
+from evaluate.studies.matrix import Matrix, matrices
+from evaluate.studies.words import budget_in_words, headline, pairs_in_words, trainings_in_words, worst_in_words
 from manifests.provenance import versions
 
 

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from evaluate.grid import Grid, Way
 from evaluate.render import count
-from evaluate.scaling import Scaling, verdict
+from evaluate.studies.grid import Grid, Way
+from evaluate.studies.scaling import Scaling, verdict
 
 NINE_TENTHS = 0.9  # of what the largest size reached: how many pairs take one there
 
