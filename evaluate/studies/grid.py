@@ -73,7 +73,7 @@ class Way:
     @property
     def name(self) -> str:
         """Its labels in words."""
-        return ", ".join(self.labels.values())
+        return ", ".join(f"{int(label):,} rows" if axis == ROWS else label for axis, label in self.labels.items())
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from evaluate.render import cell, number, percent, with_interval
 from evaluate.studies.grid import Grid, Way
 from evaluate.studies.matrix import Matrix, matrices
-from evaluate.studies.words import budget_in_words, headline, pairs_in_words, trainings_in_words, worst_in_words
+from evaluate.studies.words import (
+    budget_in_words,
+    doublings_in_words,
+    headline,
+    pairs_in_words,
+    trainings_in_words,
+    worst_in_words,
+)
 from manifests.provenance import versions
 
 
@@ -19,7 +26,11 @@ def as_markdown(grid: Grid, *, figures: Mapping[str, str] | None = None) -> str:
     parts += [f"![{cell(words or grid.name)}]({name})" for name, words in (figures or {}).items()]
     parts += [_matrix(matrix) for matrix in matrices(grid)]
     parts.append(_table(grid))
-    said = [f"{words}: {pairs_in_words(one)}" if words else pairs_in_words(one) for words, one in grid.scaling.items()]
+    said = [
+        f"{words}: {sentence}" if words else sentence
+        for words, one in grid.scaling.items()
+        for sentence in (pairs_in_words(one), doublings_in_words(one))
+    ]
     said += [f"{name} failed: {why}" for name, why in grid.failed.items()]
     if said:
         parts.append("\n".join(f"- {cell(sentence)}" for sentence in said))

@@ -241,6 +241,8 @@ def verdict(scaling: Scaling, *, target: float, unit: str = "") -> str:
         unit: after the score.
     """
     form, needed, score = scaling.best.form.name, scaling.pairs_for(target), f"{target:.3g} {unit}".strip()
+    if scaling.means[0].low >= target:
+        return f"{scaling.sizes[0]:,.0f} pairs, the fewest tried, surely reach {score} already."
     if needed is None:
         return f"How many pairs reach {score} is not identifiable from these sizes (best form: {form})."
     middle, low, high = (f"{float(f'{value:.2g}'):,.0f}" for value in (needed.value, needed.low, needed.high))

@@ -19,7 +19,9 @@ def headline(grid: Grid) -> str:
     way = f"{100 * best.share.value:.0f}% of the way [{100 * best.share.low:.0f}, {100 * best.share.high:.0f}]"
     said = f"{best.name} goes furthest: {way} from no control to the best this base can draw"
     if best.beside is None:
-        return f"{said}."
+        others = [way.beside for way in grid.ways if way.beside is not None]
+        behind = sum(beside.high < 0 for beside in others)
+        return f"{said}; of the other {len(others)}, {behind or 'none'} surely less."
     told = "surely more" if best.beside.low > 0 else "not surely more"
     return f"{said}, {told} than {grid.ways[0].name} ({100 * grid.ways[0].share.value:.0f}%)."
 
@@ -28,6 +30,16 @@ def pairs_in_words(scaling: Scaling) -> str:
     """How many pairs reach nine tenths of what the largest size reached, or that these sizes can't tell."""
     target = NINE_TENTHS * scaling.means[-1].value
     return verdict(scaling, target=target, unit=f"(nine tenths of what {count(int(scaling.sizes[-1]))} pairs reach)")
+
+
+def doublings_in_words(scaling: Scaling) -> str:
+    """What each doubling of the pairs bought, between neighbouring sizes."""
+    sizes = [count(int(size)) for size in scaling.sizes]
+    gains = [
+        f"{100 * gain.value:+.0f} points [{100 * gain.low:+.0f}, {100 * gain.high:+.0f}] from {small} to {large}"
+        for gain, small, large in zip(scaling.per_doubling, sizes, sizes[1:], strict=False)
+    ]
+    return f"A doubling of the pairs changes {', '.join(gains)}."
 
 
 def budget_in_words(grid: Grid) -> str:

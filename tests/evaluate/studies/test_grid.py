@@ -54,10 +54,11 @@ def test_each_way_is_held_against_the_first_by_sample(folders: list[Path]) -> No
 
 def test_verdicts_claim_nothing_that_cannot_be_told(folders: list[Path]) -> None:
     grid = of_sizes(folders)
-    assert all(" is ahead of 100: +" in said for said in verdicts(grid))
-    assert "surely more than 100" in headline(grid)
+    assert all(" is ahead of 100 rows: +" in said for said in verdicts(grid))
+    assert "surely more than 100 rows" in headline(grid)
     same = read_grid("same", [trained(folders[1], {"kind": "a"}), trained(folders[2], {"kind": "b"})], failed={})
     assert verdicts(same) == ["b is not told from a: +0 points of the way (95% interval +0 to +0)."]
+    assert headline(same).endswith("; of the other 1, none surely less.")
 
 
 def test_trainings_that_differ_widen_every_interval(folders: list[Path]) -> None:
@@ -102,7 +103,7 @@ def test_a_report_says_the_same_three_times(folders: list[Path], tmp_path: Path)
     for text in (html, (tmp_path / "report.md").read_text()):
         assert headline(grid) in text
         assert "<broke>" not in text
-        assert "1600" in text
+        assert "1,600" in text
     assert html.count("<svg") == 1
     assert html.count("<img") == 6 * (2 + len(SIZES))
 

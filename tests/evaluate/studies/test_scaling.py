@@ -52,6 +52,8 @@ def test_a_score_that_does_not_grow_is_a_plateau_and_names_no_number() -> None:
     flat = scaling_of(Runs(sizes, scores, scores + generator.normal(0, 0.01, (300, len(sizes)))))
     assert flat.best.form.name == "plateau"
     assert flat.pairs_for(0.75) is None
+    assert "not identifiable" in verdict(flat, target=0.75)
+    assert verdict(flat, target=0.6) == "300 pairs, the fewest tried, surely reach 0.6 already."
 
 
 def test_interpolation_never_falls_and_passes_between_the_sizes() -> None:
