@@ -57,8 +57,9 @@ def trainings_in_words(grid: Grid) -> str:
     if grid.between_runs is None:
         return "Every way was trained once: what another training would change is in no interval."
     return (
-        f"Trainings of one way differ by {grid.between_runs:.3f} of the way (standard deviation); that is in every "
-        "interval, but not between ways that judge the same trainings."
+        f"Trainings of one way (repeat r draws its subset and trains from the manifest's seeds + r) differ by "
+        f"{grid.between_runs:.3f} of the way (standard deviation); that is in every interval, but not between ways "
+        "that judge the same trainings."
     )
 
 
