@@ -37,6 +37,7 @@ def page(browser: Browser, exported: Exported) -> Iterator[Page]:
 
 
 def begin(page: Page, rater: str) -> None:
+    expect(page.locator("#rater")).to_be_focused()  # Chromium gives autofocus with a frame, after the page has loaded
     page.keyboard.type(rater)
     page.keyboard.press("Enter")
 
@@ -130,7 +131,8 @@ def test_a_rater_goes_on_where_they_left(browser: Browser, exported: Exported) -
     page.keyboard.type("123")
     page.keyboard.press("Enter")
     expect(where).to_have_text("Sample 1 of 6 · question 2 of 2", ignore_case=True)
-    page.reload()  # of a page that is closed, Chromium may lose what it stored in its last milliseconds
+    page.wait_for_timeout(1000)  # what a page stores, Chromium hands to another process, and may lose its last milliseconds
+    page.reload()
     begin(page, "Ann")
     expect(where).to_have_text("Sample 1 of 6 · question 2 of 2", ignore_case=True)
     page.reload()
