@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.toy_base import write_toy_base
 from tests.toy_run import train, write_dataset, write_manifest
@@ -39,6 +39,7 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no Chromium")
+    expect.set_options(timeout=30_000)  # a busy machine's Chromium needs more than the 5 s that playwright waits
     with sync_playwright() as play:
         opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield opened

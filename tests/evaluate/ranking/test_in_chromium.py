@@ -131,7 +131,7 @@ def test_a_rater_goes_on_where_they_left(browser: Browser, exported: Exported) -
     page.keyboard.type("123")
     page.keyboard.press("Enter")
     expect(where).to_have_text("Sample 1 of 6 · question 2 of 2", ignore_case=True)
-    page.wait_for_timeout(1000)  # what a page stores, Chromium hands to another process, and may lose its last milliseconds
+    page.wait_for_timeout(1000)  # Chromium hands what a page stores to another process: on its way it may be lost
     page.reload()
     begin(page, "Ann")
     expect(where).to_have_text("Sample 1 of 6 · question 2 of 2", ignore_case=True)
