@@ -33,9 +33,9 @@ lint: install
 
 check: lint test
 
-bench: install
-	$(BIN)/python benchmarks/annotate.py
-	$(BIN)/python benchmarks/annotators.py
+bench: install  # of photographs: make bench PHOTOS=/data/photos
+	$(BIN)/python benchmarks/annotate.py $(PHOTOS)
+	$(BIN)/python benchmarks/annotators.py $(PHOTOS)
 	$(BIN)/python benchmarks/evaluate.py
 
 faults: install

@@ -70,7 +70,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
 ) -> None:
     """Annotate a dataset: python pipelines/annotate.py /data/photos_pairs canny hed scribble --workers 8
 
-    Two cores make about 160 Canny maps of 512 pixels a second; docs/benchmarks.md has the other annotators, --dry-run
+    Two cores make about 200 Canny maps of 512 pixels a second; docs/benchmarks.md has the other annotators, --dry-run
     what it is here. Also on a cluster: ray job submit --working-dir . -- python pipelines/annotate.py … Killed and
     started again, it makes only what is missing.
     """
