@@ -177,14 +177,14 @@ def run_shards(worker: type, arguments: Mapping[str, Any], goal: Goal, pool: Poo
                     trouble[name] = why
                     goal.check(name)
             except ray.exceptions.RayError as error:  # a worker that can't start, a cluster that is going away
-                trouble |= dict.fromkeys(names, _reason(error))
+                trouble |= dict.fromkeys(names, reason_of(error))
     left = list(goal.missing())
     if left:
         why = trouble.get(left[0]) or "its worker died"
         raise ValueError(f"{len(left)} shards could not be made; {left[0]}: {why}. Mend that, and start the job again")
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """The line of Ray's report that names an exception; the last one if none does."""
     lines = [line.strip() for line in str(error).strip().splitlines()] or [type(error).__name__]
     return next((line for line in reversed(lines) if EXCEPTION.match(line)), lines[-1])

@@ -19,6 +19,7 @@ from benchmarks.table import update
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
 from evaluate.measured import Measured, measure_all
+from evaluate.measures.measure import Measure
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import read_spec
 from evaluate.statistics import Interval, interval
@@ -38,7 +39,7 @@ def main(
     """Put a line for each run into docs/controls.md: python benchmarks/trained_controls.py runs/controlnet runs/film"""
     manifests, found = [load_manifest(run / "manifest.yaml") for run in runs], [adherence(run) for run in runs]
     lines = {
-        run.name: [*learnt(own, beside=found[0]), *cost(run, manifest)]
+        run.name: [*learnt(primary(run), own, beside=found[0]), *cost(run, manifest)]
         for run, manifest, own in zip(runs, manifests, found, strict=True)
     }
     draws = int(read_spec(runs[0] / "evaluation").protocol.settings["draws"])
@@ -47,11 +48,14 @@ def main(
     print(f"{DOCUMENT}: {len(lines)} runs")
 
 
-def adherence(run: Path) -> Measured:
+def primary(run: Path) -> Measure:
     """The primary measure of an evaluated run."""
-    folder = run / "evaluation"
-    primary = ADHERENCE[read_spec(folder).protocol.annotator].primary
-    return measure_all(read_scores(folder / SCORES_FILE), primary, (FLOOR, CONTROLLED, CEILING))
+    return ADHERENCE[read_spec(run / "evaluation").protocol.annotator].primary
+
+
+def adherence(run: Path) -> Measured:
+    """What it says."""
+    return measure_all(read_scores(run / "evaluation" / SCORES_FILE), primary(run), (FLOOR, CONTROLLED, CEILING))
 
 
 def title(manifest: Manifest, found: Measured, draws: int) -> str:
@@ -64,9 +68,9 @@ def title(manifest: Manifest, found: Measured, draws: int) -> str:
     )
 
 
-def learnt(found: Measured, *, beside: Measured) -> list[str]:
+def learnt(measure: Measure, found: Measured, *, beside: Measured) -> list[str]:
     """Adherence, its share of the way, and how much further it went than the first run on the same samples."""
-    (own, owns), (other, others) = shares(found), shares(beside)
+    (own, owns), (other, others) = shares(found, measure), shares(beside, measure)
     further = "–" if found is beside else points(interval(float(own - other), owns - others))
     return [f"{found.interval(CONTROLLED).value:.3f}", percent(interval(float(own), owns)), further]
 

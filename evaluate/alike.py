@@ -17,6 +17,7 @@ DECIDES = {  # field of a manifest → what of the protocol follows from it; eva
     "evaluate.scored": CONDITION,
     "further_conditions": ("further",),
     "captions": ("captions",),
+    "parts": ("keys_sha256",),
     "base": ("base",),
     "resolution": ("resolution",),
     "evaluate.samples": ("keys_sha256",),

@@ -69,4 +69,4 @@ def _by(scores: pa.Table, traits: pa.Table, measure: Measure, trait: str) -> Str
 
 def _stratum(scores: pa.Table, measure: Measure, name: str, keys: pa.ChunkedArray) -> StratumScore:
     measured = measure_all(scores.filter(pc.is_in(scores["key"], value_set=keys)), measure, ARMS)
-    return StratumScore(name, measured.samples, measured.interval(CONTROLLED), share(measured))
+    return StratumScore(name, measured.samples, measured.interval(CONTROLLED), share(measured, measure))

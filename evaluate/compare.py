@@ -121,7 +121,7 @@ def _row(measure: Measure, tables: Sequence[pa.Table]) -> Row:
     entries = [
         Entry(
             found.interval(CONTROLLED),
-            share(found),
+            share(found, measure),
             _contrast(measure, (tables[0], table), (first, found)) if place else None,
         )
         for place, (table, found) in enumerate(zip(tables, measured, strict=True))
@@ -133,7 +133,7 @@ def _contrast(measure: Measure, tables: tuple[pa.Table, pa.Table], found: tuple[
     first, other = found
     column = ARMS.index(CONTROLLED)
     difference = other.replicates[:, column] - first.replicates[:, column]
-    (before, before_all), (after, after_all) = shares(first), shares(other)
+    (before, before_all), (after, after_all) = (shares(each, measure) for each in found)
     return Contrast(
         difference=interval(float(other.value[column] - first.value[column]), difference),
         further=interval(float(after - before), after_all - before_all),

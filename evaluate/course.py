@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluate.statistics import Array, Interval, bootstrap, interval
+from evaluate.statistics import Array, Interval, bootstrap
 from manifests.storage import replace_text
 from train.convergence import find_rise
 from train.monitor_record import FILE, read_looks
@@ -38,7 +38,7 @@ class Worst:
     Attributes:
         step: after how many steps it was.
         worth: by what share of itself the control lowered the base's loss; below 0: raised it. The interval is over the
-            monitor's fixed rows.
+            monitor's fixed rows, and as wide as the worst of so many looks asks for.
     """
 
     step: int
@@ -81,8 +81,15 @@ def worst_look(folders: Iterable[Path]) -> Worst | None:
     found = [looks for folder in folders if (looks := read_looks(folder)) is not None and len(looks.keys) > 1]
     if len({(*looks.steps.tolist(), *looks.keys) for looks in found}) != 1:
         return None
-    gain = np.mean([looks.gain for looks in found], axis=0)  # [S, R]
-    place = int(gain.mean(axis=1).argmin())
-    alone = found[0].alone[place].mean(axis=1)  # [R]
-    value, again = bootstrap(lambda weights: weights @ gain[place] / (weights @ alone), len(alone))
-    return Worst(int(found[0].steps[place]), interval(float(value), again))
+    gain = np.mean([looks.gain for looks in found], axis=0).T  # [R, S]
+    alone = found[0].alone.mean(axis=2).T  # [R, S]
+    values, again = bootstrap(lambda weights: (weights @ gain) / (weights @ alone), len(alone))
+    place = int(values.argmin())
+    value, reach = float(values[place]), float(_simultaneous(values, again)[place])
+    return Worst(int(found[0].steps[place]), Interval(value, value - reach, value + reach))
+
+
+def _simultaneous(values: Array, again: Array) -> Array:
+    """How far intervals reach to each side so that 95 % of resamples [R, S] lie within all of them: [S]."""
+    errors = again.std(axis=0, ddof=1)
+    return errors * np.quantile(np.max(np.abs(again - values) / np.maximum(errors, 1e-300), axis=1), 0.95)

@@ -92,7 +92,7 @@ def matrix_of(folders: Sequence[Path]) -> tuple[list[str], list[list[Judged]]]:
 
 def _judged(family: str, scores: pa.Table, measure: Measure) -> Judged:
     measured = measure_all(scores, measure, ARMS)
-    value, replicates = shares(measured)
+    value, replicates = shares(measured, measure)
     arms = {arm: measured.interval(arm) for arm in ARMS}
     return Judged(family, True, measure, measured.samples, arms, interval(float(value), replicates), None)
 
@@ -105,7 +105,8 @@ def _beside(scores: pa.Table, own: Judged, path: Path, identity: Mapping[str, An
         measure_all(_only(theirs, pc.unique(scores["key"])), measure, ARMS),
     ]
     assert both[0].samples == both[1].samples, "whoever scored a sample scored its every arm"
-    (mine, mine_again), (other, other_again) = (shares(each) for each in both)
+    mine, mine_again = shares(both[0], own.measure)
+    other, other_again = shares(both[1], measure)
     return Judged(
         path.stem.removeprefix(PREFIX),
         False,

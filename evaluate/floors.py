@@ -1,7 +1,8 @@
 """Pictures that the base draws without a control: the same for every control, and drawn once where they are found."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -23,7 +24,15 @@ def find_floors(folder: Path, among: Iterable[Path]) -> Path | None:
     wanted = read_spec(folder).protocol.floor
     finished = [other for other in among if (other / SCORES_FILE).is_file() and (other / SPEC_FILE).is_file()]
     others = (other for other in finished if other.resolve() != folder.resolve())
-    return next((other for other in others if read_spec(other).protocol.floor == wanted), None)
+    return next((other for other in others if _floor(other) == wanted), None)
+
+
+def _floor(folder: Path) -> Mapping[str, Any] | None:
+    """What decides the pictures there; None where they are of another version of this code."""
+    try:
+        return read_spec(folder).protocol.floor
+    except ValueError:
+        return None
 
 
 def read_floors(folder: Path, pictures: Sequence[tuple[str, int]]) -> Pictures | None:

@@ -15,6 +15,7 @@ from evaluate.plan import Task
 from evaluate.report import write_report
 from evaluate.scores import SCORES_FILE, gather
 from evaluate.workers import Batch, device, on_actors, with_trouble
+from manifests.alone import alone_in
 from manifests.storage import publish, replace
 
 PARTS_FOLDER = "parts"  # scores of single spans of pictures; scores.parquet when all are there
@@ -61,7 +62,15 @@ def evaluate(task: Task, *, progress: Progress, actors: int | None = None) -> Pa
 
     Returns:
         report.html.
+
+    Raises:
+        ValueError: Another process writes there, or too few samples ask for anything.
     """
+    with alone_in(task.folder):
+        return _evaluate(task, progress=progress, actors=actors)
+
+
+def _evaluate(task: Task, *, progress: Progress, actors: int | None) -> Path:
     parts, total = task.folder / PARTS_FOLDER, len(task.pictures)
     done = {number for span in finished(parts) for number in span}
     progress(len(done), total)

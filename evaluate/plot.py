@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -39,6 +40,22 @@ class Along:
         return log_scale(values) if self.logarithmic else Scale(*_roomy(values), LEFT, WIDTH - RIGHT)
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A law fitted to the points of a curve, with its band.
+
+    Attributes:
+        name: of the law.
+        x, value, low, high: each [K] float64.
+    """
+
+    name: str
+    x: NDArray[np.float64]
+    value: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
 def distributions(arms: dict[str, NDArray[np.float64]], means: dict[str, Interval], *, unit: str) -> Markup:
     """Draw how the samples of each arm are spread, one ridge per arm.
 
@@ -61,7 +78,9 @@ def distributions(arms: dict[str, NDArray[np.float64]], means: dict[str, Interva
     return svg(parts, height=height, title="How the scores of single pictures are spread, by arm")
 
 
-def curve(points_: Sequence[Point], *, floor: Line, ceiling: Line, along: Along, unit: str) -> Markup:
+def curve(
+    points_: Sequence[Point], *, floor: Line, ceiling: Line, along: Along, unit: str, fitted: Fitted | None = None
+) -> Markup:
     """Draw a score along something that was varied, with its interval at each value, between its anchors.
 
     Args:
@@ -70,6 +89,7 @@ def curve(points_: Sequence[Point], *, floor: Line, ceiling: Line, along: Along,
         ceiling: likewise.
         along: what was varied.
         unit: beside the axis.
+        fitted: a law with its band, instead of one through the points' own intervals.
     """
     ordered = sorted(points_, key=lambda point: point.x)
     bottom, height = 270, 326
@@ -79,10 +99,12 @@ def curve(points_: Sequence[Point], *, floor: Line, ceiling: Line, along: Along,
     at_x = along.scale([point.x for point in ordered])
     at_y = Scale(min([0.0, *ends]), max(ends) * 1.05, bottom, 16)
     parts = [axis_y(at_y, unit=unit), _anchor(floor, at_x, at_y, "floor"), _anchor(ceiling, at_x, at_y, "ceiling")]
-    band = [(at_x(p.x), at_y(p.y.high)) for p in shown] + [(at_x(p.x), at_y(p.y.low)) for p in reversed(shown)]
-    parts.append(f'<polygon points="{points(band)}" fill="{COLOURS["controlled"]}" opacity=".12"/>')
-    line = points([(at_x(p.x), at_y(p.y.value)) for p in shown])
-    parts.append(f'<polyline points="{line}" fill="none" stroke="{COLOURS["controlled"]}" stroke-width="2"/>')
+    if fitted is None:
+        fitted = Fitted("", *(np.array(column) for column in _columns(shown)))
+    else:
+        parts.append(text(WIDTH - RIGHT - 4, bottom - 12, f"line and band: {fitted.name}", anchor="end"))
+    values = np.column_stack([fitted.value, fitted.low, fitted.high])
+    parts.append(_banded(fitted.x, values, at_x, at_y, colour=COLOURS["controlled"]))
     parts += [text(at_x(point.x), bottom + 20, point.label, anchor="middle", colour=INK) for point in ordered]
     for point in shown:
         x, y = at_x(point.x), at_y(point.y.value)
@@ -106,12 +128,7 @@ def course(steps: NDArray[np.int64], lines: Mapping[str, NDArray[np.float64]], *
     at_x, at_y = Scale(0.0, float(steps[-1]), LEFT, WIDTH - RIGHT), Scale(low, high, bottom, 16)
     parts = [axis_y(at_y, unit=unit), axis_x(0.0, float(steps[-1]), top=16, bottom=bottom, unit="steps")]
     for number, ((name, values), colour) in enumerate(zip(lines.items(), COURSES, strict=False)):
-        value, under, over = (
-            [(at_x(float(step)), at_y(float(y))) for step, y in zip(steps, column, strict=True)] for column in values.T
-        )
-        band = points([*over, *reversed(under)])
-        parts.append(f'<polygon points="{band}" fill="{colour}" opacity=".14"/>')
-        parts.append(f'<polyline points="{points(value)}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(_banded(steps, values, at_x, at_y, colour=colour))
         parts.append(text(LEFT + 12, 34 + 18 * number, name, anchor="start", colour=colour))
     return svg(parts, height=height, title=f"{unit} over the steps of training, with 95% intervals")
 
@@ -186,6 +203,17 @@ def _whisker(mean: Interval, scale: Scale, *, y: float, colour: str) -> str:
     return bar + _dot(scale(mean.value), y, _said(mean), colour=colour)
 
 
+def _banded(
+    x: NDArray[Any], values: NDArray[np.float64], at_x: Callable[[float], float], at_y: Scale, *, colour: str
+) -> str:
+    """A line with its band: [K, 3] values, lows and highs over [K] x."""
+    value, under, over = (
+        [(at_x(float(across)), at_y(float(y))) for across, y in zip(x, column, strict=True)] for column in values.T
+    )
+    band = f'<polygon points="{points([*over, *reversed(under)])}" fill="{colour}" opacity=".14"/>'
+    return f'{band}<polyline points="{points(value)}" fill="none" stroke="{colour}" stroke-width="2"/>'
+
+
 def _dot(x: float, y: float, told: str, *, colour: str = COLOURS["controlled"]) -> str:
     """A dot that says more to whoever points at it."""
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}"><title>{escape(told)}</title></circle>'
@@ -203,6 +231,12 @@ def _anchor(line: Line, at_x: Callable[[float], float], at_y: Scale, name: str) 
     dashes = f'<polyline points="{points(places)}" fill="none" stroke="{COLOURS[name]}" stroke-width="1.5"'
     label = text(LEFT + 4, inner[0][1] - 6, name, anchor="start", colour=COLOURS[name])
     return f'{dashes} stroke-dasharray="5 4"/>{label}'
+
+
+def _columns(shown: Sequence[Point]) -> tuple[list[float], ...]:
+    """x, values, lows and highs of points."""
+    rows = [(point.x, point.y.value, point.y.low, point.y.high) for point in shown]
+    return tuple([row[place] for row in rows] for place in range(4))
 
 
 def _turned(points_: Sequence[tuple[str, Interval, Interval]]) -> tuple[list[Interval], list[Interval]]:

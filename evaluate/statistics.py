@@ -68,10 +68,10 @@ def interval(value: float, replicates: Array) -> Interval:
     return Interval(float(value), float(low), float(high))
 
 
-def normalised(score: Array, *, floor: Array, ceiling: Array) -> Array:
+def normalised(score: Array, *, floor: Array, ceiling: Array, higher_is_better: bool = True) -> Array:
     """Where a score lies between no control (0) and the best that this base can draw (1).
 
-    Works for measures of either direction. NaN where ceiling and floor coincide.
+    NaN where the ceiling is no better than the floor: then there is no way to go.
 
     Args:
         score: any shape, float64.
@@ -79,7 +79,8 @@ def normalised(score: Array, *, floor: Array, ceiling: Array) -> Array:
         ceiling: the same shape.
     """
     room = np.asarray(ceiling - floor, np.float64)
-    return np.divide(score - floor, room, out=np.full(room.shape, np.nan), where=np.abs(room) > 1e-9)
+    better = (room if higher_is_better else -room) > 1e-9
+    return np.divide(score - floor, room, out=np.full(room.shape, np.nan), where=better)
 
 
 def randomised(
@@ -119,6 +120,16 @@ def holm(tests: Array) -> Array:
     corrected = np.empty_like(tests)
     corrected[order] = np.minimum(stepped, 1)
     return corrected
+
+
+def two_sided(replicates: Array) -> float:
+    """p of a difference that is none, in either direction, from its resamples: at least 2 / (1 + R).
+
+    Args:
+        replicates: [R] float64, the difference on each resample.
+    """
+    below, above = (int(np.count_nonzero(side)) for side in (replicates <= 0, replicates >= 0))
+    return min(1.0, 2 * (1 + min(below, above)) / (1 + len(replicates)))
 
 
 def detectable(replicates: Array) -> float:

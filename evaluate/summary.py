@@ -22,7 +22,7 @@ class Line:
 
     measure: Measure
     arms: dict[str, Interval]
-    normalised: Interval  # (controlled - floor) / (ceiling - floor); NaN where floor meets ceiling
+    normalised: Interval  # (controlled - floor) / (ceiling - floor); NaN where the ceiling is no better
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def summarise(scores: pa.Table, adherence: Adherence) -> Summary:
 
 def _line(scores: pa.Table, measure: Measure, arms: list[str]) -> Line:
     measured = measure_all(scores, measure, arms)
-    return Line(measure, {arm: measured.interval(arm) for arm in arms}, share(measured))
+    return Line(measure, {arm: measured.interval(arm) for arm in arms}, share(measured, measure))
 
 
 def _truth(scores: pa.Table, adherence: Adherence) -> Truth | None:
@@ -105,17 +105,22 @@ def _retrieval(scores: pa.Table) -> Retrieval:
     return Retrieval({arm: measured.interval(arm) for arm in ASKED_OF}, chance=float((1 / among).mean()))
 
 
-def share(measured: Measured) -> Interval:
+def share(measured: Measured, measure: Measure) -> Interval:
     """How far the control goes from the floor (0) to the ceiling (1), with an interval."""
-    value, replicates = shares(measured)
+    value, replicates = shares(measured, measure)
     return interval(float(value), replicates)
 
 
-def shares(measured: Measured) -> tuple[Array, Array]:
+def shares(measured: Measured, measure: Measure) -> tuple[Array, Array]:
     """The same of all samples, and of each resample: [] and [R] float64."""
     at = {arm: measured.arms.index(arm) for arm in (FLOOR, CONTROLLED, CEILING)}
     value, replicates = (
-        normalised(table[..., at[CONTROLLED]], floor=table[..., at[FLOOR]], ceiling=table[..., at[CEILING]])
+        normalised(
+            table[..., at[CONTROLLED]],
+            floor=table[..., at[FLOOR]],
+            ceiling=table[..., at[CEILING]],
+            higher_is_better=measure.higher_is_better,
+        )
         for table in (measured.value, measured.replicates)
     )
     return value, replicates
@@ -133,7 +138,7 @@ def verdict(summary: Summary, *, condition: str, method: Method = "control") -> 
     if not np.isfinite(reached.value):
         return (
             f"No verdict: without control the pictures already agree with their {condition} conditions as well as "
-            "this base can draw them."
+            "this base can draw them, as far as these samples tell."
         )
     reach = (
         f"{100 * reached.value:.0f}% of the way from no control to the best this base can draw "

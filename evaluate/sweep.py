@@ -11,7 +11,7 @@ from evaluate.anchors import CEILING, CONTROLLED, FLOOR
 from evaluate.findings import Findings, read_findings
 from evaluate.measures.measure import Measure
 from evaluate.quality.measures import CLIP_SCORE, KID
-from evaluate.spec import Protocol
+from evaluate.spec import LATER, Protocol
 from evaluate.statistics import Interval
 from manifests.difference import differences
 from manifests.evaluate_settings import EvaluateSettings
@@ -105,7 +105,7 @@ def _sorted(sweep: Sweep) -> Sweep:
 def _check(field: str, found: Sequence[Findings], folders: Sequence[Path]) -> None:
     identities = []
     for each in found:
-        settings = {name: value for name, value in each.spec.protocol.settings.items() if name != field}
+        settings = {name: value for name, value in each.spec.protocol.identity["settings"].items() if name != field}
         identity = {**each.spec.protocol.identity, "settings": settings}
         identities.append({**identity, "controlnet_sha256": each.spec.controlnet_sha256})
     for identity, folder in zip(identities, folders, strict=True):
@@ -118,7 +118,7 @@ def _check(field: str, found: Sequence[Findings], folders: Sequence[Path]) -> No
 def _setting(field: str, found: Findings, folder: Path) -> Setting:
     line, retrieval = found.summary.primary, found.summary.retrieval
     return Setting(
-        value=found.spec.protocol.settings[field],
+        value=found.spec.protocol.settings.get(field, LATER.get(field)),
         folder=folder,
         arms={arm: line.arms[arm] for arm in (FLOOR, CONTROLLED, CEILING)},
         share=line.normalised,

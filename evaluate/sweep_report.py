@@ -1,6 +1,7 @@
 """The report of a sweep: a curve along what was varied, adherence against quality, and the pictures themselves."""
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,11 @@ def write_sweep_report(sweep: Sweep, folder: Path) -> Path:
 
 def in_words(sweep: Sweep) -> str:
     """Where adherence is best, and whether its interval leaves the others behind."""
-    best = max(sweep.settings, key=lambda each: each.share.value)
-    others = [each for each in sweep.settings if each is not best and each.share.high >= best.share.low]
+    known = [each for each in sweep.settings if math.isfinite(each.share.value)]
+    if not known:
+        return f"{sweep.run}: no verdict; at no {sweep.field} is the ceiling better than the floor."
+    best = max(known, key=lambda each: each.share.value)
+    others = [each for each in known if each is not best and each.share.high >= best.share.low]
     behind = f"; intervals overlap with {', '.join(str(each.value) for each in others)}" if others else ""
     way = f"{100 * best.share.value:.0f}% of the way [{100 * best.share.low:.0f}, {100 * best.share.high:.0f}]"
     return f"{sweep.run} obeys most at {sweep.field} {best.value}: {way}{behind}."

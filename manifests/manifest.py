@@ -88,7 +88,7 @@ def load_manifest(path: Path, overrides: Sequence[str] = ()) -> Manifest:
         raise ValueError(f"{path}: not YAML: {error}") from error
     if not isinstance(fields, dict):
         raise ValueError(f"{path}: a manifest is a mapping of fields, as manifests/quickstart.yaml")
-    fields = _with_paths(fields, path.parent)
+    fields = with_paths(fields, path.parent)
     for override in overrides:
         fields = _override(fields, override, path)
     try:
@@ -102,7 +102,7 @@ def dump(manifest: Manifest) -> str:
     return yaml.safe_dump(manifest.model_dump(mode="json"), sort_keys=False)
 
 
-def _with_paths(fields: dict[str, Any], folder: Path) -> dict[str, Any]:
+def with_paths(fields: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Paths made absolute against a folder; `base` only if it leads to something there, for it may be a Hub name."""
     fields = dict(fields)
     if isinstance(fields.get("dataset"), str) and "://" not in fields["dataset"]:
@@ -126,7 +126,7 @@ def _override(fields: dict[str, Any], override: str, path: Path) -> dict[str, An
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: --set {override!r}: the value is not YAML: {error}") from error
     if not dot:
-        return {**fields, **_with_paths({section: value}, Path.cwd())}
+        return {**fields, **with_paths({section: value}, Path.cwd())}
     inner = fields.get(section) or {}
     return {**fields, section: {**inner, field: value} if isinstance(inner, dict) else inner}
 

@@ -12,9 +12,12 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
+from manifests.manifest import with_paths
+
 Budget = Literal["steps", "samples", "flops"]
 BUDGET = "budget"  # the axis of budgets, where there are several
 JUDGED = "evaluate."  # fields that change no training
+SEEDS = ("seed", "train.seed")  # of the draw and of the training: each repeat's own
 ROWS = "rows"  # the axis of sizes, whose smaller subsets are prefixes of the larger
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")  # of a label: it is part of a folder's name
 
@@ -90,16 +93,10 @@ def load_study(path: Path) -> Study:
 
 
 def _with_paths(axis: Axis, folder: Path) -> Axis:
-    """The axis with datasets where the study's own folder says they are."""
+    """The axis with paths where the study's own folder says they are."""
     if not isinstance(axis, dict):
         return axis
-    return {
-        label: {
-            field: str((folder / value).resolve()) if field == "dataset" and "://" not in value else value
-            for field, value in fields.items()
-        }
-        for label, fields in axis.items()
-    }
+    return {label: with_paths(fields, folder) for label, fields in axis.items()}
 
 
 def cells(study: Study, *, seed: int, train_seed: int) -> list[Cell]:
@@ -123,7 +120,7 @@ def cells(study: Study, *, seed: int, train_seed: int) -> list[Cell]:
             words = [f"{field}={json.dumps(value)}" for _, _, fields in way for field, value in fields.items()]
             again = f"_repeat-{repeat}" if study.repeats > 1 else ""
             if again:
-                words += [f"seed={seed + repeat}", f"train.seed={train_seed + repeat}"]
+                words += [f"{name}={own + repeat}" for name, own in zip(SEEDS, (seed, train_seed), strict=True)]
             trained = {name: label for name, label in labels.items() if name not in judged}
             found.append(
                 Cell(
@@ -168,6 +165,11 @@ def _check(path: Path, study: Study) -> None:
         raise ValueError(f"{path}: axes: nothing is varied. Name a field with its values, as rows: [100, 1000]")
     if isinstance(study.budget, tuple) and (not study.budget or len(set(study.budget)) < len(study.budget)):
         raise ValueError(f"{path}: budget = {list(study.budget)}: name each once, of steps, samples, flops")
+    sizes = study.axes.get(ROWS, [1])
+    if not isinstance(sizes, list) or not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise ValueError(f"{path}: axes.{ROWS} = {sizes}: it takes whole numbers. Write rows: [100, 1000]")
+    if study.repeats > 1 and study.varied & set(SEEDS):
+        raise ValueError(f"{path}: axes vary a seed, which each repeat has its own of. Leave repeats or the axis out")
     if BUDGET in study.axes:
         raise ValueError(f"{path}: axes.{BUDGET}: a study's budgets are its own field. Write budget: [samples, flops]")
     _check_without(path, study)
@@ -184,9 +186,12 @@ def _check(path: Path, study: Study) -> None:
 
 
 def _check_without(path: Path, study: Study) -> None:
+    if len({tuple(cell.labels.items()) for cell in cells(study, seed=0, train_seed=0)}) < 2:
+        raise ValueError(f"{path}: without: it leaves fewer than two ways to compare. Leave some of its lines out")
     for number, left_out in enumerate(study.without):
         for name, label in left_out.items():
-            there = [known for known, _ in _ways(name, study.axes.get(name, {}))]
+            budgets = study.budget if name == BUDGET and isinstance(study.budget, tuple) else ()
+            there = [*budgets, *(known for known, _ in _ways(name, study.axes.get(name, {})))]
             if label not in there:
                 known = f"labels of {name} are {', '.join(there)}" if there else f"axes are {', '.join(study.axes)}"
                 raise ValueError(f"{path}: without.{number}: {name}: {label}: there is no such label; {known}")

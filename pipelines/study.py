@@ -25,6 +25,7 @@ from manifests.study import Study, load_study
 from manifests.subset import resolve
 from pipelines.entry import run as run_command
 
+ROWS_APART = {"rows", "seed", "base", "control", "train", "engine", "watch"}  # decide not which rows may be drawn
 Cores = Annotated[float | None, Option(help="of each training, as a Ray task; by default one after the other", min=0.1)]
 Gpus = Annotated[float | None, Option(help="of each training, as 0.5 for two on a GPU, as a Ray task", min=0.0)]
 
@@ -60,9 +61,9 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
 def expand(study: Study, folder: Path, overrides: Sequence[str]) -> list[Work]:
     """Write the manifests of a study, one for each training; refused before anything is written where one can't be."""
     works = works_of(study, folder, overrides)
-    largest: dict[tuple[str, str, str], Manifest] = {}
+    largest = dict[str, Manifest]()  # by all that decides which rows there are, but how many are asked for
     for manifest in sorted((work.manifest for work in works), key=lambda manifest: manifest.rows):
-        largest[str(manifest.dataset), manifest.condition, manifest.where] = manifest
+        largest[manifest.model_dump_json(exclude=ROWS_APART)] = manifest
     for manifest in largest.values():
         resolve(manifest)  # too few rows: better said before any is trained
     write_manifests(works)
@@ -101,7 +102,7 @@ def _trained(work: Work, one: Judged) -> Trained:
     """A cell that has its scores, with what it cost: nothing, where no control took part."""
     controlled = one.manifest.evaluate.method == "control"
     cost = cost_of(work.run, batch_size=work.manifest.train.batch_size) if controlled else NOTHING
-    return Trained(one.cell, one.folder, cost)
+    return Trained(one.cell, work.name, one.folder, cost)
 
 
 def show_plan(works: Sequence[Work], folder: Path, share: Share | None) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from manifests.difference import differences
 from manifests.manifest import Manifest, load_manifest
 from train.run_folder import load_provenance
@@ -62,10 +64,11 @@ def is_finished(run: Path, manifest: Manifest) -> bool:
     """
     if not (run / "controlnet" / "config.json").is_file():
         return False
-    there, here = (
-        {name: value for name, value in fields.items() if name != "evaluate"}
-        for fields in (load_provenance(run).manifest, manifest.model_dump(mode="json"))
-    )
+    try:
+        stored = Manifest.model_validate(load_provenance(run).manifest)  # with defaults of what there was not then
+    except ValidationError as error:
+        raise ValueError(f"{run}: a run of another version of Pairmill is here. Choose another folder") from error
+    there, here = (fields.model_dump(mode="json", exclude={"evaluate"}) for fields in (stored, manifest))
     if there != here:
         raise ValueError(f"{run}: another run is here; {'; '.join(differences(there, here))}. Choose another folder")
     return True

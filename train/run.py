@@ -6,6 +6,7 @@ accelerate launch train/run.py --manifest manifests/quickstart.yaml --run runs/q
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +17,11 @@ import diffusers
 import transformers
 import typer
 
+from manifests.alone import alone_in
 from manifests.manifest import load_manifest
 from manifests.storage import check_local
 from train.processes import start_the_others
-from train.training import finish, prepare
+from train.training import Training, finish, prepare
 
 FIRST = os.environ.get("RANK", "0") == "0"  # of several processes
 
@@ -45,17 +47,23 @@ def main(
         check_local(run or manifest, "run")
         settings = load_manifest(manifest, overrides or [])
         folder = run or Path("runs") / manifest.stem
-        training = prepare(settings, folder, overrides or [], resume=resume, say=_say)
+        with alone_in(folder) if FIRST else nullcontext():
+            training = prepare(settings, folder, overrides or [], resume=resume, say=_say)
+            closing_line = _finish(training)
     except ValueError as error:  # alike in every process
         typer.echo(str(error) if FIRST else "", err=True, nl=FIRST)
         raise typer.Exit(1) from error
+    if FIRST:
+        typer.echo(closing_line)
+
+
+def _finish(training: Training) -> str:
+    """Train to the end; what goes wrong there may do so in one process alone, which says it."""
     try:
-        closing_line = finish(training)
+        return finish(training)
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    if FIRST:
-        typer.echo(closing_line)
 
 
 def _say(line: str) -> None:

@@ -122,12 +122,11 @@ def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool
             raise ValueError(
                 f"{run}: this run is here already, {state}. Add --resume, or name another folder with --run"
             )
-        _note_resumption(run, provenance)
+        _note_resumption(run, manifest, provenance)
     else:
         run.mkdir(parents=True, exist_ok=True)
         replace_text(json.dumps(asdict(provenance), indent=2) + "\n", run / "provenance.json")
-    if not (run / "manifest.yaml").is_file():  # nor was it written by one that was killed here
-        replace_text(dump(manifest), run / "manifest.yaml")
+    replace_text(dump(manifest), run / "manifest.yaml")
 
 
 def _refuse_another(run: Path, provenance: Provenance) -> None:
@@ -143,9 +142,11 @@ def _refuse_another(run: Path, provenance: Provenance) -> None:
             )
 
 
-def _note_resumption(run: Path, provenance: Provenance) -> None:
+def _note_resumption(run: Path, manifest: Manifest, provenance: Provenance) -> None:
+    """Note who goes on, and by which manifest: it may say more steps, or watch otherwise."""
     path = run / "provenance.json"
     record = json.loads(path.read_text())
     now = {name: getattr(provenance, name) for name in ("started", "overrides", "processes", "versions", "git")}
-    record.setdefault("resumed", []).append(now)
+    record.setdefault("resumed", []).append(now | {"manifest_fingerprint": record["manifest_fingerprint"]})
+    record |= {"manifest": provenance.manifest, "manifest_fingerprint": manifest.fingerprint}
     replace_text(json.dumps(record, indent=2) + "\n", path)

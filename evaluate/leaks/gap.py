@@ -90,7 +90,7 @@ def train_test_gap(test: Path, trained: Path) -> Gap:
 
 def _line(measure: Measure, trained: pa.Table, test: pa.Table) -> Line:
     seen, unseen = (_measured(table, measure, seed) for seed, table in enumerate((trained, test)))
-    (far, far_all), (near, near_all) = shares(seen), shares(unseen)
+    (far, far_all), (near, near_all) = shares(seen, measure), shares(unseen, measure)
     return Line(
         measure,
         seen.interval(CONTROLLED),

@@ -14,13 +14,15 @@ from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Measure
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import Protocol, read_spec
-from evaluate.statistics import Array, Interval, interval
+from evaluate.statistics import Array, Interval, holm, interval, two_sided
 from evaluate.studies.cost import Cost, mean_cost
 from evaluate.studies.scaling import Runs, Scaling, scaling_of
+from evaluate.studies.spread import Spread, spread_of
 from evaluate.summary import shares
 from manifests.study import ROWS, Cell
 
 ARMS = (FLOOR, CONTROLLED, CEILING)
+TOLD = 0.05  # p below which two ways are told apart, corrected for as many comparisons as are made (Holm 1979)
 Reached = tuple[Array, Array]  # a share of all samples [], and of each resample [R]
 
 
@@ -29,10 +31,13 @@ class Trained:
     """One finished training, judged in one way.
 
     Attributes:
+        training: name of the training, the same for all that judge it.
         folder: of its evaluation.
+        cost: of the training.
     """
 
     cell: Cell
+    training: str
     folder: Path
     cost: Cost
 
@@ -48,11 +53,13 @@ class Way:
         measure: the primary one of what was scored.
         floor, ceiling: of the same samples.
         score: of that measure, mean over the trainings.
-        share: of the way from floor to ceiling, mean over the trainings; its interval knows of samples and, where
-            something was trained twice, of trainings.
+        share: of the way from floor to ceiling, likewise. Intervals of both know of samples and, where something was
+            trained twice, of trainings.
         beside: share less that of the first way, paired by sample where both scored the same ones; None of the first.
-        appeared: step at which control appeared in each training whose monitor saw it appear.
+        p: that `beside` is chance, corrected for as many ways as there are; None of the first.
+        appeared: step at which control appeared, of each training; None where its monitor saw no such step.
         worst: the look at which its control was worth least to the base, mean over the trainings; None: nobody looked.
+        cost: of a training, mean.
         folder: of the evaluation of its first repeat.
     """
 
@@ -65,7 +72,8 @@ class Way:
     score: Interval
     share: Interval
     beside: Interval | None
-    appeared: tuple[float, ...]
+    p: float | None
+    appeared: tuple[float | None, ...]
     worst: Worst | None
     cost: Cost
     folder: Path
@@ -82,6 +90,7 @@ class Grid:
 
     Attributes:
         protocol: of the first way; the others' differ from it in what is varied alone.
+        behind: the ways that are told from the one of the greatest share, corrected for as many as there are.
         between_runs: standard deviation of shares between trainings of one way; None where none was repeated.
         scaling: labels of the other axes, in words → growth with the number of rows; where rows are an axis of three
             values or more.
@@ -92,6 +101,7 @@ class Grid:
     axes: tuple[str, ...]
     protocol: Protocol
     ways: tuple[Way, ...]
+    behind: tuple[Way, ...]
     between_runs: float | None
     scaling: Mapping[str, Scaling]
     failed: Mapping[str, str]
@@ -100,6 +110,11 @@ class Grid:
     def measure(self) -> Measure:
         """Of the first way."""
         return self.ways[0].measure
+
+    @property
+    def watched(self) -> bool:
+        """Whether a control monitor looked at any of the trainings."""
+        return any(way.worst for way in self.ways)
 
     @property
     def alike(self) -> bool:
@@ -120,7 +135,7 @@ def read_grid(
         trained: in the order of its cells; two or more, evaluated alike.
         failed: name of a training → why it has no score.
         varied: fields of the manifest in which they differ.
-        seed: of what other trainings would change, drawn as `evaluate.studies.scaling` does.
+        seed: of what other trainings would change.
 
     Raises:
         ValueError: They were not evaluated alike; names the fields.
@@ -132,37 +147,78 @@ def read_grid(
     tables = [read_scores(folder / SCORES_FILE) for folder in folders] if others else same_samples(folders)
     measures = [ADHERENCE[spec.protocol.annotator].primary for spec in specs]
     measured = [measure_all(table, measure, ARMS) for table, measure in zip(tables, measures, strict=True)]
-    reached = [shares(each) for each in measured]
+    reached = [shares(*pair) for pair in zip(measured, measures, strict=True)]
     groups = _groups(trained)
-    between = _between_runs([[float(reached[at][0]) for at in places] for places in groups])
-    pooled = _pooled(
-        [[trained[at].cell.training for at in places] for places in groups], groups, reached, between, seed
-    )
+    names = [
+        tuple(sorted({trained[at].training for at in places if specs[at].protocol.method == "control"}))
+        for places in groups
+    ]
+    spread = _spread(names, groups, reached)
+    pooled = _pooled(names, groups, reached, spread, seed)
+    compared = [None, *_corrected([_less(own, pooled[0]) for own in pooled[1:]])]
     ways = [
-        _way([trained[at] for at in places], measures[places[0]], [measured[at] for at in places], own, pooled[0])
-        for places, own in zip(groups, pooled, strict=True)
+        _way([trained[at] for at in places], measures[places[0]], [measured[at] for at in places], own, beside)
+        for places, own, beside in zip(groups, pooled, compared, strict=True)
     ]
     axes = tuple(trained[0].cell.labels)
     scaling = _scaling(trained, reached) if ROWS in axes else {}
-    return Grid(name, axes, protocol, tuple(ways), between, scaling, failed)
+    between = spread.deviation if spread else None
+    return Grid(name, axes, protocol, tuple(ways), _behind(ways, pooled), between, scaling, failed)
 
 
-def _way(runs: Sequence[Trained], measure: Measure, measured: Sequence[Measured], own: Reached, first: Reached) -> Way:
-    """One way, of its trainings and what the measure says of each; beside the first way, unless it is that."""
-    place = ARMS.index(CONTROLLED)
+def _less(one: Reached, other: Reached) -> Reached:
+    """How much further the one way goes."""
+    return one[0] - other[0], one[1] - other[1]
+
+
+def _corrected(differences: Sequence[Reached]) -> list[tuple[Interval, float]]:
+    """Each difference with its interval and its p, corrected for as many as there are; 1 where it is undefined."""
+    found = [interval(float(value), again) for value, again in differences]
+    tests = [
+        two_sided(again) if np.isfinite(told.value) else 1.0
+        for told, (_, again) in zip(found, differences, strict=True)
+    ]
+    return list(zip(found, holm(np.array(tests)).tolist(), strict=True))
+
+
+def _behind(ways: Sequence[Way], pooled: Sequence[Reached]) -> tuple[Way, ...]:
+    """The ways that are told from the one that goes furthest."""
+    known = [place for place, way in enumerate(ways) if np.isfinite(way.share.value)]
+    if not known:
+        return ()
+    best = max(known, key=lambda place: ways[place].share.value)
+    others = [place for place in known if place != best]
+    compared = _corrected([_less(pooled[best], pooled[place]) for place in others])
+    return tuple(ways[place] for place, (_, p) in zip(others, compared, strict=True) if p < TOLD)
+
+
+def _way(
+    runs: Sequence[Trained],
+    measure: Measure,
+    measured: Sequence[Measured],
+    own: Reached,
+    beside: tuple[Interval, float] | None,
+) -> Way:
+    """One way, of its trainings and what the measure says of each."""
+    first, place = measured[0], ARMS.index(CONTROLLED)
     score = np.mean([each.value[place] for each in measured])
     again = np.mean([each.replicates[:, place] for each in measured], axis=0)
+    if np.isfinite(own[1]).all():  # where there is a way to go, other trainings change the score with the share
+        again = first.replicates[:, ARMS.index(FLOOR)] + own[1] * (
+            first.replicates[:, ARMS.index(CEILING)] - first.replicates[:, ARMS.index(FLOOR)]
+        )
     return Way(
         labels=runs[0].cell.labels,
         runs=len(runs),
-        samples=measured[0].samples,
+        samples=first.samples,
         measure=measure,
-        floor=measured[0].interval(FLOOR),
-        ceiling=measured[0].interval(CEILING),
+        floor=first.interval(FLOOR),
+        ceiling=first.interval(CEILING),
         score=interval(float(score), again),
         share=interval(float(own[0]), own[1]),
-        beside=None if own is first else interval(float(own[0] - first[0]), own[1] - first[1]),
-        appeared=tuple(step for run in runs if (step := appeared_at(run.folder)) is not None),
+        beside=beside and beside[0],
+        p=beside and beside[1],
+        appeared=tuple(appeared_at(run.folder) for run in runs),
         worst=worst_look(run.folder for run in runs),
         cost=mean_cost([run.cost for run in runs]),
         folder=runs[0].folder,
@@ -177,32 +233,40 @@ def _groups(trained: Sequence[Trained]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _between_runs(shares_: Sequence[Sequence[float]]) -> float | None:
-    """Standard deviation of trainings around the mean of their way, over all ways."""
-    free = sum(len(of_way) - 1 for of_way in shares_)
-    squares = sum(float(np.var(of_way)) * len(of_way) for of_way in shares_)
-    return float(np.sqrt(squares / free)) if free else None
+def _spread(
+    trainings: Sequence[tuple[str, ...]], groups: Sequence[Sequence[int]], reached: Sequence[Reached]
+) -> Spread | None:
+    """How much trainings of one way differ, of all ways in which a training takes part."""
+    tables: dict[tuple[str, ...], list[list[float]]] = {}
+    for names, places in zip(trainings, groups, strict=True):
+        if len(names) == len(places):
+            tables.setdefault(names, []).append([float(reached[at][0]) for at in places])
+    return spread_of(np.array(table) for table in tables.values())
 
 
 def _pooled(
-    trainings: Sequence[Sequence[str]],
+    trainings: Sequence[tuple[str, ...]],
     groups: Sequence[Sequence[int]],
     reached: Sequence[Reached],
-    between: float | None,
+    spread: Spread | None,
     seed: int,
 ) -> list[Reached]:
     """The mean share of each way, of all samples and of each resample, the latter with what other trainings change.
 
-    Ways of the same trainings, judged otherwise, get the same change: it is none between them.
+    Ways of the same trainings, judged otherwise, get the same change: it is none between them. Those in which no
+    training takes part get none.
+
+    Args:
+        trainings: names of those that take part in each way.
     """
     generator, changes, found = np.random.default_rng(seed), dict[tuple[str, ...], Array](), []
     for names, places in zip(trainings, groups, strict=True):
         value = np.mean([reached[at][0] for at in places], axis=0)
         again = np.mean([reached[at][1] for at in places], axis=0)
-        if between is not None:
-            if tuple(names) not in changes:
-                changes[tuple(names)] = generator.normal(0, between / np.sqrt(len(places)), again.shape)
-            again = again + changes[tuple(names)]
+        if spread and names:
+            if names not in changes:
+                changes[names] = spread.changes(np.array(len(names)), again.shape, generator)
+            again = again + changes[names]
         found.append((value, again))
     return found
 
@@ -230,9 +294,10 @@ def verdicts(grid: Grid) -> list[str]:
 
 def _verdict(first: Way, way: Way) -> str:
     assert way.beside is not None
+    assert way.p is not None
     told = way.beside
     if not np.isfinite(told.value):
-        return f"{way.name}: no verdict, for floor and ceiling coincide."
-    word = "ahead of" if told.low > 0 else "behind" if told.high < 0 else "not told from"
-    points = f"{100 * told.value:+.0f} points of the way (95% interval {100 * told.low:+.0f} to {100 * told.high:+.0f})"
-    return f"{way.name} is {word} {first.name}: {points}."
+        return f"{way.name}: no verdict, for its ceiling is no better than its floor, or that of {first.name} is not."
+    word = "not told from" if way.p >= TOLD else "ahead of" if told.value > 0 else "behind"
+    span = f"95% interval {100 * told.low:+.0f} to {100 * told.high:+.0f}; p = {way.p:.2g}"
+    return f"{way.name} is {word} {first.name}: {100 * told.value:+.0f} points of the way ({span})."

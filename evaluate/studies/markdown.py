@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 
 from evaluate.render import cell, number, percent, with_interval
-from evaluate.studies.grid import Grid, Way
+from evaluate.studies.grid import Grid, Way, verdicts
 from evaluate.studies.matrix import Matrix, matrices
 from evaluate.studies.words import (
+    WORST,
+    appeared_in_words,
     budget_in_words,
+    comparisons_in_words,
     doublings_in_words,
+    forms_in_words,
     headline,
     pairs_in_words,
     trainings_in_words,
@@ -29,8 +33,9 @@ def as_markdown(grid: Grid, *, figures: Mapping[str, str] | None = None) -> str:
     said = [
         f"{words}: {sentence}" if words else sentence
         for words, one in grid.scaling.items()
-        for sentence in (pairs_in_words(one), doublings_in_words(one))
+        for sentence in (pairs_in_words(one), forms_in_words(one), doublings_in_words(one))
     ]
+    said += verdicts(grid)
     said += [f"{name} failed: {why}" for name, why in grid.failed.items()]
     if said:
         parts.append("\n".join(f"- {cell(sentence)}" for sentence in said))
@@ -56,7 +61,7 @@ def _reached(way: Way | None) -> str:
 def _table(grid: Grid) -> str:
     anchors = [] if grid.alike else ["floor", "ceiling"]
     score = grid.measure.name if grid.alike else "score"
-    looks = ["appeared at step", "worst look"] if any(way.worst for way in grid.ways) else []
+    looks = ["appeared at step", "worst look"] if grid.watched else []
     head = [*grid.axes, "trainings", *anchors, score, "normalised", "beside the first", *looks]
     head += ["samples", "minutes", "TFLOP", "MB"]
     rows = [f"| {' | '.join(_cells(way, anchors=bool(anchors), looks=bool(looks)))} |" for way in grid.ways]
@@ -72,7 +77,7 @@ def _cells(way: Way, *, anchors: bool, looks: bool) -> list[str]:
         with_interval(way.score),
         with_interval(way.share),
         with_interval(way.beside, sign="+") if way.beside else "",
-        *([", ".join(f"{step:.0f}" for step in way.appeared) or "–", worst_in_words(way)] if looks else []),
+        *([appeared_in_words(way), worst_in_words(way)] if looks else []),
         f"{way.cost.samples:,}",
         f"{way.cost.seconds / 60:.1f}",
         f"{way.cost.teraflop:.3g}",
@@ -84,11 +89,12 @@ def _how(grid: Grid) -> str:
     first = grid.ways[0]
     anchors = f", floor {number(first.floor)}, ceiling {number(first.ceiling)}" if grid.alike else ""
     samples = f"{first.samples} test samples" if grid.alike else "As many test samples as each condition has"
-    looks = " Worst look: by how much the control then changed the base's loss, and when." if first.worst else ""
+    looks = f" Worst look: {WORST}." if grid.watched else ""
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     return (
         f"{samples}{anchors}; brackets are 95% intervals of a bootstrap over samples; differences are paired where the "
-        f"same samples were scored. {trainings_in_words(grid)} {budget_in_words(grid)}{looks} Minutes and TFLOP are "
+        f"same samples were scored. {comparisons_in_words(grid)} {trainings_in_words(grid)} {budget_in_words(grid)}"
+        f"{looks} Minutes and TFLOP are "
         f"of one training's steps, MB of its folder. Protocol {grid.protocol.fingerprint} (of the first way), "
         f"annotator {cell(grid.protocol.annotator)} {grid.protocol.annotator_fingerprint}, "
         f"base {cell(grid.protocol.base)}. {packages}."

@@ -1,15 +1,26 @@
 """The page of a study: curves or a forest plot, matrices, the table of ways, and the same pictures by each."""
 
+import numpy as np
 from markupsafe import Markup
 
 from evaluate.examples import EXAMPLES, Example, examples, scores_of_runs
 from evaluate.gallery import random_keys
-from evaluate.plot import Along, Point, curve, forest
+from evaluate.plot import Along, Fitted, Point, curve, forest
 from evaluate.render import count, render
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.studies.grid import Grid, Way, verdicts
 from evaluate.studies.matrix import matrices
-from evaluate.studies.words import budget_in_words, headline, pairs_in_words, trainings_in_words, worst_in_words
+from evaluate.studies.scaling import Scaling
+from evaluate.studies.words import (
+    WORST,
+    appeared_in_words,
+    budget_in_words,
+    comparisons_in_words,
+    headline,
+    pairs_in_words,
+    trainings_in_words,
+    worst_in_words,
+)
 from manifests.study import ROWS
 
 SHOWN = 8  # ways whose pictures are set side by side
@@ -28,7 +39,9 @@ def as_html(grid: Grid) -> str:
         pairs={words: pairs_in_words(scaling) for words, scaling in grid.scaling.items()},
         trainings=trainings_in_words(grid),
         budget=budget_in_words(grid),
-        worst=[worst_in_words(way) for way in grid.ways] if any(way.worst for way in grid.ways) else [],
+        comparisons=comparisons_in_words(grid),
+        looks=[(appeared_in_words(way), worst_in_words(way)) for way in grid.ways] if grid.watched else [],
+        worst=WORST,
         shown=shown,
         examples=_examples(grid, shown),
     )
@@ -45,15 +58,23 @@ def plots(grid: Grid) -> dict[str, Markup]:
     for way in grid.ways:
         words = ", ".join(label for axis, label in way.labels.items() if axis != ROWS)
         groups.setdefault(words, []).append(way)
-    return {words: _curve(ways) for words, ways in groups.items()}
+    return {words: _curve(ways, grid.scaling.get(words)) for words, ways in groups.items()}
 
 
-def _curve(ways: list[Way]) -> Markup:
-    points = [Point(float(way.labels[ROWS]), way.score, count(int(way.labels[ROWS]))) for way in ways]
-    floor = {point.x: way.floor.value for point, way in zip(points, ways, strict=True)}
-    ceiling = {point.x: way.ceiling.value for point, way in zip(points, ways, strict=True)}
+def _curve(ways: list[Way], scaling: Scaling | None) -> Markup:
+    points = [Point(float(way.labels[ROWS]), way.share, count(int(way.labels[ROWS]))) for way in ways]
+    floor, ceiling = ({point.x: anchor for point in points} for anchor in (0.0, 1.0))
     along = Along("training rows (logarithmic)", logarithmic=True)
-    return curve(points, floor=floor, ceiling=ceiling, along=along, unit=ways[0].measure.title)
+    fitted = _fitted(scaling) if scaling else None
+    return curve(points, floor=floor, ceiling=ceiling, along=along, unit="of the way", fitted=fitted)
+
+
+def _fitted(scaling: Scaling) -> Fitted | None:
+    """The best form of growth between the smallest and the largest size."""
+    if scaling.best is None:
+        return None
+    sizes = np.geomspace(scaling.sizes[0], scaling.sizes[-1], 60)
+    return Fitted(scaling.best.form.name, sizes, *scaling.best.curve(sizes))
 
 
 def _examples(grid: Grid, shown: list[Way]) -> tuple[Example, ...]:

@@ -1,6 +1,7 @@
 """What a study will take: hours and bytes of each training, from counted FLOPs and a short trial on this machine."""
 
 import json
+import platform
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -29,7 +30,10 @@ STEPS, SETTLED = 8, 4  # of the trial; its first steps are slower
 BATCHES = 4  # of pictures in the trial
 OPTIMISED = 3  # times the weights in a checkpoint: they themselves, and AdamW's two moments
 WEIGHT = 4  # bytes, float32
-QUIET = ("train.stages=[]", "watch.monitor_every=0", "watch.probe_every=0", "watch.log_every=1", "watch.tracker=''")
+QUIET = (
+    *("train.stages=[]", "watch.monitor_every=0", "watch.probe_every=0", "watch.patience=null", "watch.export=last"),
+    *("watch.log_every=1", "watch.tracker=''"),
+)
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,14 @@ class Estimate:
 
 def estimates(works: Sequence[Work], pace: Pace) -> list[Estimate]:
     """Estimate each work; what the base draws alone is drawn by the first evaluation that asks for it."""
-    missing = [one for work in works for one in work.judged if not (one.folder / "report.json").is_file()]
+    apart = [work.apart for work in works]
+    missing = [one for every in apart for one in every if not (one.folder / "report.json").is_file()]
     firsts = {_floor(one.manifest): one.place for one in reversed(missing)}
     judging = {one.place: _judging(one, pace, floor=firsts[_floor(one.manifest)] == one.place) for one in missing}
-    return [_estimate(work, pace, sum(judging.get(one.place, 0.0) for one in work.judged)) for work in works]
+    return [
+        _estimate(work, pace, sum(judging.get(one.place, 0.0) for one in every))
+        for work, every in zip(works, apart, strict=True)
+    ]
 
 
 def _floor(manifest: Manifest) -> str:
@@ -115,7 +123,7 @@ def _bytes(work: Work, pace: Pace) -> int:
     manifest = work.manifest
     kept = min(manifest.watch.keep, -(-manifest.train.steps // manifest.watch.checkpoint_every))
     weights = counted(manifest, manifest.control).parameters * WEIGHT * (1 + OPTIMISED * kept)
-    pictures = sum(one.manifest.evaluate.samples * one.manifest.evaluate.draws for one in work.judged)
+    pictures = sum(one.manifest.evaluate.samples * one.manifest.evaluate.draws for one in work.apart)
     return round(weights + pictures * pace.picture_bytes)
 
 
@@ -178,7 +186,7 @@ def pace_of(work: Work, folder: Path, share: Share | None) -> Pace:
 
 
 def try_out(work: Work, folder: Path, *, cores: int | None, actors: int | None) -> Pace:
-    """Train a few steps of a work and evaluate a few pictures, and measure both; what was measured before is read.
+    """Train a few steps of a work and evaluate a few pictures, and measure both; what was measured here before is read.
 
     Args:
         work: whose manifest is written.
@@ -186,9 +194,10 @@ def try_out(work: Work, folder: Path, *, cores: int | None, actors: int | None) 
         cores: as its training will have.
         actors: as its evaluation will have.
     """
-    measured = folder / "pace.json"
-    if measured.is_file():
-        return Pace(**json.loads(measured.read_text(encoding="utf-8")))
+    measured, where = folder / "pace.json", [platform.node(), work.manifest.fingerprint]
+    known = json.loads(measured.read_text(encoding="utf-8")) if measured.is_file() else {}
+    if known.pop("where", None) == where:
+        return Pace(**known)
     rmtree(folder, ignore_errors=True)  # a trial that was cut short measures nothing
     start, rate = _try_training(work, folder / "run", cores)
     settings = work.manifest.evaluate
@@ -207,7 +216,7 @@ def try_out(work: Work, folder: Path, *, cores: int | None, actors: int | None) 
         picture_flops=picture_flops(manifest) / each,
         picture_bytes=pictures / after,
     )
-    replace_text(json.dumps(asdict(pace)) + "\n", measured)
+    replace_text(json.dumps(asdict(pace) | {"where": where}) + "\n", measured)
     return pace
 
 

@@ -8,6 +8,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.optimize import isotonic_regression
 
 from evaluate.statistics import Array, Interval, interval
+from evaluate.studies.spread import spread_of
 
 EXPONENTS = np.geomspace(0.02, 3.0, 120)  # b of the power law, tried one after the other
 BEYOND = 10.0  # times the largest size: nothing is said of more pairs than that
@@ -69,14 +70,23 @@ class Fit:
 
     Attributes:
         aicc: Akaike's criterion, corrected for few runs; infinite where there are too few to tell.
-        parameters: c; u, v; or c, a, b: each with its interval.
-        curve: sizes [S] → score with band: each [S] float64: value, low, high.
+        coefficients: [1 + R, P] float64 of the means, then of each resample: c; u, v; or c, a, b.
     """
 
     form: Form
     aicc: float
-    parameters: tuple[Interval, ...]
-    curve: Callable[[Array], tuple[Array, Array, Array]]
+    coefficients: Array
+
+    @property
+    def parameters(self) -> tuple[Interval, ...]:
+        """The coefficients, each with its interval."""
+        return tuple(interval(float(column[0]), column[1:]) for column in self.coefficients.T)
+
+    def curve(self, sizes: Array) -> tuple[Array, Array, Array]:
+        """The score at sizes [K], with its band: each [K] float64: value, low, high."""
+        values = np.stack([_values(self.form, row, sizes) for row in self.coefficients])
+        low, high = np.quantile(values[1:], [0.025, 0.975], axis=0)
+        return values[0], low, high
 
 
 @dataclass(frozen=True)
@@ -85,46 +95,61 @@ class Scaling:
 
     Attributes:
         sizes: [S] float64, ascending, each once.
-        means: of the runs of each size.
-        monotone: sizes [K] within the range → [K] score that never falls, by interpolation between the sizes.
-        fits: best first.
-        per_doubling: between neighbouring sizes, gain a doubling of pairs.
-        between_runs: standard deviation between runs of one size; None where no size has two.
+        tables: [1 + R, S] float64, the mean score of each size, then of each resample with what other trainings change.
+        counts: [S] float64, runs of each size.
+        fits: best first; where there are too few runs to hold forms against each other, in the order of `FORMS`.
     """
 
     sizes: Array
-    means: tuple[Interval, ...]
-    monotone: Callable[[Array], Array]
+    tables: Array
+    counts: Array
     fits: tuple[Fit, ...]
-    per_doubling: tuple[Interval, ...]
-    between_runs: float | None
-    _coefficients: Array  # [R, P] of the best fit, with its exponents last
 
     @property
-    def best(self) -> Fit:
-        """The form of least AICc."""
-        return self.fits[0]
+    def best(self) -> Fit | None:
+        """The form of least AICc; None where too few runs tell nothing of forms."""
+        return self.fits[0] if sum(np.isfinite(fit.aicc) for fit in self.fits) > 1 else None
 
-    def pairs_for(self, score: float) -> Interval | None:
+    @property
+    def per_doubling(self) -> tuple[Interval, ...]:
+        """Between neighbouring sizes, gain a doubling of pairs."""
+        gains = np.diff(self.tables, axis=1) / np.diff(np.log2(self.sizes))
+        return tuple(interval(float(column[0]), column[1:]) for column in gains.T)
+
+    def monotone(self, sizes: Array) -> Array:
+        """Score that never falls, by interpolation between the sizes: [K] → [K] float64; NaN beyond the range."""
+        rising = isotonic_regression(self.tables[0], weights=self.counts).x
+        return np.asarray(PchipInterpolator(np.log(self.sizes), rising, extrapolate=False)(np.log(sizes)))
+
+    def pairs_for(self, targets: Array) -> Interval | None:
         """How many pairs reach a score by the best form; None where these sizes can't identify it.
 
         That is where its interval has no upper end: more than one in forty resamples don't reach it within ten times
         the largest size, or have reached it below the smallest one.
+
+        Args:
+            targets: [1 + R] float64, the score, then that of each resample: another one where it is estimated itself.
         """
-        form, (low, high) = self.best.form, (self.sizes[0], self.sizes[-1] * BEYOND)
-        grid = np.geomspace(low, high, 400)
-        needed = np.array([_first_reached(form, row, grid, score) for row in self._coefficients])
+        if self.best is None or self.best.form.parameters == 1:
+            return None
+        grid = np.geomspace(self.sizes[0], self.sizes[-1] * BEYOND, 400)
+        rows = zip(self.best.coefficients, targets, strict=True)
+        needed = np.array([_first_reached(self.best.form, row, grid, float(target)) for row, target in rows])
         least, most = np.quantile(needed[1:], [0.025, 0.975], method="inverted_cdf")
-        if form.parameters == 1 or not np.isfinite([needed[0], most]).all():
+        if not np.isfinite([needed[0], most]).all():
             return None
         return Interval(float(needed[0]), float(least), float(most))
+
+    def start_reaches(self, targets: Array) -> bool:
+        """Whether the smallest size surely reaches a score already, as `pairs_for` takes it."""
+        return bool(np.quantile((self.tables[:, 0] - targets)[1:], 0.025) >= 0)
 
 
 def scaling_of(runs: Runs, *, seed: int = 0) -> Scaling:
     """Fit every form, with bands that know of samples and of runs.
 
-    Samples are resampled; what another training would change is drawn from a normal distribution with the standard
-    deviation between runs of one size. Where each size was trained once, that is not known, and not in the bands.
+    Samples are resampled; what another training would change is drawn with the standard deviation between runs of one
+    size. Where each size was trained once, that is not known, and not in the bands.
 
     Raises:
         ValueError: There are fewer than three sizes.
@@ -134,51 +159,24 @@ def scaling_of(runs: Runs, *, seed: int = 0) -> Scaling:
         raise ValueError(f"scaling: {len(sizes)} sizes say nothing of a curve. Train three sizes or more")
     of_size = (runs.sizes[:, None] == sizes).astype(np.float64)
     counts = of_size.sum(axis=0)
-    weights = of_size / counts
-    means, resampled = runs.scores @ weights, runs.replicates @ weights
-    between = _between_runs(runs, means @ of_size.T, counts)
-    if between is not None:
-        resampled = resampled + np.random.default_rng(seed).normal(0, between / np.sqrt(counts), resampled.shape)
-    fits = [(_fit(form, runs, sizes, means, resampled), _all(form, sizes, means, resampled)) for form in FORMS]
-    fits.sort(key=lambda pair: pair[0].aicc)
-    doublings = np.diff(np.log2(sizes))
-    gains, gains_again = np.diff(means) / doublings, np.diff(resampled, axis=1) / doublings
-    return Scaling(
-        sizes=sizes,
-        means=tuple(interval(float(one), again) for one, again in zip(means, resampled.T, strict=True)),
-        monotone=_monotone(sizes, means, counts),
-        fits=tuple(fit for fit, _ in fits),
-        per_doubling=tuple(interval(float(one), again) for one, again in zip(gains, gains_again.T, strict=True)),
-        between_runs=between,
-        _coefficients=fits[0][1],
-    )
+    means, resampled = (each @ (of_size / counts) for each in (runs.scores, runs.replicates))
+    spread = spread_of(runs.scores[None, runs.sizes == size] for size in sizes)
+    if spread:
+        resampled = resampled + spread.changes(counts, resampled.shape, np.random.default_rng(seed))
+    tables = np.vstack([means, resampled])
+    fits = sorted((_fit(form, runs, sizes, tables, counts) for form in FORMS), key=lambda fit: fit.aicc)
+    return Scaling(sizes, tables, counts, tuple(fits))
 
 
-def _between_runs(runs: Runs, fitted: Array, counts: Array) -> float | None:
-    """Standard deviation of runs around the mean of their size."""
-    free = int((counts - 1).sum())
-    return float(np.sqrt(((runs.scores - fitted) ** 2).sum() / free)) if free else None
-
-
-def _monotone(sizes: Array, means: Array, counts: Array) -> Callable[[Array], Array]:
-    rising = isotonic_regression(means, weights=counts).x
-    through = PchipInterpolator(np.log(sizes), rising, extrapolate=False)
-    return lambda wanted: np.asarray(through(np.log(wanted)))
-
-
-def _all(form: Form, sizes: Array, means: Array, resampled: Array) -> Array:
-    """Coefficients of the means, then of each resample: [1 + R, P], the exponent last where there is one."""
-    return _solve(form, sizes, np.vstack([means, resampled]))
-
-
-def _solve(form: Form, sizes: Array, tables: Array) -> Array:
-    """Least squares of each row [S] of the tables, over all exponents."""
+def _solve(form: Form, sizes: Array, tables: Array, counts: Array) -> Array:
+    """Least squares over the runs of each row [S] of the tables: [1 + R, P], the exponent last where there is one."""
     best = np.full(len(tables), np.inf)
     found = np.zeros((len(tables), form.parameters))
+    weights = np.sqrt(counts)
     for exponent in form.exponents:
         columns = form.columns(sizes, float(exponent))
-        solved = np.linalg.lstsq(columns, tables.T, rcond=None)[0].T
-        error = ((tables - solved @ columns.T) ** 2).sum(axis=1)
+        solved = np.linalg.lstsq(columns * weights[:, None], (tables * weights).T, rcond=None)[0].T
+        error = (counts * (tables - solved @ columns.T) ** 2).sum(axis=1)
         better = error < best
         best = np.where(better, error, best)
         whole = solved if len(form.exponents) == 1 else np.column_stack([solved, np.full(len(solved), exponent)])
@@ -193,22 +191,10 @@ def _values(form: Form, coefficients: Array, sizes: Array) -> Array:
     return form.columns(sizes, float(coefficients[-1])) @ coefficients[:-1]
 
 
-def _fit(form: Form, runs: Runs, sizes: Array, means: Array, resampled: Array) -> Fit:
-    coefficients = _all(form, sizes, means, resampled)
+def _fit(form: Form, runs: Runs, sizes: Array, tables: Array, counts: Array) -> Fit:
+    coefficients = _solve(form, sizes, tables, counts)
     errors = runs.scores - _values(form, coefficients[0], runs.sizes)
-    parameters = zip(coefficients[0], coefficients[1:].T, strict=True)
-
-    def curve(wanted: Array) -> tuple[Array, Array, Array]:
-        band = np.stack([_values(form, row, wanted) for row in coefficients[1:]])
-        low, high = np.quantile(band, [0.025, 0.975], axis=0)
-        return _values(form, coefficients[0], wanted), low, high
-
-    return Fit(
-        form=form,
-        aicc=aicc(float((errors**2).sum()), len(errors), form.parameters + 1),
-        parameters=tuple(interval(float(one), again) for one, again in parameters),
-        curve=curve,
-    )
+    return Fit(form, aicc(float((errors**2).sum()), len(errors), form.parameters + 1), coefficients)
 
 
 def aicc(squares: float, points: int, parameters: int) -> float:
@@ -234,16 +220,18 @@ def _first_reached(form: Form, coefficients: Array, grid: Array, score: float) -
     return float(np.exp(np.log(grid[place - 1]) + share * np.log(grid[place] / grid[place - 1])))
 
 
-def verdict(scaling: Scaling, *, target: float, unit: str = "") -> str:
+def verdict(scaling: Scaling, *, targets: Array, unit: str = "") -> str:
     """What the sizes say of a score, in a sentence.
 
     Args:
+        targets: [1 + R] float64, as `Scaling.pairs_for` takes them.
         unit: after the score.
     """
-    form, needed, score = scaling.best.form.name, scaling.pairs_for(target), f"{target:.3g} {unit}".strip()
-    if scaling.means[0].low >= target:
+    needed, score = scaling.pairs_for(targets), f"{targets[0]:.3g} {unit}".strip()
+    if scaling.start_reaches(targets):
         return f"{scaling.sizes[0]:,.0f} pairs, the fewest tried, surely reach {score} already."
-    if needed is None:
-        return f"How many pairs reach {score} is not identifiable from these sizes (best form: {form})."
+    if needed is None or scaling.best is None:
+        form = f"best form: {scaling.best.form.name}" if scaling.best else "too few trainings to compare forms"
+        return f"How many pairs reach {score} is not identifiable from these sizes ({form})."
     middle, low, high = (f"{float(f'{value:.2g}'):,.0f}" for value in (needed.value, needed.low, needed.high))
-    return f"About {middle} pairs reach {score} (95% interval {low} to {high}; {form})."
+    return f"About {middle} pairs reach {score} (95% interval {low} to {high}; {scaling.best.form.name})."

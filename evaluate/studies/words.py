@@ -4,32 +4,50 @@ import math
 from collections.abc import Sequence
 
 from evaluate.render import count
-from evaluate.studies.grid import Grid, Way
+from evaluate.studies.grid import TOLD, Grid, Way
 from evaluate.studies.scaling import Scaling, verdict
 
 NINE_TENTHS = 0.9  # of what the largest size reached: how many pairs take one there
+WORST = (
+    "by how much the control changed the base's loss at the look where it did so least well, and when; above zero is "
+    "damage to the base. Its interval is over the monitor's rows, for the worst of all looks"
+)
+NAMED = 4  # ways in a headline
 
 
 def headline(grid: Grid) -> str:
-    """Which way goes furthest, and whether it is told from the first."""
+    """Which way goes furthest, and which ones are not told from it."""
     known = [way for way in grid.ways if math.isfinite(way.share.value)]
     if not known:
-        return "No verdict: floor and ceiling of this study coincide."
+        return "No verdict: in no way is the ceiling of this study better than its floor."
     best = max(known, key=lambda way: way.share.value)
     way = f"{100 * best.share.value:.0f}% of the way [{100 * best.share.low:.0f}, {100 * best.share.high:.0f}]"
     said = f"{best.name} goes furthest: {way} from no control to the best this base can draw"
-    if best.beside is None:
-        others = [way.beside for way in grid.ways if way.beside is not None]
-        behind = sum(beside.high < 0 for beside in others)
-        return f"{said}; of the other {len(others)}, {behind or 'none'} surely less."
-    told = "surely more" if best.beside.low > 0 else "not surely more"
-    return f"{said}, {told} than {grid.ways[0].name} ({100 * grid.ways[0].share.value:.0f}%)."
+    like = [way for way in known if way not in grid.behind and way is not best]
+    if not like:
+        return f"{said}, and is told from every other way."
+    if not grid.behind:
+        return f"{said}, but is told from no other way."
+    named = ", ".join(f"{way.name} ({100 * way.share.value:.0f}%)" for way in like[:NAMED])
+    more = f" and {len(like) - NAMED} more" if len(like) > NAMED else ""
+    return f"{said}; not told from it: {named}{more}. Told from it: {len(grid.behind)}."
 
 
 def pairs_in_words(scaling: Scaling) -> str:
     """How many pairs reach nine tenths of what the largest size reached, or that these sizes can't tell."""
-    target = NINE_TENTHS * scaling.means[-1].value
-    return verdict(scaling, target=target, unit=f"(nine tenths of what {count(int(scaling.sizes[-1]))} pairs reach)")
+    return verdict(
+        scaling,
+        targets=NINE_TENTHS * scaling.tables[:, -1],
+        unit=f"(nine tenths of what {count(int(scaling.sizes[-1]))} pairs reach)",
+    )
+
+
+def forms_in_words(scaling: Scaling) -> str:
+    """Which form of growth fits best."""
+    if scaling.best is None:
+        return "Too few trainings to hold forms of growth against each other."
+    others = ", ".join(f"{fit.form.name} {fit.aicc:.1f}" for fit in scaling.fits[1:] if math.isfinite(fit.aicc))
+    return f"Of the forms of growth the {scaling.best.form.name} fits best (AICc {scaling.best.aicc:.1f}; {others})."
 
 
 def doublings_in_words(scaling: Scaling) -> str:
@@ -52,15 +70,25 @@ def budget_in_words(grid: Grid) -> str:
     return f"Each training saw {samples} samples and computed {teraflop} TFLOP."
 
 
+def comparisons_in_words(grid: Grid) -> str:
+    """When two ways are told apart."""
+    return f"Two ways are told apart below p = {TOLD:g}, corrected for all {len(grid.ways) - 1} comparisons (Holm)."
+
+
 def trainings_in_words(grid: Grid) -> str:
     """What of other trainings is in the intervals."""
     if grid.between_runs is None:
         return "Every way was trained once: what another training would change is in no interval."
     return (
         f"Trainings of one way (repeat r draws its subset and trains from the manifest's seeds + r) differ by "
-        f"{grid.between_runs:.3f} of the way (standard deviation); that is in every interval, but not between ways "
-        "that judge the same trainings."
+        f"{grid.between_runs:.3f} of the way (standard deviation); that is in every interval of a score (Student's t), "
+        "but not between ways that judge the same trainings."
     )
+
+
+def appeared_in_words(way: Way) -> str:
+    """The step at which control appeared in each training; a dash where it did not."""
+    return ", ".join("–" if step is None else f"{step:,.0f}" for step in way.appeared)
 
 
 def worst_in_words(way: Way) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import ray
 from ray.exceptions import RayError
 
-from annotate.job import connect
+from annotate.job import connect, reason_of
+from annotate.pool import Pool
 from evaluate.job import evaluate
 from evaluate.plan import plan_evaluation
 from evaluate.progress import bar
@@ -17,6 +18,7 @@ from manifests.study import Cell, Study, cells
 from train.budget import steps_under
 from train.launch import ensure_trained
 
+FAILURES = (ValueError, RuntimeError, OSError, RayError)  # of one training, which stop no other
 MANIFESTS = "manifests"  # folder of a study's manifests, one for each training
 Failed = Mapping[str, str]  # name of a cell → why it has no score
 
@@ -54,6 +56,11 @@ class Work:
     manifest: Manifest
     judged: tuple[Judged, ...]
 
+    @property
+    def apart(self) -> list[Judged]:
+        """Its evaluations, those in one folder once, in the place of the first of them."""
+        return list({one.folder: one for one in reversed(self.judged)}.values())[::-1]
+
     def fails(self, why: str) -> Failed:
         """All its cells, for one reason."""
         return {one.cell.name: why for one in self.judged}
@@ -75,13 +82,17 @@ def works_of(study: Study, folder: Path, overrides: Sequence[str]) -> list[Work]
         overrides: "section.field=value", for every run.
 
     Raises:
-        ValueError: A cell's manifest is none, or its budget leaves it nothing.
+        ValueError: A cell's manifest is none, its budget leaves it nothing, or an override is of what is varied.
     """
-    base = load_manifest(study.manifest, [*study.overrides, *overrides])
+    for override in overrides:
+        if (field := override.partition("=")[0]) in study.varied:
+            raise ValueError(f"--set {override}: the study varies {field}. Change its axes, in a copy of its file")
+    study = study.model_copy(update={"overrides": (*study.overrides, *overrides)})
+    base = load_manifest(study.manifest, study.overrides)
     found: dict[str, list[Judged]] = {}  # by what is trained
     first: Manifest | None = None
     for place, cell in enumerate(cells(study, seed=base.seed, train_seed=base.train.seed)):
-        manifest = load_manifest(study.manifest, [*cell.overrides, *overrides])
+        manifest = load_manifest(study.manifest, cell.overrides)
         first = first or manifest
         steps = steps_under(cell.budget, manifest, like=first)
         manifest = manifest.model_copy(update={"train": manifest.train.model_copy(update={"steps": steps})})
@@ -119,8 +130,11 @@ def on_cluster(works: Sequence[Work], share: Share) -> Iterator[tuple[Work, Fail
 
     Args:
         share: what each of them gets.
+
+    Raises:
+        ValueError: There is no cluster, or it has room for none.
     """
-    connect()
+    at_once(share)
     task = ray.remote(num_cpus=share.cores, num_gpus=share.gpus, max_retries=0)(carry_out)
     waiting = {task.remote(work, cores=max(1, int(share.cores)), actors=0): work for work in works}
     while waiting:
@@ -129,15 +143,25 @@ def on_cluster(works: Sequence[Work], share: Share) -> Iterator[tuple[Work, Fail
         try:
             yield work, ray.get(done)
         except RayError as error:  # its process was killed, as by a machine out of memory
-            yield work, work.fails(str(error).strip().splitlines()[0])
+            yield work, work.fails(reason_of(error))
 
 
 def at_once(share: Share) -> int:
-    """How many works the cluster has room for at a time."""
+    """How many works the cluster has room for at a time.
+
+    Raises:
+        ValueError: There is no cluster, or it has room for none.
+    """
     connect()
-    there = ray.cluster_resources()
-    by_cores, by_gpus = int(there.get("CPU", 0) / share.cores), int(there.get("GPU", 0) / (share.gpus or 1))
-    return max(1, min(by_cores, by_gpus) if share.gpus else by_cores)
+    has = ray.cluster_resources()
+    cores, gpus = has.get("CPU", 0.0), has.get("GPU", 0.0)
+    room = Pool(None, share.gpus).room(int(cores / share.cores), gpus)
+    if not room:
+        raise ValueError(
+            f"a training takes {share.cores:g} cores and {share.gpus:g} GPUs, and the cluster has {cores:g} cores and "
+            f"{gpus:g} GPUs. Ask for less by --cores and --gpus, or add nodes"
+        )
+    return room
 
 
 def carry_out(work: Work, *, cores: int | None = None, actors: int | None = None) -> Failed:
@@ -151,15 +175,15 @@ def carry_out(work: Work, *, cores: int | None = None, actors: int | None = None
     """
     try:
         ensure_trained(work.source, work.run, cores=cores, log=work.source.with_suffix(".log"))
-    except ValueError as error:
-        return work.fails(str(error))
-    failed = {}
-    for one in work.judged:
+    except FAILURES as error:
+        return work.fails(reason_of(error))
+    failed = dict[str, str]()
+    for one in work.apart:
         try:
             others = sorted(work.run.parent.glob("*/evaluation*"))
             task = plan_evaluation(work.run, one.folder, one.manifest, among=others)
             with bar(f"evaluate {one.cell.name}") as progress:
                 evaluate(task, progress=progress, actors=actors)
-        except ValueError as error:
-            failed[one.cell.name] = str(error)
+        except FAILURES as error:
+            failed |= {alike.cell.name: reason_of(error) for alike in work.judged if alike.folder == one.folder}
     return failed

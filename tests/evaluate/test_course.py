@@ -10,10 +10,10 @@ from tests.evaluate.synthetic import write_evaluation
 from train.monitor_record import Record
 
 
-def monitored(run: Path, *, appears: int, harm: float = 0.0) -> None:
+def monitored(run: Path, *, appears: int, harm: float = 0.0, seed: int = 0) -> None:
     """A run whose control is worth something from a step on, and does harm at step 40."""
     run.mkdir()
-    record, generator = Record(run), np.random.default_rng(0)
+    record, generator = Record(run), np.random.default_rng(seed)
     keys = [f"{row:02d}" for row in range(12)]
     for step in range(0, 400, 20):
         noise = generator.normal(0, 0.002, (3, 12, 8))
@@ -57,3 +57,11 @@ def test_early_damage_to_the_base_is_found_at_its_step(tmp_path: Path) -> None:
     assert worst.worth.low < worst.worth.value < worst.worth.high < 0
     assert worst.worth.value == pytest.approx(-0.02 / 0.2, abs=0.01)
     assert worst_look([tmp_path]) is None
+
+
+def test_of_twenty_looks_at_a_harmless_control_the_worst_is_no_damage(tmp_path: Path) -> None:
+    found = []
+    for seed in range(20):
+        monitored(tmp_path / str(seed), appears=2_000, seed=seed)
+        found.append(worst_look([tmp_path / str(seed)]))
+    assert sum(worst is not None and worst.worth.low < 0 < worst.worth.high for worst in found) >= 17

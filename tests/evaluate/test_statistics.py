@@ -72,12 +72,14 @@ def test_the_floor_is_zero_and_the_ceiling_one_in_either_direction() -> None:
     score = np.array([0.2, 0.5, 0.8])
     assert normalised(score, floor=np.full(3, 0.2), ceiling=np.full(3, 0.8)) == pytest.approx([0, 0.5, 1])
     errors = np.array([40.0, 25.0, 10.0])
-    assert normalised(errors, floor=np.full(3, 40.0), ceiling=np.full(3, 10.0)) == pytest.approx([0, 0.5, 1])
+    found = normalised(errors, floor=np.full(3, 40.0), ceiling=np.full(3, 10.0), higher_is_better=False)
+    assert found == pytest.approx([0, 0.5, 1])
 
 
 def test_no_normalised_score_where_floor_and_ceiling_meet() -> None:
     share = normalised(np.array(0.5), floor=np.array(0.3), ceiling=np.array(0.3))
     assert np.isnan(share)
+    assert np.isnan(normalised(np.array(0.25), floor=np.array(0.30), ceiling=np.array(0.28)))  # nor where they cross
     assert np.isnan(interval(float(share), np.array([0.1, 0.2])).low)
     assert np.isnan(interval(0.5, np.array([0.1, np.nan])).value)  # undefined on some resample: undefined
 

@@ -35,9 +35,11 @@ def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def in_small(name: str, manifest: Path) -> Study:
-    """The study on another manifest, of sizes that it has, in the fewest steps."""
+    """The study on another manifest's data, of sizes that it has, in the fewest steps."""
     study = load_study(FILES / f"{name}.yaml")
-    axes = {ROWS: [4, 8]} if ROWS in study.axes else study.axes
+    axes = {ROWS: [4, 8]} if ROWS in study.axes else dict(study.axes)
+    if "corpus" in axes:  # all of one
+        axes["corpus"] = {label: {"dataset": str(manifest.parent / "playroom")} for label in axes["corpus"]}
     steps = ("train.steps=2", "rows=8") if ROWS not in axes else ("train.steps=2",)
     return study.model_copy(update={"manifest": manifest, "axes": axes, "repeats": 1, "overrides": steps})
 
@@ -45,8 +47,7 @@ def in_small(name: str, manifest: Path) -> Study:
 @pytest.mark.parametrize("name", STUDIES)
 def test_it_runs_and_is_published(name: str, rooms: Path, tmp_path: Path) -> None:
     study = in_small(name, rooms / "toy.yaml")
-    overrides = [f"dataset={rooms / 'playroom'}", "evaluate.samples=6", "evaluate.guidance=2"]
-    works = works_of(study, tmp_path, overrides)
+    works = works_of(study, tmp_path, ["evaluate.samples=6", "evaluate.guidance=2"])
     small = [replace(work, judged=work.judged[:2]) for work in (works[0], works[-1])]
     write_manifests(small)
     grid = run_study(study, small, actors=0)

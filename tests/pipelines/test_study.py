@@ -11,7 +11,7 @@ import yaml
 from evaluate.studies.grid import Grid
 from evaluate.studies.plan import Pace, estimates
 from evaluate.studies.report import write_grid_report
-from evaluate.studies.work import Share, works_of
+from evaluate.studies.work import Share, on_cluster, works_of
 from manifests.manifest import load_manifest
 from manifests.study import Study, cells, load_study
 from pipelines.study import expand, main, run_study
@@ -136,7 +136,8 @@ def test_a_plan_knows_what_is_done_and_what_each_budget_leaves(toy: Path, tmp_pa
 
 
 def test_a_plan_is_made_by_a_trial(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write_study(toy / "plan.yaml", name="plan", manifest="toy.yaml", axes={"rows": [4, 8]})
+    best = ["watch.export=best", "watch.probe_every=1", "watch.probe_rows=2"]
+    path = write_study(toy / "plan.yaml", name="plan", manifest="toy.yaml", axes={"rows": [4, 8]}, overrides=best)
     main(path, out=tmp_path / "plan", plan=True)
     printed = capsys.readouterr().out
     assert "2 trainings" in printed
@@ -158,11 +159,47 @@ def test_a_plan_is_made_by_a_trial(toy: Path, tmp_path: Path, capsys: pytest.Cap
         ({"name": "s", "axes": {"rows": [4, 8]}}, "manifest: Field required"),
         ({"name": "s", "manifest": "toy.yaml", "axes": {"rows": [4, 8]}, "budget": "hours"}, "budget"),
         ({"name": "s", "manifest": "toy.yaml", "axes": {"budget": ["steps", "flops"]}}, "its own field"),
+        ({"name": "s", "manifest": "toy.yaml", "axes": {"rows": [1e3, 1e4]}}, "it takes whole numbers"),
+        ({"name": "s", "manifest": "toy.yaml", "axes": {"rows": {"few": {"rows": 4}}}}, "it takes whole numbers"),
+        ({"name": "s", "manifest": "toy.yaml", "axes": {"train.seed": [1, 2]}, "repeats": 2}, "axes vary a seed"),
+        ({"name": "s", "manifest": "toy.yaml", "axes": {"rows": [4, 8]}, "without": [{}]}, "fewer than two ways"),
     ],
 )
 def test_a_wrong_study_is_refused_by_field(tmp_path: Path, *, fields: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load_study(write_study(tmp_path / "study.yaml", **fields))
+
+
+def test_a_budget_may_be_left_out_of_a_way(tmp_path: Path) -> None:
+    fields = {"budget": ["samples", "flops"], "without": [{"rows": "4", "budget": "flops"}]}
+    path = write_study(tmp_path / "s.yaml", name="s", manifest="toy.yaml", axes={"rows": [4, 8]}, **fields)
+    found = cells(load_study(path), seed=0, train_seed=0)
+    assert [tuple(cell.labels.values()) for cell in found] == [("4", "samples"), ("8", "samples"), ("8", "flops")]
+
+
+def test_what_a_study_varies_cannot_be_set_for_all(toy: Path, tmp_path: Path) -> None:
+    study = load_study(write_study(toy / "set.yaml", name="set", manifest="toy.yaml", axes={"rows": [4, 8]}, repeats=2))
+    with pytest.raises(ValueError, match=r"--set rows=16: the study varies rows"):
+        works_of(study, tmp_path, ["rows=16"])
+    seeds = [work.manifest.train.seed for work in works_of(study, tmp_path, ["train.seed=7"])]
+    assert seeds == [7, 7, 8, 8]
+
+
+def test_more_than_the_cluster_has_is_refused(toy: Path, tmp_path: Path) -> None:
+    study = load_study(write_study(toy / "much.yaml", name="much", manifest="toy.yaml", axes={"rows": [4, 8]}))
+    works = expand(study, tmp_path, [])
+    with pytest.raises(ValueError, match=r"takes 1 cores and 64 GPUs, and the cluster has .* GPUs\. Ask for less"):
+        next(on_cluster(works, Share(cores=1, gpus=64)))
+
+
+def test_paths_of_an_axis_are_relative_to_the_study(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    axes = {"on": {"here": {"dataset": "there", "base": "base"}, "else": {"dataset": "s3://bucket/x", "base": "a/hub"}}}
+    study = load_study(write_study(tmp_path / "s.yaml", name="s", manifest="toy.yaml", axes=axes))
+    assert study.axes["on"] == {
+        "here": {"dataset": str(tmp_path / "there"), "base": str(tmp_path / "base")},
+        "else": {"dataset": "s3://bucket/x", "base": "a/hub"},
+    }
 
 
 def test_the_study_that_comes_with_the_repository_can_be_read() -> None:

@@ -9,6 +9,7 @@ from manifests.manifest import Manifest, load_manifest
 from manifests.subset import resolve
 from train.base import load_base
 from train.digest import base_digest
+from train.launch import is_finished
 from train.run_folder import Provenance, claim, load_provenance, provenance_of
 
 
@@ -123,6 +124,30 @@ def test_a_run_killed_while_it_took_its_folder_can_go_on(run: Path, manifest_pat
     (tmp_path / "other" / ".provenance.json.x1.partial").touch()
     assert refusal(tmp_path / "other", manifest_path) == ""
     assert load_provenance(tmp_path / "other")
+
+
+def test_a_run_made_longer_is_finished_at_its_new_length_alone(run: Path, manifest_path: Path) -> None:
+    assert not is_finished(run, load_manifest(manifest_path))
+    assert refusal(run, manifest_path, "train.steps=9") == ""
+    assert load_manifest(run / "manifest.yaml").train.steps == 9
+    (run / "controlnet").mkdir()
+    (run / "controlnet" / "config.json").touch()
+    assert is_finished(run, load_manifest(manifest_path, ["train.steps=9"]))
+    with pytest.raises(ValueError, match=r"another run is here; train\.steps: 9 and"):
+        is_finished(run, load_manifest(manifest_path))
+
+
+def test_a_finished_run_of_the_time_before_a_setting_stays_finished(run: Path, manifest_path: Path) -> None:
+    (run / "controlnet").mkdir()
+    (run / "controlnet" / "config.json").touch()
+    path = run / "provenance.json"
+    record = json.loads(path.read_text())
+    del record["manifest"]["latents"], record["manifest"]["control"]["joining"]
+    path.write_text(json.dumps(record))
+    assert is_finished(run, load_manifest(manifest_path))
+    path.write_text(json.dumps({**record, "manifest": {**record["manifest"], "gone": 1}}))
+    with pytest.raises(ValueError, match="of another version of Pairmill"):
+        is_finished(run, load_manifest(manifest_path))
 
 
 def test_the_digest_of_a_base_tells_one_changed_weight(base_folder: Path) -> None:

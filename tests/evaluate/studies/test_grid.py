@@ -3,6 +3,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from evaluate.scores import matrix, read_scores
@@ -19,7 +21,8 @@ COST = Cost(seconds=60.0, samples=960, teraflop=3.5, bytes=1_000_000)
 
 
 def trained(folder: Path, labels: dict[str, str], *, repeat: int = 0) -> Trained:
-    return Trained(Cell(folder.name, folder.name, labels, repeat), folder, COST)
+    name = f"{folder.name}{labels}{repeat}"  # no two of these share a training
+    return Trained(Cell(folder.name, folder.name, labels, repeat), name, folder, COST)
 
 
 def of_sizes(folders: Sequence[Path]) -> Grid:
@@ -55,10 +58,21 @@ def test_each_way_is_held_against_the_first_by_sample(folders: list[Path]) -> No
 def test_verdicts_claim_nothing_that_cannot_be_told(folders: list[Path]) -> None:
     grid = of_sizes(folders)
     assert all(" is ahead of 100 rows: +" in said for said in verdicts(grid))
-    assert "surely more than 100 rows" in headline(grid)
+    assert headline(grid).startswith("400 rows goes furthest: ")
+    assert "; not told from it: 1,600 rows (" in headline(grid)
+    assert headline(grid).endswith("%). Told from it: 1.")
     same = read_grid("same", [trained(folders[1], {"kind": "a"}), trained(folders[2], {"kind": "b"})], failed={})
-    assert verdicts(same) == ["b is not told from a: +0 points of the way (95% interval +0 to +0)."]
-    assert headline(same).endswith("; of the other 1, none surely less.")
+    assert verdicts(same) == ["b is not told from a: +0 points of the way (95% interval +0 to +0; p = 1)."]
+    assert headline(same).endswith(", but is told from no other way.")
+
+
+def test_what_is_told_apart_among_two_may_not_be_among_many(folders: list[Path], tmp_path: Path) -> None:
+    write_evaluation(tmp_path / "near", blur=1.75)
+    two = [trained(folders[1], {"kind": "a"}), trained(tmp_path / "near", {"kind": "b"})]
+    many = [*two, *(trained(folders[1], {"kind": f"same{number}"}) for number in range(40))]
+    (alone,), (among, *_) = (verdicts(read_grid("apart", runs, failed={})) for runs in (two, many))
+    assert " is behind a: " in alone
+    assert " is not told from a: " in among
 
 
 def test_trainings_that_differ_widen_every_interval(folders: list[Path]) -> None:
@@ -79,6 +93,23 @@ def test_trainings_that_differ_widen_every_interval(folders: list[Path]) -> None
     assert twice.ways[1].beside is not None
     assert twice.ways[1].beside.value == pytest.approx(0)
     assert twice.ways[1].beside.low < 0 < twice.ways[1].beside.high
+    for score in ("score", "share"):
+        narrow, wide = (getattr(grid.ways[0], score) for grid in (once, twice))
+        assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low), score
+
+
+def test_a_way_without_room_between_floor_and_ceiling_spoils_no_other(folders: list[Path], tmp_path: Path) -> None:
+    write_evaluation(tmp_path / "flat")
+    file = tmp_path / "flat" / "scores.parquet"
+    scores = read_scores(file)
+    flat = pc.if_else(pc.equal(scores["arm"], "ceiling"), 0.0, scores["value"])
+    pq.write_table(scores.set_column(scores.schema.get_field_index("value"), "value", flat), file)
+    pairs = [(folders[0], "a"), (folders[1], "b"), (tmp_path / "flat", "flat")]
+    runs = [trained(folder, {"kind": kind}, repeat=again) for again in (0, 1) for folder, kind in pairs]
+    grid = read_grid("spoilt", runs, failed={})
+    assert [np.isfinite(way.share.value) for way in grid.ways] == [True, True, False]
+    assert "no better than its floor" in verdicts(grid)[1]
+    assert headline(grid).startswith("b goes furthest: ")
 
 
 def test_growth_with_rows_is_said_apart_for_each_of_the_other_axes(folders: list[Path]) -> None:
@@ -135,7 +166,7 @@ def test_two_axes_make_a_matrix(folders: list[Path]) -> None:
 
 def test_ways_that_judge_the_same_trainings_differ_by_no_other_training(folders: list[Path]) -> None:
     runs = [
-        Trained(Cell(f"{kind}{again}", f"run{again}", {"judged": kind}, again), folders[again], COST)
+        Trained(Cell(f"{kind}{again}", f"run{again}", {"judged": kind}, again), f"run{again}", folders[again], COST)
         for again in (0, 1)
         for kind in ("a", "b")
     ]

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from evaluate.studies.scaling import Runs, Scaling, aicc, scaling_of, verdict
 
@@ -17,6 +18,11 @@ def planted(sizes: list[int], *, runs: int, seed: int, noise: float = NOISE) -> 
     return Runs(each, scores, scores + generator.normal(0, 0.15, (400, len(each))))
 
 
+def fixed(score: float, scaling: Scaling) -> NDArray[np.float64]:
+    """A score that is the same in every resample."""
+    return np.full(len(scaling.tables), score)
+
+
 def holds(scaling: Scaling, place: int, truth: float) -> bool:
     parameter = next(fit for fit in scaling.fits if fit.form.name == "power law").parameters[place]
     return bool(parameter.low <= truth <= parameter.high)
@@ -30,19 +36,19 @@ def test_a_planted_law_lies_within_its_own_intervals() -> None:
 
 
 def test_the_pairs_that_a_score_takes_lie_within_their_interval() -> None:
-    needed = (60 / 3) ** (1 / 0.35)  # of 35
-    found = [scaling_of(planted(EIGHT, runs=3, seed=seed)).pairs_for(35.0) for seed in range(60)]
-    known = [one for one in found if one is not None]
+    truth = (60 / 3) ** (1 / 0.35)  # of 35
+    scalings = [scaling_of(planted(EIGHT, runs=3, seed=seed)) for seed in range(60)]
+    known = [needed for one in scalings if (needed := one.pairs_for(fixed(35.0, one))) is not None]
     assert len(known) > 50
-    assert np.mean([one.low <= needed <= one.high for one in known]) >= 0.88
+    assert np.mean([one.low <= truth <= one.high for one in known]) >= 0.88
 
 
 def test_four_sizes_trained_once_cannot_say_how_many_pairs_come_near_the_end_of_the_law() -> None:
     found = [scaling_of(planted(FOUR, runs=1, seed=seed)) for seed in range(20)]
-    assert all(one.between_runs is None for one in found)
-    named = [one.pairs_for(37.9) for one in found]
-    assert sum(one is None for one in named) >= 18
-    assert "not identifiable from these sizes" in verdict(found[named.index(None)], target=37.9)
+    for one in found:
+        assert one.best is None, "a law of three parameters through four points leaves nothing to judge it by"
+        said = verdict(one, targets=fixed(37.9, one))
+        assert said.endswith("is not identifiable from these sizes (too few trainings to compare forms).")
 
 
 def test_a_score_that_does_not_grow_is_a_plateau_and_names_no_number() -> None:
@@ -50,10 +56,29 @@ def test_a_score_that_does_not_grow_is_a_plateau_and_names_no_number() -> None:
     sizes = np.repeat(np.array(EIGHT, np.float64), 3)
     scores = 0.7 + generator.normal(0, 0.02, len(sizes))
     flat = scaling_of(Runs(sizes, scores, scores + generator.normal(0, 0.01, (300, len(sizes)))))
+    assert flat.best is not None
     assert flat.best.form.name == "plateau"
-    assert flat.pairs_for(0.75) is None
-    assert "not identifiable" in verdict(flat, target=0.75)
-    assert verdict(flat, target=0.6) == "300 pairs, the fewest tried, surely reach 0.6 already."
+    assert flat.pairs_for(fixed(0.75, flat)) is None
+    assert "not identifiable" in verdict(flat, targets=fixed(0.75, flat))
+    assert verdict(flat, targets=fixed(0.6, flat)) == "300 pairs, the fewest tried, surely reach 0.6 already."
+
+
+def test_a_target_that_is_estimated_itself_is_reached_less_surely() -> None:
+    generator = np.random.default_rng(0)
+    sizes = np.repeat(np.array([100.0, 1_000.0, 10_000.0]), 3)
+    scores = np.repeat([0.63, 0.65, 0.65], 3) + np.tile([-0.05, 0.0, 0.05], 3)
+    scaling = scaling_of(Runs(sizes, scores, scores + generator.normal(0, 0.01, (2_000, len(sizes)))))
+    nine_tenths = 0.9 * scaling.tables[:, -1]
+    low = np.quantile(scaling.tables[1:, 0], 0.025)
+    assert scaling.start_reaches(fixed(float(low), scaling))
+    assert not scaling.start_reaches(np.concatenate([[low], nine_tenths[1:] + low - nine_tenths[0]]))
+
+
+def test_a_size_with_fewer_trainings_weighs_less() -> None:
+    sizes = np.array([100.0, 100.0, 100.0, 1_000.0, 10_000.0, 10_000.0, 10_000.0])
+    scores = np.array([0.5, 0.5, 0.5, 0.9, 0.5, 0.5, 0.5])
+    plateau = next(fit for fit in scaling_of(Runs(sizes, scores, scores[None])).fits if fit.form.name == "plateau")
+    assert plateau.parameters[0].value == pytest.approx(scores.mean())
 
 
 def test_interpolation_never_falls_and_passes_between_the_sizes() -> None:
@@ -65,11 +90,12 @@ def test_interpolation_never_falls_and_passes_between_the_sizes() -> None:
 
 def test_the_band_holds_the_curve_and_a_gain_a_doubling_is_that_between_two_sizes() -> None:
     scaling = scaling_of(planted(EIGHT, runs=3, seed=2))
+    assert scaling.best is not None
     value, low, high = scaling.best.curve(np.array([1_000.0, 100_000.0]))
     assert (low < value).all()
     assert (value < high).all()
-    first, second = scaling.means[:2]
-    assert scaling.per_doubling[0].value == pytest.approx((second.value - first.value) / np.log2(1_000 / 300))
+    first, second = scaling.tables[0, :2]
+    assert scaling.per_doubling[0].value == pytest.approx((second - first) / np.log2(1_000 / 300))
 
 
 def test_aicc_is_that_of_a_case_by_hand() -> None:
