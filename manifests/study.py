@@ -183,11 +183,11 @@ def _check(path: Path, study: Study) -> None:
                     f"{path}: axes.{name}: {label!r} can't be part of a folder's name. Give the values labels: "
                     f"{name}: {{label: {{{name}: value}}}}"
                 )
+    if len({tuple(cell.labels.items()) for cell in cells(study, seed=0, train_seed=0)}) < 2:
+        raise ValueError(f"{path}: without: it leaves fewer than two ways to compare. Leave some of its lines out")
 
 
 def _check_without(path: Path, study: Study) -> None:
-    if len({tuple(cell.labels.items()) for cell in cells(study, seed=0, train_seed=0)}) < 2:
-        raise ValueError(f"{path}: without: it leaves fewer than two ways to compare. Leave some of its lines out")
     for number, left_out in enumerate(study.without):
         for name, label in left_out.items():
             budgets = study.budget if name == BUDGET and isinstance(study.budget, tuple) else ()
