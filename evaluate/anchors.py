@@ -2,6 +2,8 @@
 
 CONTROLLED, SWAPPED, FLOOR, BLANK, CEILING, ORACLE = "controlled", "swapped", "floor", "blank", "ceiling", "oracle"
 
+SPAN = (FLOOR, CONTROLLED, CEILING)  # what a share of the way is made of
+
 TRUTH = "truth-"  # before the name of an arm: the same pictures, scored against what the corpus knows to be true
 
 ARMS: dict[str, str] = {

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from evaluate.adherence import ADHERENCE
-from evaluate.anchors import BLANK, CEILING, CONTROLLED, FLOOR, ORACLE, SWAPPED, TRUTH
+from evaluate.anchors import BLANK, CEILING, CONTROLLED, FLOOR, ORACLE, SPAN, SWAPPED, TRUTH
 from evaluate.beside import accompanied
 from evaluate.floors import read_floors
 from evaluate.measures.measure import Score
@@ -177,7 +177,7 @@ def score_truth(judge: Judge, sample: Sample, found: Mapping[str, Condition]) ->
     if judge.reannotator.annotator.empty(truth):
         return {}
     score = ADHERENCE[judge.reannotator.card.annotator].score
-    return {TRUTH + arm: score(truth, found[arm]) for arm in (FLOOR, CONTROLLED, CEILING, ORACLE)}
+    return {TRUTH + arm: score(truth, found[arm]) for arm in (*SPAN, ORACLE)}
 
 
 def draw_arms(judge: Judge, samples: Sequence[Sample], draws: Sequence[int]) -> dict[str, Pictures]:

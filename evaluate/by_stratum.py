@@ -6,14 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR
+from evaluate.anchors import CONTROLLED, SPAN
 from evaluate.measured import measure_all
 from evaluate.measures.measure import Measure
 from evaluate.statistics import Interval
 from evaluate.strata import strata
 from evaluate.summary import share
 
-ARMS = (FLOOR, CONTROLLED, CEILING)
 FEWEST = 5  # samples; a stratum of fewer says nothing, and is left out
 
 
@@ -68,5 +67,5 @@ def _by(scores: pa.Table, traits: pa.Table, measure: Measure, trait: str) -> Str
 
 
 def _stratum(scores: pa.Table, measure: Measure, name: str, keys: pa.ChunkedArray) -> StratumScore:
-    measured = measure_all(scores.filter(pc.is_in(scores["key"], value_set=keys)), measure, ARMS)
+    measured = measure_all(scores.filter(pc.is_in(scores["key"], value_set=keys)), measure, SPAN)
     return StratumScore(name, measured.samples, measured.interval(CONTROLLED), share(measured, measure))

@@ -9,15 +9,13 @@ import pyarrow as pa
 
 from evaluate.adherence import ADHERENCE
 from evaluate.alike import one_protocol, same_samples
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR
+from evaluate.anchors import CEILING, CONTROLLED, FLOOR, SPAN
 from evaluate.measured import Measured, measure_all, statistic_of
 from evaluate.measures.measure import Measure
 from evaluate.scores import of
 from evaluate.spec import Protocol, Spec, read_spec
 from evaluate.statistics import Interval, detectable, holm, interval, randomised
 from evaluate.summary import share, shares
-
-ARMS = (FLOOR, CONTROLLED, CEILING)
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ def compare_runs(folders: Sequence[Path]) -> Comparison:
 
 
 def _row(measure: Measure, tables: Sequence[pa.Table]) -> Row:
-    measured = [measure_all(table, measure, ARMS) for table in tables]
+    measured = [measure_all(table, measure, SPAN) for table in tables]
     first = measured[0]
     entries = [
         Entry(
@@ -131,7 +129,7 @@ def _row(measure: Measure, tables: Sequence[pa.Table]) -> Row:
 
 def _contrast(measure: Measure, tables: tuple[pa.Table, pa.Table], found: tuple[Measured, Measured]) -> Contrast:
     first, other = found
-    column = ARMS.index(CONTROLLED)
+    column = SPAN.index(CONTROLLED)
     difference = other.replicates[:, column] - first.replicates[:, column]
     (before, before_all), (after, after_all) = (shares(each, measure) for each in found)
     return Contrast(

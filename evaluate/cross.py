@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evaluate.adherence import ADHERENCE
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR
+from evaluate.anchors import SPAN
 from evaluate.measured import measure_all
 from evaluate.measures.measure import Measure
 from evaluate.scores import SCORES_FILE, read_scores
@@ -21,7 +21,6 @@ from evaluate.statistics import Array, Interval, interval
 from evaluate.summary import shares
 from manifests.difference import differences
 
-ARMS = (FLOOR, CONTROLLED, CEILING)
 FEWEST = 5  # samples, below which nothing is suspected
 SUSPECT = 2.0  # an own gain of so many times the others': research on ControlNet++ calls for a warning
 
@@ -91,9 +90,9 @@ def matrix_of(folders: Sequence[Path]) -> tuple[list[str], list[list[Judged]]]:
 
 
 def _judged(family: str, scores: pa.Table, measure: Measure) -> Judged:
-    measured = measure_all(scores, measure, ARMS)
+    measured = measure_all(scores, measure, SPAN)
     value, replicates = shares(measured, measure)
-    arms = {arm: measured.interval(arm) for arm in ARMS}
+    arms = {arm: measured.interval(arm) for arm in SPAN}
     return Judged(family, True, measure, measured.samples, arms, interval(float(value), replicates), None)
 
 
@@ -101,8 +100,8 @@ def _beside(scores: pa.Table, own: Judged, path: Path, identity: Mapping[str, An
     theirs, measure = read_scores(path), ADHERENCE[identity["annotator"]].primary
     common = pc.unique(theirs["key"])
     both = [
-        measure_all(_only(scores, common), own.measure, ARMS),
-        measure_all(_only(theirs, pc.unique(scores["key"])), measure, ARMS),
+        measure_all(_only(scores, common), own.measure, SPAN),
+        measure_all(_only(theirs, pc.unique(scores["key"])), measure, SPAN),
     ]
     assert both[0].samples == both[1].samples, "whoever scored a sample scored its every arm"
     mine, mine_again = shares(both[0], own.measure)
@@ -112,7 +111,7 @@ def _beside(scores: pa.Table, own: Judged, path: Path, identity: Mapping[str, An
         False,
         measure,
         both[1].samples,
-        {arm: both[1].interval(arm) for arm in ARMS},
+        {arm: both[1].interval(arm) for arm in SPAN},
         interval(float(other), other_again),
         _overfit(_ratio(mine, other), _ratio(mine_again, other_again)),
         suspect=both[0].samples >= FEWEST and bool(np.quantile(mine_again - SUSPECT * other_again, 0.025) > 0),

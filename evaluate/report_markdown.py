@@ -1,6 +1,6 @@
 """A report as Markdown: tables to paste into an issue or a model card."""
 
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR
+from evaluate.anchors import CEILING, CONTROLLED, FLOOR, SPAN
 from evaluate.findings import Findings
 from evaluate.method import made_how
 from evaluate.quality.quality import Line as Quality
@@ -132,7 +132,7 @@ def _quality(findings: Findings) -> str:
 def _of_arms(line: Quality) -> list[str]:
     """Floor, controlled and ceiling, where they were computed."""
     arms = line.numbers.arms
-    return [short(arms[arm].value) if arm in arms else "–" for arm in (FLOOR, CONTROLLED, CEILING)]
+    return [short(arms[arm].value) if arm in arms else "–" for arm in SPAN]
 
 
 def account_as_markdown(account: Account) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from annotate.registry import ANNOTATORS
-from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR
+from evaluate.anchors import ARMS, SPAN
 from evaluate.course import Course
 from evaluate.error_map import legend
 from evaluate.every_sample import as_script, every_sample, read_script
@@ -37,7 +37,7 @@ def as_html(findings: Findings, pictures: Path) -> str:
     """
     spec, summary, scores = findings.spec, findings.summary, findings.scores
     primary, annotator = summary.primary, spec.protocol.annotator
-    shown = [FLOOR, CONTROLLED, CEILING]
+    shown = list(SPAN)
     _, values = matrix(scores, measure=primary.measure.name, arms=shown)
     samples = every_sample(scores, findings.traits, pictures, annotator=annotator)
     script, digest = read_script(SCRIPT)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR
+from evaluate.anchors import SPAN
 from evaluate.measures.measure import SHARE, Measure, Score
 from manifests.condition import Condition
 
@@ -15,7 +15,7 @@ RETRIEVAL = Measure(
     False,
     "How often the condition asked for, and none of 31 others, is likest to the one re-annotated.",
 )
-ASKED_OF = (FLOOR, CONTROLLED, CEILING)  # arms in which it is looked for
+ASKED_OF = SPAN  # arms in which it is looked for
 
 
 def rivals(place: int, *, samples: int) -> list[int]:

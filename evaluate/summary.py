@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR, ORACLE, TRUTH
+from evaluate.anchors import ARMS, CEILING, CONTROLLED, FLOOR, ORACLE, SPAN, TRUTH
 from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Adherence, Measure
 from evaluate.method import WHO
@@ -76,7 +76,7 @@ def summarise(scores: pa.Table, adherence: Adherence) -> Summary:
     """
     present = set(scores["arm"].unique().to_pylist())
     arms = [arm for arm in ARMS if arm in present]
-    if not {CONTROLLED, FLOOR, CEILING} <= present:
+    if not set(SPAN) <= present:
         raise ValueError("scores: controlled, floor and ceiling are needed for a report. Evaluate the run again")
     lines = tuple(_line(scores, measure, arms) for measure in adherence.measures)
     samples, draws = (len(scores[column].unique()) for column in ("key", "draw"))
@@ -95,7 +95,7 @@ def _truth(scores: pa.Table, adherence: Adherence) -> Truth | None:
         return None
     arms = pc.replace_substring(known["arm"], TRUTH, "")
     plain = known.set_column(known.schema.get_field_index("arm"), "arm", arms)
-    lines = tuple(_line(plain, measure, [FLOOR, CONTROLLED, CEILING, ORACLE]) for measure in adherence.measures)
+    lines = tuple(_line(plain, measure, [*SPAN, ORACLE]) for measure in adherence.measures)
     return Truth(len(plain["key"].unique()), lines)
 
 
@@ -113,7 +113,7 @@ def share(measured: Measured, measure: Measure) -> Interval:
 
 def shares(measured: Measured, measure: Measure) -> tuple[Array, Array]:
     """The same of all samples, and of each resample: [] and [R] float64."""
-    at = {arm: measured.arms.index(arm) for arm in (FLOOR, CONTROLLED, CEILING)}
+    at = {arm: measured.arms.index(arm) for arm in SPAN}
     value, replicates = (
         normalised(
             table[..., at[CONTROLLED]],

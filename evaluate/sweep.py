@@ -7,7 +7,7 @@ from typing import Any
 
 from evaluate.adherence import ADHERENCE
 from evaluate.alike import same_samples
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR
+from evaluate.anchors import CONTROLLED, SPAN
 from evaluate.findings import Findings, read_findings
 from evaluate.measures.measure import Measure
 from evaluate.quality.measures import CLIP_SCORE, KID
@@ -120,7 +120,7 @@ def _setting(field: str, found: Findings, folder: Path) -> Setting:
     return Setting(
         value=found.spec.protocol.settings.get(field, LATER.get(field)),
         folder=folder,
-        arms={arm: line.arms[arm] for arm in (FLOOR, CONTROLLED, CEILING)},
+        arms={arm: line.arms[arm] for arm in SPAN},
         share=line.normalised,
         found=retrieval.arms[CONTROLLED] if retrieval else None,
         quality={each.name: each.numbers.arms[CONTROLLED] for each in found.quality if CONTROLLED in each.numbers.arms},

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from evaluate.adherence import ADHERENCE
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR
+from evaluate.anchors import CEILING, CONTROLLED, SPAN
 from evaluate.measured import Measured, statistic_of
 from evaluate.measures.measure import Measure
 from evaluate.scores import SCORES_FILE, read_scores
@@ -17,7 +17,6 @@ from evaluate.statistics import Interval, bootstrap, interval
 from evaluate.summary import shares
 from manifests.difference import differences
 
-ARMS = (FLOOR, CONTROLLED, CEILING)
 FREE = ("split", "samples")  # settings in which the two evaluations may differ: which rows they draw
 
 
@@ -102,12 +101,12 @@ def _line(measure: Measure, trained: pa.Table, test: pa.Table) -> Line:
 
 
 def _measured(table: pa.Table, measure: Measure, seed: int) -> Measured:
-    keys, statistic = statistic_of(table, measure, ARMS)
-    return Measured(ARMS, len(keys), *bootstrap(statistic, len(keys), seed=seed))
+    keys, statistic = statistic_of(table, measure, SPAN)
+    return Measured(SPAN, len(keys), *bootstrap(statistic, len(keys), seed=seed))
 
 
 def _difference(one: Measured, other: Measured, arm: str) -> Interval:
-    place = ARMS.index(arm)
+    place = SPAN.index(arm)
     return interval(float(one.value[place] - other.value[place]), one.replicates[:, place] - other.replicates[:, place])
 
 

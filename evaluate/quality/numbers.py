@@ -7,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE
+from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE, SPAN
 from evaluate.measured import Measured
 from evaluate.quality.discrepancy import Kernel, between, halves, terms_of, unbiased
 from evaluate.quality.frechet import fid, frechet, too_few
 from evaluate.quality.seen import SeenOf, check_paired, seen_of
 from evaluate.statistics import Array, Interval, Statistic, bootstrap, interval
 
-MADE = (FLOOR, CONTROLLED, CEILING)  # arms that are held against the real pictures
+MADE = SPAN  # arms that are held against the real pictures
 SCORED = (*MADE, ORACLE)
 SCALE = 1_000.0  # of KID and CMMD
 LEAST = 10  # samples: of fewer, some resample holds one sample alone

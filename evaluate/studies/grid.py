@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluate.adherence import ADHERENCE
 from evaluate.alike import may_score_others, one_protocol, same_samples
-from evaluate.anchors import CEILING, CONTROLLED, FLOOR
+from evaluate.anchors import CEILING, CONTROLLED, FLOOR, SPAN
 from evaluate.course import Worst, appeared_at, worst_look
 from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Measure
@@ -21,7 +21,6 @@ from evaluate.studies.spread import Spread, spread_of
 from evaluate.summary import shares
 from manifests.study import ROWS, Cell
 
-ARMS = (FLOOR, CONTROLLED, CEILING)
 TOLD = 0.05  # p below which two ways are told apart, corrected for as many comparisons as are made (Holm 1979)
 Reached = tuple[Array, Array]  # a share of all samples [], and of each resample [R]
 
@@ -146,7 +145,7 @@ def read_grid(
     others = may_score_others(varied)
     tables = [read_scores(folder / SCORES_FILE) for folder in folders] if others else same_samples(folders)
     measures = [ADHERENCE[spec.protocol.annotator].primary for spec in specs]
-    measured = [measure_all(table, measure, ARMS) for table, measure in zip(tables, measures, strict=True)]
+    measured = [measure_all(table, measure, SPAN) for table, measure in zip(tables, measures, strict=True)]
     reached = [shares(*pair) for pair in zip(measured, measures, strict=True)]
     groups = _groups(trained)
     names = [
@@ -200,12 +199,12 @@ def _way(
     beside: tuple[Interval, float] | None,
 ) -> Way:
     """One way, of its trainings and what the measure says of each."""
-    first, place = measured[0], ARMS.index(CONTROLLED)
+    first, place = measured[0], SPAN.index(CONTROLLED)
     score = np.mean([each.value[place] for each in measured])
     again = np.mean([each.replicates[:, place] for each in measured], axis=0)
     if np.isfinite(own[1]).all():  # where there is a way to go, other trainings change the score with the share
-        again = first.replicates[:, ARMS.index(FLOOR)] + own[1] * (
-            first.replicates[:, ARMS.index(CEILING)] - first.replicates[:, ARMS.index(FLOOR)]
+        again = first.replicates[:, SPAN.index(FLOOR)] + own[1] * (
+            first.replicates[:, SPAN.index(CEILING)] - first.replicates[:, SPAN.index(FLOOR)]
         )
     return Way(
         labels=runs[0].cell.labels,
