@@ -5,7 +5,6 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from hashlib import file_digest
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +16,7 @@ from huggingface_hub.utils.logging import set_verbosity_error
 from annotate.published import MODELS, WEIGHTS
 from manifests.family import Weights
 from manifests.room import in_words
+from manifests.storage import sha256_of
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 VARIABLE = "PAIRMILL_WEIGHTS"
@@ -196,5 +196,4 @@ def _missing(what: str, repository: str, file: str, error: Exception) -> str:
 
 @cache
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    return sha256_of(path)

@@ -16,13 +16,14 @@ from evaluate.course import keep_course
 from evaluate.floors import find_floors
 from evaluate.reannotate import check_family
 from evaluate.refusals import check_scale, check_settings
-from evaluate.spec import Protocol, Spec, sha256_of, write_spec
+from evaluate.spec import Protocol, Spec, write_spec
 from evaluate.traits import write_traits
 from evaluate.true_condition import truth_of
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.manifest import Manifest
 from manifests.provenance import versions
+from manifests.storage import sha256_of
 from manifests.subset import Subset, candidates, held_out, resolve, word_card
 from train.best import FILE as BEST_FILE
 from train.compose import refuse_composed

@@ -115,15 +115,6 @@ def read_spec(folder: Path) -> Spec:
         ) from error
 
 
-def sha256_of(path: Path) -> str:
-    """Hash a file's bytes."""
-    digest = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def _refuse_another(found: Spec, wanted: Spec, folder: Path) -> None:
     if found.fingerprint == wanted.fingerprint:
         return

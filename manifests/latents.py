@@ -1,11 +1,11 @@
 """Whether a family of latents goes with a training: they are its base's, of its resolution, and mirrored if asked."""
 
-from hashlib import file_digest
 from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
 
 from manifests.family import FamilyCard
+from manifests.storage import sha256_of
 
 WEIGHTS = "vae/diffusion_pytorch_model.safetensors"
 
@@ -48,6 +48,4 @@ def _same_autoencoder(card: FamilyCard, base: str) -> bool:
     weights = Path(base) / WEIGHTS if cached == base else cached
     if not isinstance(weights, str | Path) or not Path(weights).is_file():
         return bool(card.settings["base"] == base)
-    with Path(weights).open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
-    return {each.file: each.sha256 for each in card.weights}.get(Path(WEIGHTS).name) == digest
+    return {each.file: each.sha256 for each in card.weights}.get(Path(WEIGHTS).name) == sha256_of(Path(weights))

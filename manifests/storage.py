@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ def locate(where: str | os.PathLike[str] | UPath) -> UPath:
     except (ImportError, ValueError) as error:
         raise ValueError(f"{text}: {error}. For s3:// and gs:// install the extra: pip install -e '.[s3]'") from error
     return place
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def check_local(path: Path, what: str) -> None:

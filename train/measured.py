@@ -1,6 +1,5 @@
 """Measured adherence, for a model card: numbers with what they are, read from an evaluation or from a run's probes."""
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from manifests.storage import sha256_of
 from train.observe import OBSERVED_FILE
 
 ARMS = ("floor", "controlled", "ceiling")  # of an evaluation: control off, on, the real picture through the VAE
@@ -52,9 +52,7 @@ def measured(run: Path, weights: Path, *, step: int | None = None) -> Measured |
     report = run / "evaluation" / "report.json"
     if report.is_file() and weights.is_file():
         said = json.loads(report.read_text())
-        with weights.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if said["spec"]["controlnet_sha256"] == digest and as_trained(said):
+        if said["spec"]["controlnet_sha256"] == sha256_of(weights) and as_trained(said):
             return of_evaluation(said)
     return of_probe(run / OBSERVED_FILE, step=step)
 

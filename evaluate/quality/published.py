@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from annotate.weights import OTHERS, VARIABLE, Missing
-from evaluate.spec import sha256_of
 from manifests.family import Weights
+from manifests.storage import sha256_of
 
 
 @dataclass(frozen=True)
