@@ -4,7 +4,6 @@ import os
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,7 +81,7 @@ def describe(name: str) -> list[Weights]:
     """What a family's card says of its weights: each file with sha256, licence and source."""
     if name in WEIGHTS:
         path, published = find_file(name), WEIGHTS[name]
-        digest = _digest(path)
+        digest = sha256_of(path)
         if digest == published.sha256:
             return [Weights(file=name, sha256=digest, licence=published.licence, source=published.repository)]
         return [Weights(file=name, sha256=digest, licence="unknown", source="local file of that name")]
@@ -91,7 +90,7 @@ def describe(name: str) -> list[Weights]:
     return [
         Weights(
             file=path.name,
-            sha256=_digest(path),
+            sha256=sha256_of(path),
             licence=known.licence if known else "that of the model",
             source=name,
         )
@@ -108,11 +107,11 @@ def find_file(file: str) -> Path:
     """
     local = _local(file)
     found = local if local and local.is_file() else _file_from_hub(file)
-    if _digest(found) == WEIGHTS[file].sha256 or (found == local and os.environ.get(OTHERS) == "1"):
+    if sha256_of(found) == WEIGHTS[file].sha256 or (found == local and os.environ.get(OTHERS) == "1"):
         return found
     remedy = f"Put the published one there or, if another is meant, set {OTHERS}=1" if found == local else "Delete it"
     raise ValueError(
-        f"{found}: sha256 {_digest(found)} is not the published {WEIGHTS[file].sha256} "
+        f"{found}: sha256 {sha256_of(found)} is not the published {WEIGHTS[file].sha256} "
         f"({in_words(found.stat().st_size)}, not {WEIGHTS[file].megabytes} MB). {remedy}"
     )
 
@@ -192,8 +191,3 @@ def _missing(what: str, repository: str, file: str, error: Exception) -> str:
         f"Put it into a folder and set {VARIABLE} to it, or run `{f'hf download {repository} {file}'.strip()}` where "
         "there is a network and copy the cache here, or connect this machine"
     )
-
-
-@cache
-def _digest(path: Path) -> str:
-    return sha256_of(path)

@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,13 @@ def locate(where: str | os.PathLike[str] | UPath) -> UPath:
 
 
 def sha256_of(path: Path) -> str:
-    """The sha256 of a file's bytes, in hexadecimal digits."""
+    """The sha256 of a file's bytes, in hexadecimal digits; read once, unless its size or time changes."""
+    there = path.stat()
+    return _sha256(path, there.st_size, there.st_mtime_ns)
+
+
+@cache
+def _sha256(path: Path, _size: int, _modified: int) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 

@@ -1,12 +1,16 @@
 """Budgets: how many steps a training gets, so that trainings of other sizes have as much of something as another."""
 
 from functools import cache
+from typing import Any
 
+from manifests.control import ControlSettings
 from manifests.manifest import Manifest
 from manifests.study import Budget
 from train.base import Base, load_base
 from train.flops import flops_of_sample
 from train.legs import legs
+
+_counted = dict[tuple[Any, ...], int]()
 
 
 def steps_under(budget: Budget, manifest: Manifest, *, like: Manifest) -> int:
@@ -27,7 +31,7 @@ def steps_under(budget: Budget, manifest: Manifest, *, like: Manifest) -> int:
     if budget == "flops":
         if manifest.train.stages or like.train.stages:
             raise ValueError("budget: flops: a training in stages can't be cut to them. Take budget: samples")
-        samples *= flops_of(like) / flops_of(manifest)
+        samples *= flops_of(like, _only(like)) / flops_of(manifest, _only(manifest))
     steps = round(samples / manifest.train.batch_size)
     if steps < 1:
         batch = manifest.train.batch_size
@@ -35,10 +39,23 @@ def steps_under(budget: Budget, manifest: Manifest, *, like: Manifest) -> int:
     return steps
 
 
-def flops_of(manifest: Manifest) -> int:
-    """FLOPs of one sample's step of a training without stages."""
+def flops_of(manifest: Manifest, control: ControlSettings) -> int:
+    """FLOPs of one sample's step, as `train.flops.flops_of_sample` counts them: once for all that cost the same.
+
+    Args:
+        control: what learns in that step.
+    """
+    read = bool(manifest.latents) and manifest.engine.encode
+    sizes = (manifest.base, manifest.resolution, len(manifest.further_conditions), read, control)
+    if sizes not in _counted:
+        _counted[sizes] = flops_of_sample(manifest, base_of(manifest.base), control)
+    return _counted[sizes]
+
+
+def _only(manifest: Manifest) -> ControlSettings:
+    """What learns in a training without stages."""
     (leg,) = legs(manifest)
-    return flops_of_sample(manifest, base_of(manifest.base), leg.control)
+    return leg.control
 
 
 @cache

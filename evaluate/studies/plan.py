@@ -20,7 +20,7 @@ from evaluate.studies.work import Judged, Share, Work
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, load_manifest
 from manifests.storage import replace_text
-from train.budget import base_of
+from train.budget import base_of, flops_of
 from train.fixed_rows import BINS
 from train.flops import Cost, count
 from train.launch import ensure_trained, is_finished
@@ -91,7 +91,7 @@ def _floor(manifest: Manifest) -> str:
 
 def _estimate(work: Work, pace: Pace, judging: float) -> Estimate:
     manifest = work.manifest
-    steps = sum((leg.stop - leg.start) * step_flops(manifest, leg.control) for leg in legs(manifest))
+    steps = sum((leg.stop - leg.start) * flops_of(manifest, leg.control) for leg in legs(manifest))
     flops = float(steps * manifest.train.batch_size)
     trained = is_finished(work.run, manifest)
     return Estimate(
@@ -125,11 +125,6 @@ def _bytes(work: Work, pace: Pace) -> int:
     weights = counted(manifest, manifest.control).parameters * WEIGHT * (1 + OPTIMISED * kept)
     pictures = sum(one.manifest.evaluate.samples * one.manifest.evaluate.draws for one in work.apart)
     return round(weights + pictures * pace.picture_bytes)
-
-
-def step_flops(manifest: Manifest, control: ControlSettings) -> int:
-    """FLOPs of one sample's step, its picture and caption apart."""
-    return counted(manifest, control).step
 
 
 def forward_flops(manifest: Manifest, control: ControlSettings) -> int:
@@ -211,7 +206,7 @@ def try_out(work: Work, folder: Path, *, cores: int | None, actors: int | None) 
     pictures = sum(path.stat().st_size for path in task.folder.rglob("*") if path.is_file())
     pace = Pace(
         start=start,
-        flops=step_flops(manifest, manifest.control) * rate,
+        flops=flops_of(manifest, manifest.control) * rate,
         first_picture=max(0.0, time.perf_counter() - began - each * after),
         picture_flops=picture_flops(manifest) / each,
         picture_bytes=pictures / after,
