@@ -29,8 +29,9 @@ from train.best import FILE as BEST_FILE
 from train.compose import refuse_composed
 from train.control.weights import DIFFUSERS_FILE, OWN_FILE
 from train.hints import drawing
+from train.result import STEPS_FILE
 from train.run_folder import Provenance, load_provenance
-from train.sampler import Sampling, check_scheduler, sampling_of
+from train.sampler import Sampling, sampling_of
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,6 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest, *, among: Itera
             f"{run}: no ControlNet is there yet. Finish the run: accelerate launch train/run.py "
             f"--manifest {run / 'manifest.yaml'} --run {run} --resume"
         )
-    check_scheduler(manifest.evaluate.scheduler)
     check_settings(manifest)
     dataset = Dataset.open(manifest.dataset)
     card = _check_trained(dataset, manifest.scored, provenance)
@@ -164,8 +164,10 @@ def _check_trained(dataset: Dataset, family: str, provenance: Provenance) -> Fam
 
 def trained_steps(run: Path, manifest: Manifest) -> int:
     """After how many steps the weights in RUN/controlnet were taken: the best ones, or those of a run that stopped."""
-    best, log = run / "controlnet" / BEST_FILE, run / "log.jsonl"
-    if best.is_file():
+    said, best, log = run / "controlnet" / STEPS_FILE, run / "controlnet" / BEST_FILE, run / "log.jsonl"
+    if said.is_file():
+        return int(json.loads(said.read_text())["steps"])
+    if best.is_file():  # of the time before steps were said
         return int(json.loads(best.read_text())["step"])
     lines = log.read_text().splitlines() if log.is_file() else []
     return int(json.loads(lines[-1])["step"]) if lines else manifest.train.steps

@@ -2,7 +2,7 @@
 
 from manifests.dataset import Dataset
 from manifests.manifest import Manifest
-from train.control.registry import WEIGHED
+from train.sampler import check_drawing
 
 
 def check_settings(manifest: Manifest) -> None:
@@ -13,7 +13,7 @@ def check_settings(manifest: Manifest) -> None:
     """
     _check_scored(manifest)
     _check_beside(manifest)
-    _check_guess(manifest)
+    check_drawing(manifest)
 
 
 def check_scale(manifest: Manifest, dataset: Dataset) -> None:
@@ -49,14 +49,3 @@ def _check_beside(manifest: Manifest) -> None:
             f"evaluate.beside: {settings.beside}: method {settings.method} draws from the hint of '{manifest.scored}' "
             "alone. Leave evaluate.beside out"
         )
-
-
-def _check_guess(manifest: Manifest) -> None:
-    """Guess mode takes residuals to weigh place by place, and something that it could leave out."""
-    if manifest.evaluate.guess and manifest.control.kind not in WEIGHED:
-        raise ValueError(
-            f"evaluate.guess: a control of kind '{manifest.control.kind}' adds no residuals that could be weighed "
-            f"place by place ({', '.join(WEIGHED)} do). Leave evaluate.guess out"
-        )
-    if manifest.evaluate.guess and manifest.evaluate.guidance <= 1:
-        raise ValueError("evaluate.guess: guess mode is a form of guidance. Set evaluate.guidance above 1")

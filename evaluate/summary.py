@@ -74,7 +74,9 @@ def summarise(scores: pa.Table, adherence: Adherence) -> Summary:
         scores: rows of scores.parquet, in any order.
         adherence: the measures of the annotator that made the conditions.
     """
-    present = set(scores["arm"].unique().to_pylist())
+    keys = scores.group_by("arm").aggregate([("key", "count_distinct")]).to_pylist()
+    all_keys = max((each["key_count_distinct"] for each in keys), default=0)
+    present = {each["arm"] for each in keys if each["key_count_distinct"] == all_keys}  # swapped may lack a partner
     arms = [arm for arm in ARMS if arm in present]
     if not set(SPAN) <= present:
         raise ValueError("scores: controlled, floor and ceiling are needed for a report. Evaluate the run again")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -64,14 +65,24 @@ def is_finished(run: Path, manifest: Manifest) -> bool:
     """
     if not (run / "controlnet" / "config.json").is_file():
         return False
-    try:
-        stored = Manifest.model_validate(load_provenance(run).manifest)  # with defaults of what there was not then
+    try:  # what the weights there were made by: the run may have been going on since
+        stored = Manifest.model_validate(load_provenance(run / "controlnet").manifest)  # of older ones, with defaults
     except ValidationError as error:
         raise ValueError(f"{run}: a run of another version of Pairmill is here. Choose another folder") from error
-    there, here = (fields.model_dump(mode="json", exclude={"evaluate"}) for fields in (stored, manifest))
+    there, here = (_trains(each) for each in (stored, manifest))
+    if stored.train.steps < manifest.train.steps:  # it goes on to what is asked for
+        there["train"]["steps"] = manifest.train.steps
+        if there == here:
+            return False
     if there != here:
         raise ValueError(f"{run}: another run is here; {'; '.join(differences(there, here))}. Choose another folder")
     return True
+
+
+def _trains(manifest: Manifest) -> dict[str, Any]:
+    """What of a manifest decides the weights that a run leaves."""
+    fields = manifest.model_dump(mode="json", exclude={"evaluate", "engine", "watch"})
+    return fields | {"watch.patience": manifest.watch.patience, "watch.export": manifest.watch.export}
 
 
 def _all_cores() -> int:

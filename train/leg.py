@@ -1,15 +1,18 @@
 """One leg of a training: batches in, steps, checkpoints and looks out."""
 
 from functools import partial
+from pathlib import Path
 
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedType
 
 from manifests.families import Cards
 from manifests.manifest import Manifest
+from train.agreed import agreed
 from train.base import Base, tokenize
 from train.batches import Recipe, Samples, loader
 from train.best import Best
 from train.checkpoint import newest_checkpoint, save_checkpoint
+from train.control.control import trained
 from train.engine import SHARDED, Engine
 from train.fit import fit
 from train.flops import flops_of_sample
@@ -18,7 +21,7 @@ from train.legs import Leg
 from train.meter import Meter
 from train.micro_batch import find_micro_batch
 from train.monitor import Monitor
-from train.observe import Observer
+from train.observe import DIVERGED, Observer
 from train.probe import Probe
 from train.result import save_best
 from train.seal import position_of, read_seal
@@ -52,10 +55,12 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
     steps = fit(engine, batches, span, max_grad_norm=leg.train.max_grad_norm)
     watch = Watch(work.run, engine, observers(work, engine), manifest=manifest, meter=_meter(work, engine, leg))
     for seen in watch(steps, span):
+        kept = seen.number % manifest.watch.checkpoint_every == 0 or seen.number == manifest.train.steps or seen.stop
+        if kept:
+            agreed(partial(_check_finite, engine, work.run, seen.number))
         if seen.best is not None:  # before the checkpoint: what is lost with it is reached again
             save_best(engine, work, leg.control, Best(seen.number, seen.best))
-        last = seen.number == manifest.train.steps
-        if seen.number % manifest.watch.checkpoint_every == 0 or last or seen.stop:
+        if kept:
             position = position_of(span, step=seen.number, stage=leg.stage)
             folder = work.run / "checkpoints"
             save_checkpoint(accelerator, folder, position, work.origin, keep=manifest.watch.keep)
@@ -63,6 +68,16 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
             work.say(f"stopped after step {seen.number:,}: {seen.stop}")
             return seen.number, True
     return leg.stop, False
+
+
+def _check_finite(engine: Engine, run: Path, step: int) -> None:
+    """Refuse to keep broken weights: the loss tells them a step later.
+
+    Raises:
+        ValueError: This process holds weights that are not finite.
+    """
+    if not all(bool(parameter.isfinite().all()) for parameter in trained(engine.plain)):
+        raise ValueError(f"{run}: step {step:,} left weights that are not finite, and they are not kept. {DIVERGED}")
 
 
 def _workers(work: Work, engine: Engine) -> int:
@@ -97,9 +112,28 @@ def recipe_of(manifest: Manifest, cards: Cards, base: Base) -> Recipe:
     )
 
 
-def check_share(manifest: Manifest, accelerator: Accelerator) -> None:
-    """Refuse a batch that the processes cannot share equally."""
-    Span(start=0, steps=1, batch_size=manifest.train.batch_size, micro_batch=1, processes=accelerator.num_processes)
+def check_launch(manifest: Manifest, accelerator: Accelerator) -> None:
+    """Refuse what can't be trained the way that the processes were launched.
+
+    Raises:
+        ValueError: The processes can't share a batch equally; or weights are spread over them, and the manifest asks
+            for what is then not done: stages, and by DeepSpeed a micro-batch or cut gradients.
+    """
+    processes, train, asked = accelerator.num_processes, manifest.train, manifest.engine.micro_batch
+    Span(start=0, steps=1, batch_size=train.batch_size, micro_batch=1, processes=processes)
+    if train.stages and accelerator.distributed_type in SHARDED:
+        raise ValueError(
+            "train.stages: no stage follows another where weights are spread over processes. Leave them out"
+        )
+    if accelerator.distributed_type != DistributedType.DEEPSPEED:
+        return
+    if asked not in {None, "auto", train.batch_size // processes}:
+        raise ValueError(
+            f"engine.micro_batch: DeepSpeed would take a step for each {asked} samples. Leave it out, or launch "
+            "more processes"
+        )
+    if train.max_grad_norm is not None:
+        raise ValueError("train.max_grad_norm: DeepSpeed cuts gradients by gradient_clipping of its own file alone")
 
 
 def _micro_batch(work: Work, engine: Engine, leg: Leg, recipe: Recipe) -> int:

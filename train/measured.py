@@ -10,6 +10,16 @@ from typing import Any
 from manifests.storage import sha256_of
 from train.observe import OBSERVED_FILE
 
+AS_TRAINED = {
+    "split": "test",
+    "method": "control",
+    "beside": "own",
+    "prompts": "perfect",
+    "guess": "",
+    "control_scale": 1.0,
+    "control_start": 0.0,
+    "control_end": 1.0,
+}
 ARMS = ("floor", "controlled", "ceiling")  # of an evaluation: control off, on, the real picture through the VAE
 PROBE = "probe/"
 
@@ -58,9 +68,9 @@ def measured(run: Path, weights: Path, *, step: int | None = None) -> Measured |
 
 
 def as_trained(report: Mapping[str, Any]) -> bool:
-    """Whether an evaluation's pictures were drawn by the control, shown all conditions of each sample."""
+    """Whether an evaluation is of test pictures, drawn by all of the control from all that it was trained to read."""
     settings = report["spec"]["protocol"]["settings"]
-    return (settings.get("method", "control"), settings.get("beside", "own")) == ("control", "own")
+    return all(settings.get(name, value) == value for name, value in AS_TRAINED.items())
 
 
 def of_evaluation(report: Mapping[str, Any]) -> Measured:
@@ -68,8 +78,9 @@ def of_evaluation(report: Mapping[str, Any]) -> Measured:
     settings = report["spec"]["protocol"]["settings"]
     measures = sorted(report["measures"].items(), key=lambda item: not item[1]["primary"])
     rows = tuple(_row(name, of) for name, of in measures if {*ARMS} <= of["arms"].keys())
+    split = settings.get("split", "test")
     how = (
-        f"{report['headline']} On {report['samples']:,} test pictures ({settings['scheduler']}, {settings['steps']} "
+        f"{report['headline']} On {report['samples']:,} {split} pictures ({settings['scheduler']}, {settings['steps']} "
         f"steps, guidance {settings['guidance']:g}); evaluation {report['fingerprint']}, protocol "
         f"{report['protocol_fingerprint']}."
     )

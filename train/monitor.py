@@ -12,15 +12,10 @@ from train.control.control import Control
 from train.engine import Engine
 from train.fixed_rows import BINS, FixedRows, Predict, fix_rows, losses, predict_alone
 from train.monitor_record import Record
-from train.observe import Findings
+from train.observe import DIVERGED, Findings
 from train.samples import validation_pairs
 
 Array = NDArray[np.float64]
-
-WAY_OUT = (
-    "Go back to the last checkpoint and lower train.learning_rate, cut gradients with train.max_grad_norm=1, or take "
-    "train.precision=bf16 in the place of fp16"
-)
 
 
 class Monitor:
@@ -156,6 +151,6 @@ def _trouble(step: int, found: dict[str, Array]) -> str:
         rows = sum(not np.isfinite(values).all() for values in found["control"])
         return (
             f"the control monitor finds at step {step:,} losses that are no numbers in {rows} of "
-            f"{len(found['control'])} held-out rows. {WAY_OUT}"
+            f"{len(found['control'])} held-out rows. {DIVERGED}"
         )
     return ""

@@ -6,6 +6,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+DIVERGED = (  # the way out; what a run computes can't be changed when it goes on
+    "Begin a new run (--run) with a lower train.learning_rate, with train.max_grad_norm=1, or with train.precision="
+    "bf16 in the place of fp16"
+)
 OBSERVED_FILE = "observed.jsonl"  # in a run's folder: a line of JSON for each look that found numbers
 
 

@@ -18,7 +18,8 @@ from train.engine import Engine
 from train.grid import Picture, Strip, grid, save_grid
 from train.hints import as_picture
 from train.judge import Judge, load_judge
-from train.observe import Findings
+from train.legs import legs
+from train.observe import DIVERGED, Findings
 from train.probe_set import ProbeSet, Seen
 from train.samples import validation_rows
 
@@ -104,8 +105,8 @@ class Probe:
         if name not in numbers:
             return None, ""
         course = read_course(self._run, name, higher_is_better=judge.higher_is_better).then(step, numbers[name])
-        last = step == self._manifest.train.steps
-        patience = None if last else self._manifest.watch.patience
+        last = legs(self._manifest)[-1]  # a stage that stands still is no reason to leave out what comes after it
+        patience = self._manifest.watch.patience if last.start < step < last.stop else None
         best = numbers[name] if course.ends_in_best else None
         return best, reason_to_stop(course, measure=judge.measure, patience=patience)
 
@@ -181,10 +182,7 @@ def _broken(seen: Sequence[Seen]) -> list[str]:
     count = sum(not each.finite for each in seen)
     if not count:
         return []
-    return [
-        f"{count} of {len(seen)} pictures could not be drawn: their latents are not finite. Go back to an earlier "
-        "checkpoint and lower train.learning_rate, or take train.precision=bf16 in the place of fp16"
-    ]
+    return [f"{count} of {len(seen)} pictures could not be drawn: their latents are not finite. {DIVERGED}"]
 
 
 def _picture(manifest: Manifest, drawn_from: ProbeSet, seen: Sequence[Seen]) -> Picture:

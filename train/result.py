@@ -1,5 +1,6 @@
 """What a training leaves: RUN/controlnet/, and RUN/best/ while a better one may still come."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from torch import Tensor
 
 from manifests.control import ControlSettings
 from manifests.dataset import Dataset
+from manifests.storage import replace_text
 from train.best import Best, read_best, replace_best
 from train.control.registry import save_control
 from train.control.weights import DIFFUSERS_FILE
@@ -15,6 +17,8 @@ from train.measured import measured
 from train.model_card import trained_by, write_model_card
 from train.whole_folder import save_folder
 from train.work import Work
+
+STEPS_FILE = "steps.json"  # in RUN/controlnet: after how many steps its weights were taken
 
 
 def export(engine: Engine, work: Work, control: ControlSettings, *, steps: int) -> None:
@@ -32,10 +36,13 @@ def export(engine: Engine, work: Work, control: ControlSettings, *, steps: int) 
     def write(folder: Path) -> None:
         if best:
             shutil.copytree(work.run / "best", folder, dirs_exist_ok=True)
+            shutil.copy(work.run / "provenance.json", folder)  # the manifest may ask for more steps than it did then
         else:
             _write(engine, work, control, folder, state)
-        dataset = Dataset.open(work.manifest.dataset)
-        trained = trained_by(work.cards, dataset, work.run, steps=best.step if best else steps)
+        trained = trained_by(
+            work.cards, Dataset.open(work.manifest.dataset), work.run, steps=best.step if best else steps
+        )
+        replace_text(json.dumps({"steps": trained.steps}) + "\n", folder / STEPS_FILE)
         write_model_card(folder, trained, measured(work.run, folder / DIFFUSERS_FILE, step=trained.steps))
 
     with engine.result_weights():

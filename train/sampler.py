@@ -15,6 +15,7 @@ from manifests.evaluate_settings import Guess
 from manifests.manifest import Manifest
 from train.base import Base, decode_latents, encode_tokens, tokenize
 from train.control.control import Control
+from train.control.registry import WEIGHED
 from train.control.scale import Scale, guess_scales, strides_of
 from train.text import Text
 
@@ -74,10 +75,24 @@ def sampling_of(manifest: Manifest) -> Sampling:
     )
 
 
-def check_scheduler(name: str) -> None:
-    """Refuse a scheduler that nothing here can make."""
-    if name not in SCHEDULERS:
-        raise ValueError(f"evaluate.scheduler: there is no scheduler '{name}'. Take one of {', '.join(SCHEDULERS)}")
+def check_drawing(manifest: Manifest) -> None:
+    """Refuse to draw by a scheduler that nothing here can make, or in a guess mode that the control hasn't.
+
+    Raises:
+        ValueError: Names the setting, and what it may be.
+    """
+    settings = manifest.evaluate
+    if settings.scheduler not in SCHEDULERS:
+        raise ValueError(
+            f"evaluate.scheduler: there is no scheduler '{settings.scheduler}'. Take one of {', '.join(SCHEDULERS)}"
+        )
+    if settings.guess and manifest.control.kind not in WEIGHED:
+        raise ValueError(
+            f"evaluate.guess: a control of kind '{manifest.control.kind}' adds no residuals that could be weighed "
+            f"place by place ({', '.join(WEIGHED)} do). Leave evaluate.guess out"
+        )
+    if settings.guess and settings.guidance <= 1:
+        raise ValueError("evaluate.guess: guess mode is a form of guidance. Set evaluate.guidance above 1")
 
 
 def sample_seed(seed: int, *, key: str, draw: int) -> int:
@@ -147,6 +162,8 @@ def draw_latents(
 def scheduler_of(base: Base, way: Sampling) -> Any:
     """A scheduler of diffusers on the base's noise schedule, its timesteps set."""
     scheduler = SCHEDULERS[way.scheduler].from_config(base.scheduler.config)
+    if "clip_sample" in scheduler.config:  # of pixels, within -1 and 1; latents go beyond, and would be washed out
+        scheduler.register_to_config(clip_sample=False)
     scheduler.set_timesteps(way.steps, device=base.unet.device)
     return scheduler
 

@@ -21,11 +21,12 @@ from train.control.registry import build_control
 from train.digest import base_digest
 from train.engine import assemble
 from train.hints import drawing
-from train.leg import check_share, run_leg
+from train.leg import check_launch, run_leg
 from train.legs import Leg, legs
 from train.processes import join, why_slow
 from train.result import export
 from train.run_folder import Provenance, claim, provenance_of
+from train.sampler import check_drawing
 from train.tracking import check_tracker, track
 from train.verdict import verdict
 from train.work import Work
@@ -69,7 +70,9 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     base.latent_shape(manifest.resolution)  # refuses what is no multiple of its stride
     for card in (subset.card, *subset.cards.further):
         drawing(card.kind)
-    check_share(manifest, accelerator)
+    check_launch(manifest, accelerator)
+    if manifest.watch.probe_every and manifest.watch.probe_rows:
+        check_drawing(manifest)
     every = legs(manifest)
     control = _control(base, every[0], manifest)
     provenance = provenance_of(

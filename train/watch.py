@@ -18,7 +18,7 @@ from train.engine import Engine
 from train.fit import Step
 from train.log import Log
 from train.meter import Meter
-from train.observe import Findings, Observer
+from train.observe import DIVERGED, Findings, Observer
 from train.span import Span
 
 
@@ -82,9 +82,8 @@ class Watch:
         for number, loss in zip(numbers, losses, strict=True):
             if not math.isfinite(loss):
                 raise ValueError(
-                    f"{self._run}: the loss of step {number:,} is {loss}. The last checkpoint is from before. Lower "
-                    "train.learning_rate, cut gradients with train.max_grad_norm=1, or take train.precision=bf16 in "
-                    "the place of fp16"
+                    f"{self._run}: the loss of step {number:,} is {loss}. The last checkpoint is from before. "
+                    f"{DIVERGED}"
                 )
 
     def _look(self, observer: Observer, number: int) -> Findings:

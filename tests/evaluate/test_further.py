@@ -118,6 +118,9 @@ def test_the_steps_of_an_evaluation_are_those_of_the_weights(run: Path, tmp_path
     assert trained_steps(tmp_path, manifest) == 4  # it stopped there
     (tmp_path / "controlnet" / "best.json").write_text(json.dumps({"step": 1, "score": 0.5}))
     assert trained_steps(tmp_path, manifest) == 1
+    (tmp_path / "controlnet" / "steps.json").write_text('{"steps": 2}')
+    assert trained_steps(tmp_path, manifest) == 2, "whatever was trained or killed since"
+    assert trained_steps(run, manifest) == json.loads((run / "controlnet" / "steps.json").read_text())["steps"]
 
 
 def test_weights_of_all_nets_count_and_no_file_beside_them(tmp_path: Path) -> None:

@@ -7,14 +7,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 
+from evaluate.adherence import ADHERENCE
 from evaluate.gallery import rank
 from evaluate.report import write_report
 from evaluate.report_markdown import coverage
 from evaluate.scores import matrix, read_scores
 from evaluate.spec import read_spec, write_spec
-from evaluate.summary import Summary
+from evaluate.summary import Summary, summarise
 from manifests.account import Account, Conjunct, KeptOut, account_from
 from tests.evaluate.synthetic import spec, write_evaluation
 
@@ -90,6 +92,17 @@ def test_best_and_worst_are_by_score_whichever_way_is_better(folder: Path) -> No
     downward = list(rank(scores, measure="f1_1px", higher_is_better=False).values())
     assert upward == sorted(upward, reverse=True)
     assert downward == sorted(upward)
+
+
+def test_a_sample_without_a_partner_to_swap_with_spoils_no_report(tmp_path: Path) -> None:
+    write_evaluation(tmp_path)
+    scores = read_scores(tmp_path / "scores.parquet")
+    first = pc.min(scores["key"])
+    partner = pc.invert(pc.and_(pc.equal(scores["key"], first), pc.equal(scores["arm"], "swapped")))
+    found = summarise(scores.filter(partner), ADHERENCE["canny"])
+    assert "swapped" in summarise(scores, ADHERENCE["canny"]).primary.arms
+    assert "swapped" not in found.primary.arms
+    assert found.primary.normalised.value > 0
 
 
 def test_a_report_says_how_many_samples_it_lacks() -> None:

@@ -174,7 +174,9 @@ def test_numbers_come_from_the_evaluation_of_these_weights(tmp_path: Path) -> No
     assert measured(tmp_path, tmp_path / WEIGHTS) is None
 
 
-@pytest.mark.parametrize("settings", [{"method": "sdedit"}, {"method": "hint"}, {"beside": "none"}])
+@pytest.mark.parametrize(
+    "settings", [{"method": "sdedit"}, {"method": "hint"}, {"beside": "none"}, {"split": "train"}, {"prompts": "none"}]
+)
 def test_what_the_control_did_not_draw_as_it_was_trained_says_nothing_of_it(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:

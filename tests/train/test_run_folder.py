@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,21 +127,31 @@ def test_a_run_killed_while_it_took_its_folder_can_go_on(run: Path, manifest_pat
     assert load_provenance(tmp_path / "other")
 
 
+def leave_weights(run: Path) -> None:
+    """What tells that a run has ended."""
+    (run / "controlnet").mkdir(exist_ok=True)
+    (run / "controlnet" / "config.json").touch()
+    shutil.copy(run / "provenance.json", run / "controlnet")
+
+
 def test_a_run_made_longer_is_finished_at_its_new_length_alone(run: Path, manifest_path: Path) -> None:
+    longer = load_manifest(manifest_path, ["train.steps=9"])
     assert not is_finished(run, load_manifest(manifest_path))
+    leave_weights(run)
+    assert is_finished(run, load_manifest(manifest_path))
     assert refusal(run, manifest_path, "train.steps=9") == ""
     assert load_manifest(run / "manifest.yaml").train.steps == 9
-    (run / "controlnet").mkdir()
-    (run / "controlnet" / "config.json").touch()
-    assert is_finished(run, load_manifest(manifest_path, ["train.steps=9"]))
+    assert not is_finished(run, longer), "killed now, its weights are still those of the shorter one"
+    leave_weights(run)
+    assert is_finished(run, longer)
+    assert is_finished(run, load_manifest(manifest_path, ["train.steps=9", "watch.log_every=7", "engine.workers=1"]))
     with pytest.raises(ValueError, match=r"another run is here; train\.steps: 9 and"):
         is_finished(run, load_manifest(manifest_path))
 
 
 def test_a_finished_run_of_the_time_before_a_setting_stays_finished(run: Path, manifest_path: Path) -> None:
-    (run / "controlnet").mkdir()
-    (run / "controlnet" / "config.json").touch()
-    path = run / "provenance.json"
+    leave_weights(run)
+    path = run / "controlnet" / "provenance.json"
     record = json.loads(path.read_text())
     del record["manifest"]["latents"], record["manifest"]["control"]["joining"]
     path.write_text(json.dumps(record))

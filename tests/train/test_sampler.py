@@ -1,10 +1,12 @@
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from diffusers import (
+    DDPMScheduler,
     StableDiffusionControlNetPipeline,
     StableDiffusionPipeline,
     StableDiffusionXLControlNetPipeline,
@@ -17,7 +19,7 @@ from train.base import Base, load_base
 from train.control.control import Control
 from train.control.controlnet import ControlNet
 from train.control.registry import build_control
-from train.sampler import SCHEDULERS, Hints, Sampling, draw, first_noise, sample_seed
+from train.sampler import SCHEDULERS, Hints, Sampling, draw, first_noise, sample_seed, scheduler_of
 
 CAPTIONS = ["blue box", "red ball"]
 WAY = Sampling(resolution=32, steps=3, guidance=4.0, negative_prompt="grey", control_scale=0.8)
@@ -149,6 +151,12 @@ def test_pictures_of_a_velocity_base_are_those_of_diffusers_pipeline(tmp_path: P
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(**call(base)).images
     assert levels_apart(draw(base, None, CAPTIONS, None, noise=noise_of(base), way=WAY), theirs) <= 1
+
+
+@pytest.mark.parametrize("scheduler", sorted(SCHEDULERS))
+def test_latents_are_never_clipped_as_if_they_were_pixels(base: Base, scheduler: str) -> None:
+    asked = SimpleNamespace(scheduler=DDPMScheduler(clip_sample=True), unet=base.unet)
+    assert not scheduler_of(asked, replace(WAY, scheduler=scheduler)).config.get("clip_sample", False)
 
 
 def test_a_control_of_scale_zero_draws_what_the_base_draws(base: Base, control: Control) -> None:

@@ -35,6 +35,32 @@ def load_initial(net: ControlNetModel, where: str) -> None:
         raise ValueError(f"control.initial: {error}") from error
 
 
+def check_initial(settings: ControlSettings, conditions: int) -> None:
+    """Refuse a trained control of which this one would go on from a part alone.
+
+    Args:
+        settings: of the control that is to go on, `initial` in them.
+        conditions: how many hints it reads.
+
+    Raises:
+        ValueError: The other one's decoder is trained too, or it has a net for each of several conditions.
+    """
+    path = controlnet_folder(Path(settings.initial))
+    if not (path / SETTINGS_FILE).is_file():
+        return
+    other, hints = read_settings(path)
+    if other.kind not in PLAIN:
+        raise ValueError(
+            f"control.initial: {settings.initial}: a control of kind {other.kind}, of which only the ControlNet would "
+            f"be taken, without what else was trained with it. Go on from one of {' and '.join(PLAIN)}"
+        )
+    if hints > 1 and other.joining == "sum":
+        raise ValueError(
+            f"control.initial: {settings.initial}: {hints} nets, a condition each, of which only the first would be "
+            f"taken. Go on from the folder of one of them"
+        )
+
+
 def read_controlnet(where: str) -> ControlNetModel:
     """Read a ControlNet from any of the places of `load_initial`, in evaluation mode on the CPU.
 

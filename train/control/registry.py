@@ -12,7 +12,7 @@ from train.control.concat import Concat
 from train.control.control import Control
 from train.control.controlnet import ControlNet
 from train.control.film import Film
-from train.control.initial import SETTINGS_FILE, load_initial, read_settings
+from train.control.initial import SETTINGS_FILE, check_initial, load_initial, read_settings
 from train.control.lite import Lite
 from train.control.mid_only import MidOnly
 from train.control.t2i_adapter import Adapter
@@ -66,6 +66,7 @@ def build_control(unet: UNet2DConditionModel, settings: ControlSettings, *, seed
     if settings.initial:
         if not isinstance(control, ControlNet):
             raise ValueError(f"control.initial: a control of kind {settings.kind} has no ControlNet to go on from")
+        check_initial(settings, conditions)
         load_initial(control.net, settings.initial)
     control.train()
     return control

@@ -90,6 +90,15 @@ def test_half_precision_weights_are_taken_into_full_precision(base: Base, net: C
     assert torch.equal(mine.conv_in.weight, net.conv_in.weight.half().float())
 
 
+def test_a_control_of_which_a_part_alone_would_be_taken_is_refused(base: Base, tmp_path: Path) -> None:
+    unlocked, two = ControlSettings(kind="unlocked_decoder"), ControlSettings()
+    save_control(build_control(base.unet, unlocked, seed=0), unlocked, tmp_path / "unlocked")
+    save_control(build_control(base.unet, two, seed=0, conditions=2), two, tmp_path / "two", conditions=2)
+    for name, said in (("unlocked", "of kind unlocked_decoder, of which only"), ("two", "2 nets, a condition each")):
+        with pytest.raises(ValueError, match=f"control.initial: .*{said}"):
+            build_control(base.unet, ControlSettings(initial=str(tmp_path / name)), seed=0)
+
+
 def test_a_trained_control_is_read_when_what_it_went_on_from_is_gone(
     base: Base, net: ControlNetModel, tmp_path: Path
 ) -> None:
