@@ -1,8 +1,10 @@
 """The actor of an annotate job: detectors loaded once, then shard after shard."""
 
+import os
 import pickle
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,16 +59,11 @@ class AnnotateWorker:
         return {"shard": [name], "trouble": [trouble]}
 
     def _make(self, name: str) -> None:
-        size = self.order.batch_size
-        while True:
-            try:
-                self._annotate(name, size)
-                return
-            except OUT_OF_MEMORY:  # the whole shard again, so that its batches stay those of one size
-                if size == 1:
-                    raise
-                size //= 2
-                torch.cuda.empty_cache()
+        try:
+            halving(self.order.batch_size, lambda size: self._annotate(name, size))
+        except torch.AcceleratorError as error:  # what this process does on the GPU from now on fails too
+            sys.stderr.write(f"{name}: {error}\n")
+            os._exit(1)  # another one takes its place, and counts a death
 
     def _annotate(self, name: str, size: int) -> dict[str, Counter[str]]:
         return annotate_shard(
@@ -85,6 +82,23 @@ class AnnotateWorker:
             go_through("annotate.annotate_worker", [str(order), name], Path(folder) / "journal")
 
 
+def halving(size: int, make: Callable[[int], object]) -> None:
+    """Make a shard in batches of that size, or of the next smaller one that fits into memory.
+
+    Args:
+        make: the whole shard, so that its batches are of one size.
+    """
+    while True:
+        try:
+            make(size)
+            return
+        except OUT_OF_MEMORY:
+            if size == 1:
+                raise
+            size //= 2
+            torch.cuda.empty_cache()
+
+
 def pin_threads() -> None:
     """One thread for each library, so that no sum depends on how many cores a node has; no TF32 either."""
     torch.set_num_threads(1)
@@ -97,15 +111,13 @@ def pin_threads() -> None:
 def main(order: AnnotateOrder, name: str, *care: str) -> None:
     """Make one shard as `go_through` wants it."""
     pin_threads()
-    annotate_shard(
-        open_same(order.root, order.dataset_id),
-        name,
-        bind(order.tasks, torch.device(order.device)),
-        batch_size=order.batch_size,
-        threads=0,
-        done=lambda rows: None,
-        care=read_care(*care),
-    )
+    dataset, bound = open_same(order.root, order.dataset_id), bind(order.tasks, torch.device(order.device))
+    known = read_care(*care)
+
+    def make(size: int) -> None:
+        annotate_shard(dataset, name, bound, batch_size=size, threads=0, done=lambda rows: None, care=known)
+
+    halving(order.batch_size, make)
 
 
 if __name__ == "__main__":

@@ -28,20 +28,23 @@ class Limit:
     Attributes:
         share: of a family's rows that may fail.
         rows: of the family, all of them.
+        counted: family and name of the shards that are counted already.
     """
 
     share: float
     rows: int
     failed: dict[str, Counter[str]] = field(default_factory=dict)
+    counted: set[tuple[str, str]] = field(default_factory=set)
 
     def check(self, dataset: Dataset, family: str, name: str) -> None:
-        """Count the failed rows of one more shard.
+        """Count the failed rows of a shard, once.
 
         Raises:
             ValueError: there are too many.
         """
-        if not dataset.path(family, name).exists():
+        if (family, name) in self.counted or not dataset.path(family, name).exists():
             return
+        self.counted.add((family, name))
         rows = dataset.read(family, name, ["status", "code"]).to_pylist()
         total = self.failed.setdefault(family, Counter())
         total.update(row["code"] for row in rows if row["status"] == "failed")

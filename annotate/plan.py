@@ -42,7 +42,8 @@ def make_plan(root: UPath, corpus: Corpus, **settings: Any) -> Dataset:
     if not (root / SETTINGS).exists() and _in_use(root):
         raise ValueError(f"{root}: other files are there, and no dataset. Choose a new or an empty folder")
     cards, references = provided_cards(corpus), _listed(corpus)
-    size = shard_rows(len(references))
+    begun = (root / SETTINGS).exists()  # and killed before its plan; the corpus may have grown since
+    size = Dataset.open(root).settings.shard_rows if begun else shard_rows(len(references))
     dataset = Dataset.create(root, corpus=str(corpus), shard_rows=size, **settings)
     for card in cards:
         create_card(root, card)

@@ -19,6 +19,7 @@ from manifests.room import check_room
 GENERATED_BYTES = 20_000  # of a generated picture with its exact conditions
 # Bytes a pixel, measured at 512 pixels: Canny 0.047, HED 0.37, 16-bit depth 1.5; the rest is estimated.
 PIXEL_BYTES: dict[Kind, float] = {"binary": 0.05, "soft": 0.4, "depth": 2.0, "normal": 1.5, "classes": 0.05}
+JPEG_BYTES = 1.0  # a pixel of a picture made smaller; photographs take half of that
 LATENT_BYTES = 0.25  # of a view's pixel: two moments of four channels in 16 bits, for 8 x 8 pixels
 ROW_BYTES = 1_000  # of everything else in a row; keypoints, lines and text too
 ASPECT = 4 / 3  # long side to short side
@@ -35,6 +36,9 @@ def check_ingest_room(dataset: Dataset, corpus: Corpus) -> None:
     missing = {*dataset.missing(IMAGES)}.intersection(planned)
     if missing and isinstance(dataset.root, Path):
         needed = _corpus_bytes(corpus) * len(missing) // len(planned)
+        if corpus.max_side:  # larger pictures are stored that large
+            rows = len(missing) * dataset.settings.shard_rows
+            needed = min(needed, round(rows * corpus.max_side**2 * JPEG_BYTES))
         check_room(dataset.root, needed, "Make room, give another folder, or shrink the pictures with --max-side")
 
 

@@ -1,5 +1,6 @@
 """One shard of some families: decode ∥ batch ∥ model ∥ encode, then published whole."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -22,7 +23,7 @@ from annotate.stored import Stored
 from annotate.task import Task
 from manifests import condition
 from manifests.dataset import Dataset
-from manifests.footer import write_shard
+from manifests.footer import read_footer, write_shard
 from manifests.layout import IMAGES
 from manifests.parallel import ahead, in_parallel
 from manifests.record import family_schema
@@ -33,6 +34,8 @@ PENDING = 64  # conditions that wait to be encoded
 
 Decoder = Callable[[Any], Any]  # of a stored picture or condition
 OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
+NO_MEMORY = re.compile(r"out of memory|can't allocate memory|ALLOC_FAILED|Failed to allocate memory")  # in other words
+OF_MACHINE = re.compile(r"CUDA|CUDNN|cuDNN|CUBLAS|HIP error|NCCL")  # a driver's or library's own trouble
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ def _inputs(
     if pictures := sources & {*PICTURES}:
         cells |= dict.fromkeys(pictures, dataset.read(IMAGES, name, ["image", "captions"]).to_struct_array())
     for source in sorted(sources - pictures):
+        _check_source(dataset, name, source, tasks)
         table = dataset.read(source, name, ["key", "condition"])
         assert table["key"].to_pylist() == keys, f"{source}/{name} has other rows than images/"
         cells[source] = table["condition"]
@@ -111,6 +115,22 @@ def _inputs(
     decoders[STORED] = lambda stored: stored
     read = partial(_read, cells=cells, decoders=decoders, care=care)
     return keys, ahead(pool, read, range(len(keys)), AHEAD)
+
+
+def _check_source(dataset: Dataset, name: str, source: str, tasks: Sequence[Task]) -> None:
+    """Refuse to read conditions other than those that the families' cards will say they were made from.
+
+    Raises:
+        ValueError: The source was made anew since the job began, or is being made anew.
+    """
+    found = read_footer(dataset.path(source, name))["fingerprint"]
+    for task in tasks:
+        wanted = task.card.made_from.get(source, found)
+        if wanted != found:
+            raise ValueError(
+                f"{source}/{name} is of fingerprint {found}, and {task.family} is made from {wanted}. Wait until "
+                f"{source} is whole, then start the job again"
+            )
 
 
 def _read(row: int, *, cells: Mapping[str, Any], decoders: Mapping[str, Decoder], care: Care) -> Inputs:
@@ -219,11 +239,13 @@ def _annotate(one: Bound, arrays: Any, drawn: Sequence[Parameters]) -> list[Cond
     """Annotate a batch; when a picture spoils it, each picture by itself."""
     try:
         return one.annotate(arrays, drawn)
-    except OUT_OF_MEMORY:
+    except (*OUT_OF_MEMORY, OSError, torch.AcceleratorError):  # not the picture's fault
         raise
-    except OSError:  # not the picture's fault
-        raise
-    except Exception as error:  # whatever a detector raises is a fact about these pictures
+    except Exception as error:  # whatever else a detector raises is a fact about these pictures
+        if NO_MEMORY.search(str(error)):
+            raise MemoryError(str(error)) from error
+        if OF_MACHINE.search(str(error)):
+            raise
         if len(arrays) == 1:
             return [Fault("annotate", type(error).__name__, str(error))]
         return [

@@ -1,7 +1,9 @@
-"""A folder that one process at a time writes: a second one is refused instead of writing between its lines."""
+"""A folder that one process at a time writes: a second one is refused, or waits, instead of writing into it."""
 
 import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,3 +36,50 @@ def alone_in(folder: Path) -> Iterator[None]:
         if not there:
             with suppress(OSError):  # it holds something now
                 folder.rmdir()
+
+
+@contextmanager
+def alone_beside(path: Path) -> Iterator[Path]:
+    """An empty hidden folder beside `path`, in which one process at a time makes what is then renamed to it.
+
+    Others wait here until it is done, and should then look whether they have anything to do. What a killed process left
+    there is gone; what is not renamed is gone afterwards. Where the file system knows no locks, each has its own.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside, handle = _take(path)
+    try:
+        for left in aside.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        yield aside
+    finally:
+        if _is_at(handle, aside):  # else it was renamed, and another process may have made the next one
+            shutil.rmtree(aside, ignore_errors=True)
+        os.close(handle)
+
+
+def _take(path: Path) -> tuple[Path, int]:
+    """The folder, held by its handle."""
+    aside = path.with_name(f".{path.name}.partial")
+    while True:
+        aside.mkdir(exist_ok=True)
+        try:
+            handle = os.open(aside, os.O_RDONLY)
+        except FileNotFoundError:  # taken away since
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:
+            os.close(handle)
+            own = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial"))
+            own.chmod(0o755)
+            return own, os.open(own, os.O_RDONLY)
+        if _is_at(handle, aside):
+            return aside, handle
+        os.close(handle)  # renamed or taken away while this process waited
+
+
+def _is_at(handle: int, folder: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), folder.stat())
+    except FileNotFoundError:
+        return False

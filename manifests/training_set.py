@@ -2,13 +2,14 @@
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from manifests import keys
+from manifests.alone import alone_beside
 from manifests.condition import CELLS, IMAGE
 from manifests.drawn import record_draw, recorded_draw
 from manifests.families import Cards
@@ -17,7 +18,7 @@ from manifests.gathered import is_of, marks_of, write_marks
 from manifests.manifest import Manifest
 from manifests.prepared import Prepared
 from manifests.room import check_room
-from manifests.rows import Rows, write_rows
+from manifests.rows import BATCH_ROWS, Rows, write_rows
 from manifests.spool import in_chunks
 from manifests.storage import replace_text
 from manifests.subset import Subset
@@ -47,10 +48,14 @@ def ensure_training_set(
     path = training_set_path(manifest, subset.cards)
     families = Families.of(manifest)
     if not serves(path, subset, families):
-        forecast = forecast_reading(subset.dataset, families, rows_by_shard(subset.rows))
-        say(str(forecast))
-        check_room(path.parent, forecast.writes, "Lower rows, or make room")
-        build_training_set(subset, path, families, gather or gather_in_turn)
+        with alone_beside(path) as aside:
+            if not serves(path, subset, families):  # nobody else has made it meanwhile
+                forecast = forecast_reading(subset.dataset, families, rows_by_shard(subset.rows))
+                say(str(forecast))
+                check_room(path.parent, forecast.writes, "Lower rows, or make room")
+                build_training_set(subset, aside, families, gather or gather_in_turn)
+                shutil.rmtree(path, ignore_errors=True)
+                aside.rename(path)
     drawn = recorded_draw(path)
     if drawn is None or drawn.state != subset.state or drawn.rows < len(subset.rows):
         record_draw(path, subset)
@@ -64,25 +69,18 @@ def serves(path: Path, subset: Subset, families: Families) -> bool:
     return is_of(path, marks_of(subset.dataset, families, rows_by_shard(subset.rows)))
 
 
-def build_training_set(subset: Subset, path: Path, families: Families, gather: Gather) -> None:
-    """Gather the subset's rows, put them into draw order, and write them aside; then put them into place whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial"))
-    try:
-        by_shard = rows_by_shard(subset.rows)
-        write_marks(aside, marks_of(subset.dataset, families, by_shard))  # before they are read
-        schema = schema_of(subset.cards, families)
-        chunks = in_chunks(gather(subset.dataset, families, by_shard), aside, CHUNK)
-        with pa.ipc.new_stream(str(aside / keys.FILE), keys.SCHEMA) as stream:
-            files = write_rows(aside, _noting_keys((_ordered(table, schema) for _, table in chunks), stream))
-        record_draw(aside, subset)
-        made = {"layout": LAYOUT, "rows": len(subset.rows), "files": files, "fingerprint": subset.fingerprint}
-        replace_text(json.dumps(made) + "\n", aside / MARKER)
-        aside.chmod(0o755)
-        shutil.rmtree(path, ignore_errors=True)
-        aside.rename(path)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+def build_training_set(subset: Subset, folder: Path, families: Families, gather: Gather) -> None:
+    """Gather the subset's rows, put them into draw order, and write them; the marker last."""
+    by_shard = rows_by_shard(subset.rows)
+    write_marks(folder, marks_of(subset.dataset, families, by_shard))  # before they are read
+    schema = schema_of(subset.cards, families)
+    chunks = in_chunks(gather(subset.dataset, families, by_shard), folder, CHUNK)
+    ordered = (part for _, table in chunks for part in _ordered(table, schema))
+    with pa.ipc.new_stream(str(folder / keys.FILE), keys.SCHEMA) as stream:
+        files = write_rows(folder, _noting_keys(ordered, stream))
+    record_draw(folder, subset)
+    made = {"layout": LAYOUT, "rows": len(subset.rows), "files": files, "fingerprint": subset.fingerprint}
+    replace_text(json.dumps(made) + "\n", folder / MARKER)
 
 
 def open_training_set(path: Path, rows: int) -> Rows:
@@ -105,8 +103,15 @@ def schema_of(cards: Cards, families: Families) -> pa.Schema:
     return pa.schema([*captions, *pictures, *condition, *further, *latents])
 
 
-def _ordered(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    return table.sort_by("position").select(schema.names).cast(schema)
+def _ordered(table: pa.Table, schema: pa.Schema) -> Iterator[pa.Table]:
+    """A chunk in the order of its positions, a record batch at a time.
+
+    Row by row: arrow would first join a column's pieces, and they may hold more than the 2 GiB that it joins.
+    """
+    places = np.argsort(table["position"].to_numpy()).tolist()
+    table = table.select(schema.names)
+    for start in range(0, len(places), BATCH_ROWS):
+        yield pa.concat_tables([table.slice(place, 1) for place in places[start : start + BATCH_ROWS]]).cast(schema)
 
 
 def _noting_keys(tables: Iterator[pa.Table], stream: pa.RecordBatchStreamWriter) -> Iterator[pa.Table]:

@@ -1,6 +1,7 @@
 """Which of a corpus's own columns hold the picture, its captions, and the facts that Pairmill keeps by name."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -115,10 +116,14 @@ def _values(value: Any) -> Sequence[Any]:
 def _as(fact: str, value: Any) -> str | float | bool | None:
     if value is None:
         return None
-    if fact == "optout":
-        return str(value).lower() in ("true", "1", "yes")
-    if fact not in NUMBERS:
-        return visible(storable(str(value)))
+    number = _number(value)
+    if fact == "optout":  # a column of booleans with gaps comes as 1.0, 0.0 and nan
+        said = str(value).strip().lower() in ("true", "yes") if number is None else bool(number)
+        return None if number is not None and math.isnan(number) else said
+    return number if fact in NUMBERS else visible(storable(str(value)))
+
+
+def _number(value: Any) -> float | None:
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):

@@ -107,7 +107,7 @@ def _index(source: str, fields: frozenset[str]) -> Index:
 
 def _enter(file: BinaryIO, index: Index, carried: frozenset[str]) -> int:
     """Enter a tar's members in the index; the offset of its end."""
-    copies: Counter[tuple[str, str]] = Counter()
+    copies: Counter[str] = Counter()
     size = os.fstat(file.fileno()).st_size
     with tarfile.open(fileobj=file, mode="r:") as tar:
         for member in tar:
@@ -119,10 +119,17 @@ def _enter(file: BinaryIO, index: Index, carried: frozenset[str]) -> int:
         return tar.offset
 
 
-def _enter_member(
-    member: tarfile.TarInfo, index: Index, copies: Counter[tuple[str, str]], carried: frozenset[str]
-) -> None:
-    """Enter one member; its suffix is all that follows the first dot of the name, and a second copy is a new record."""
+def _copy(key: str, copies: int) -> str:
+    """The key of a record whose name came so often before; the name of no other key has a dot."""
+    return f"{key}.{copies + 1}" if copies else key
+
+
+def _enter_member(member: tarfile.TarInfo, index: Index, copies: Counter[str], carried: frozenset[str]) -> None:
+    """Enter one member; its suffix is all that follows the first dot of the name, and a second copy is a new record.
+
+    Args:
+        copies: by key, how many records after the first have its name: what comes belongs to the last of them.
+    """
     folder, _, name = member.name.rpartition("/")
     stem, dot, suffix = name.partition(".")
     if member.isdir() or not dot or not stem:
@@ -130,9 +137,8 @@ def _enter_member(
     key = storable(f"{folder}/{stem}" if folder else stem)
     part = _part(suffix)
     part = PICTURE if part in SUFFIXES and part not in carried else part
-    if part in index.get(key, {}):
-        copies[key, part] += 1
-        key = f"{key}.{copies[key, part] + 1}"  # the name of no other key has a dot
-    parts = index.setdefault(key, {})
+    if part in index.get(_copy(key, copies[key]), {}):
+        copies[key] += 1
+    parts = index.setdefault(_copy(key, copies[key]), {})
     if member.isfile() and not member.issparse():
         parts[part] = (member.offset_data, member.size)

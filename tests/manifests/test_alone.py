@@ -36,3 +36,42 @@ def test_a_folder_in_which_nothing_was_written_is_not_left_behind(tmp_path: Path
     with pytest.raises(ValueError, match="no such base"), alone_in(tmp_path / "run"):
         raise ValueError("no such base")
     assert not (tmp_path / "run").exists()
+
+
+MAKES = """
+import sys, time
+from pathlib import Path
+from manifests.alone import alone_beside
+path = Path(sys.argv[1])
+with alone_beside(path) as aside:
+    if not path.exists():
+        (aside / "made").write_text(sys.argv[2])
+        print("making", flush=True)
+        time.sleep(float(sys.argv[3]))
+        aside.rename(path)
+print(path.joinpath("made").read_text(), flush=True)
+"""
+
+
+def makes(path: Path, name: str, seconds: float) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", MAKES, str(path), name, str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_what_several_want_at_once_is_made_by_one_of_them(tmp_path: Path) -> None:
+    several = [makes(tmp_path / "set", str(number), 0.5) for number in range(4)]
+    said = [process.communicate(timeout=120)[0].split() for process in several]
+    assert sorted(map(len, said)) == [1, 1, 1, 2], "one made it"
+    assert len({words[-1] for words in said}) == 1, "and all have it"
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_who_waited_for_one_that_was_killed_makes_it_anew(tmp_path: Path) -> None:
+    first = makes(tmp_path / "set", "first", 600)
+    assert first.stdout is not None
+    assert first.stdout.readline() == "making\n"
+    second = makes(tmp_path / "set", "second", 0)
+    first.kill()
+    first.wait()
+    assert second.communicate(timeout=120)[0].split() == ["making", "second"]
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]

@@ -25,7 +25,7 @@ from manifests.rows import BATCH_ROWS, FILE_ROWS, Rows, write_rows
 from manifests.storage import publish
 from manifests.subset import resolve
 from manifests.training_folder import training_set_path
-from manifests.training_set import ensure_training_set, open_training_set
+from manifests.training_set import _ordered, ensure_training_set, open_training_set
 
 ENCODER = b"weights of an autoencoder"
 SOFT = FamilyCard(family="soft", annotator="hed", version=1, kind="soft")
@@ -121,6 +121,14 @@ def test_rows_without_latents_are_kept_out_and_pictures_where_they_are_not_neede
     found = [decode("latents", row["latents"]).values.max() for row in table]
     assert found == places(manifest)
     assert not any(place % 5 == 4 for place in places(manifest))
+
+
+def test_pieces_that_arrow_could_not_join_are_ordered_row_by_row() -> None:
+    generator = np.random.default_rng(0)
+    pieces = [pa.table({"key": [f"{at}"], "position": [at]}) for at in generator.permutation(600).tolist()]
+    parts = list(_ordered(pa.concat_tables(pieces), pa.schema([("key", pa.string())])))
+    assert [len(part) for part in parts] == [256, 256, 88]
+    assert pa.concat_tables(parts)["key"].to_pylist() == [str(at) for at in range(600)]
 
 
 def test_what_is_read_without_pictures_is_less(rooms: Dataset) -> None:
