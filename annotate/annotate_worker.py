@@ -13,9 +13,10 @@ from typing import Any
 import cv2
 import torch
 
+from annotate.annotated import OUT_OF_MEMORY
 from annotate.attempts import Attempts
 from annotate.care import go_through, read_care
-from annotate.shard import OUT_OF_MEMORY, annotate_shard, bind
+from annotate.shard import annotate_shard, bind
 from annotate.task import Task
 from annotate.worker import Meter, keep_memory, open_same
 

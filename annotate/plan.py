@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ def make_plan(root: UPath, corpus: Corpus, **settings: Any) -> Dataset:
         return Dataset.create(root, corpus=str(corpus), shard_rows=size, **settings)
     if not (root / SETTINGS).exists() and _in_use(root):
         raise ValueError(f"{root}: other files are there, and no dataset. Choose a new or an empty folder")
+    _check_apart(root, corpus)
     cards, references = provided_cards(corpus), _listed(corpus)
     begun = (root / SETTINGS).exists()  # and killed before its plan; the corpus may have grown since
     size = Dataset.open(root).settings.shard_rows if begun else shard_rows(len(references))
@@ -52,12 +54,24 @@ def make_plan(root: UPath, corpus: Corpus, **settings: Any) -> Dataset:
     return dataset
 
 
+def _check_apart(root: UPath, corpus: Corpus) -> None:
+    """Refuse a dataset within its own corpus, which would find it there the next time.
+
+    Raises:
+        ValueError: It is one.
+    """
+    folder = Path(corpus.location)
+    if isinstance(root, Path) and folder.is_dir() and root.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{root}: it lies in its own corpus, {folder}. Choose a folder beside it")
+
+
 def append_plan(root: UPath, corpus: Corpus) -> Dataset:
     """Plan a new part of what a corpus has and no part has yet; nothing new is no error, for a killed append goes on.
 
     Raises:
         ValueError: there is no dataset, or this corpus comes with conditions that its rows don't have.
     """
+    _check_apart(root, corpus)
     dataset = Dataset.open(root)
     if not dataset.corpora():
         raise ValueError(f"{root}: its first corpus isn't planned yet. Ingest {dataset.settings.corpus} first")

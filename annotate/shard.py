@@ -1,6 +1,5 @@
 """One shard of some families: decode ∥ batch ∥ model ∥ encode, then published whole."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -13,6 +12,7 @@ import pyarrow as pa
 import torch
 
 from annotate.ahead import helpers
+from annotate.annotated import annotated
 from annotate.annotator import IMAGE, PICTURES, STORED, Annotate, Condition, Parameters
 from annotate.batches import Inputs, bucketed
 from annotate.care import CAREFREE, Care
@@ -33,9 +33,6 @@ AHEAD = 32  # rows decoded before the model asks for them
 PENDING = 64  # conditions that wait to be encoded
 
 Decoder = Callable[[Any], Any]  # of a stored picture or condition
-OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
-NO_MEMORY = re.compile(r"out of memory|can't allocate memory|ALLOC_FAILED|Failed to allocate memory")  # in other words
-OF_MACHINE = re.compile(r"CUDA|CUDNN|cuDNN|CUBLAS|HIP error|NCCL")  # a driver's or library's own trouble
 
 
 @dataclass(frozen=True)
@@ -230,29 +227,11 @@ def _run(
         care.note([batch[place].row for place in places])
         read = [given[place] for place in places]
         arrays = read if source == STORED else np.stack([np.asarray(one) for one in read])
-        for place, result in zip(places, _annotate(one, arrays, [drawn[place] for place in places]), strict=True):
+        for place, result in zip(
+            places, annotated(one.annotate, arrays, [drawn[place] for place in places]), strict=True
+        ):
             results[place] = result
     return results
-
-
-def _annotate(one: Bound, arrays: Any, drawn: Sequence[Parameters]) -> list[Condition | Fault]:
-    """Annotate a batch; when a picture spoils it, each picture by itself."""
-    try:
-        return one.annotate(arrays, drawn)
-    except (*OUT_OF_MEMORY, OSError, torch.AcceleratorError):  # not the picture's fault
-        raise
-    except Exception as error:  # whatever else a detector raises is a fact about these pictures
-        if NO_MEMORY.search(str(error)):
-            raise MemoryError(str(error)) from error
-        if OF_MACHINE.search(str(error)):
-            raise
-        if len(arrays) == 1:
-            return [Fault("annotate", type(error).__name__, str(error))]
-        return [
-            result
-            for place in range(len(arrays))
-            for result in _annotate(one, arrays[place : place + 1], [drawn[place]])
-        ]
 
 
 def missing(dataset: Dataset, tasks: Sequence[Task], names: Sequence[str] | None = None) -> list[str]:

@@ -15,10 +15,11 @@ import torch
 
 from annotate.ahead import helpers
 from annotate.annotate_worker import pin_threads
+from annotate.annotated import OUT_OF_MEMORY
 from annotate.care import CAREFREE, Care, read_care
 from annotate.clock import Clock, Timed
 from annotate.outcome import Outcome, Pass, Share
-from annotate.shard import OUT_OF_MEMORY, Bound, bind, make_tables
+from annotate.shard import Bound, bind, make_tables
 from annotate.worker import keep_memory, open_same
 from manifests.dataset import Dataset
 from manifests.footer import write_shard

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from manifests.clusters import as_numbers
 from manifests.dataset import Dataset
 from manifests.hashes import HASHES, read_hashes
-from manifests.index import ROWS, read_index
+from manifests.index import ROWS, indexed_shards, read_index
 from manifests.joining import EXCLUDED
 from manifests.leaks import Leak, leaks
 from manifests.near import Capped, cluster
@@ -83,7 +83,7 @@ def survey(dataset: Dataset) -> Survey:
     if not near and HASHES not in dataset.families():
         todo = f"near ones: python pipelines/annotate.py {dataset.root} {HASHES}"
         return Survey(kept, frozen, f"equal files ({todo})", [], None)
-    hashes = read_hashes(dataset, dataset.planned())[shown]
+    hashes = read_hashes(dataset, indexed_shards(dataset))[shown]
     made = cluster(hashes, as_numbers(kept["picture"]))
     if near:
         return Survey(kept, frozen, "near pictures, as splits were drawn by them", made.capped, leaks(dataset))

@@ -46,14 +46,13 @@ class Fitted:
 
     Attributes:
         name: of the law.
-        x, value, low, high: each [K] float64.
+        x: [K] float64.
+        values: [K, 3] float64: value, low, high.
     """
 
     name: str
     x: NDArray[np.float64]
-    value: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    values: NDArray[np.float64]
 
 
 def distributions(arms: dict[str, NDArray[np.float64]], means: dict[str, Interval], *, unit: str) -> Markup:
@@ -100,11 +99,11 @@ def curve(
     at_y = Scale(min([0.0, *ends]), max(ends) * 1.05, bottom, 16)
     parts = [axis_y(at_y, unit=unit), _anchor(floor, at_x, at_y, "floor"), _anchor(ceiling, at_x, at_y, "ceiling")]
     if fitted is None:
-        fitted = Fitted("", *(np.array(column) for column in _columns(shown)))
+        own = [(point.y.value, point.y.low, point.y.high) for point in shown]
+        fitted = Fitted("", np.array([point.x for point in shown]), np.array(own).reshape(-1, 3))
     else:
         parts.append(text(WIDTH - RIGHT - 4, bottom - 12, f"line and band: {fitted.name}", anchor="end"))
-    values = np.column_stack([fitted.value, fitted.low, fitted.high])
-    parts.append(_banded(fitted.x, values, at_x, at_y, colour=COLOURS["controlled"]))
+    parts.append(_banded(fitted.x, fitted.values, at_x, at_y, colour=COLOURS["controlled"]))
     parts += [text(at_x(point.x), bottom + 20, point.label, anchor="middle", colour=INK) for point in ordered]
     for point in shown:
         x, y = at_x(point.x), at_y(point.y.value)
@@ -231,12 +230,6 @@ def _anchor(line: Line, at_x: Callable[[float], float], at_y: Scale, name: str) 
     dashes = f'<polyline points="{points(places)}" fill="none" stroke="{COLOURS[name]}" stroke-width="1.5"'
     label = text(LEFT + 4, inner[0][1] - 6, name, anchor="start", colour=COLOURS[name])
     return f'{dashes} stroke-dasharray="5 4"/>{label}'
-
-
-def _columns(shown: Sequence[Point]) -> tuple[list[float], ...]:
-    """x, values, lows and highs of points."""
-    rows = [(point.x, point.y.value, point.y.low, point.y.high) for point in shown]
-    return tuple([row[place] for row in rows] for place in range(4))
 
 
 def _turned(points_: Sequence[tuple[str, Interval, Interval]]) -> tuple[list[Interval], list[Interval]]:

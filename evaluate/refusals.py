@@ -2,7 +2,7 @@
 
 from manifests.dataset import Dataset
 from manifests.manifest import Manifest
-from train.sampler import check_drawing
+from train.refusals import check_drawing
 
 
 def check_settings(manifest: Manifest) -> None:

@@ -51,6 +51,16 @@ def build_index(dataset: Dataset) -> dict[str, int]:
     return lacking
 
 
+def indexed_shards(dataset: Dataset) -> list[str]:
+    """Names of the shards that the index covers: those of the parts that were whole when it was built.
+
+    Raises:
+        ValueError: As `read_index`.
+    """
+    names: list[str] = read_index(dataset, ROWS, ["shard"])["shard"].unique().to_pylist()
+    return names
+
+
 def read_index(dataset: Dataset, family: str, columns: list[str] | None = None) -> pa.Table:
     """The index table of a family, or of `rows`; or some of its columns.
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from manifests.dataset import Dataset
 from manifests.hamming import near_pairs
 from manifests.hashes import NONE, read_hashes
-from manifests.index import ROWS, read_index
+from manifests.index import ROWS, indexed_shards, read_index
 from manifests.near import DISTANCE, distinct
 
 SPLITS = ("train", "validation", "test")
@@ -37,7 +37,7 @@ def leaks(dataset: Dataset) -> list[Leak]:
         ValueError: the dataset is not indexed, or has no hashes of all rows.
     """
     index = read_index(dataset, ROWS, ["key", "split", "removed"])
-    hashes = read_hashes(dataset, dataset.planned())
+    hashes = read_hashes(dataset, indexed_shards(dataset))
     bit = {split: np.uint8(1 << place) for place, split in enumerate(SPLITS)}
     codes = pc.fill_null(pc.index_in(index["split"], pa.array(SPLITS)), len(SPLITS)).to_numpy()
     of_row = np.array([*bit.values(), 0], np.uint8)[codes]

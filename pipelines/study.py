@@ -15,10 +15,10 @@ from typer import Argument, Option
 from annotate.job import check_path
 from evaluate.render import with_interval
 from evaluate.studies.cost import NOTHING, cost_of
-from evaluate.studies.grid import Grid, Trained, read_grid, verdicts
+from evaluate.studies.grid import Grid, Trained, read_grid
 from evaluate.studies.plan import Estimate, estimates, pace_of
 from evaluate.studies.report import publish, write_grid_report
-from evaluate.studies.words import headline
+from evaluate.studies.words import headline, verdicts
 from evaluate.studies.work import Failed, Judged, Share, Work, at_once, carry_out, on_cluster, works_of, write_manifests
 from manifests.manifest import Manifest
 from manifests.study import Study, load_study

@@ -1,5 +1,6 @@
 """The README.md of a trained ControlNet: what it was trained on and how, whose weights are in it, how well it obeys."""
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def write_model_card(folder: Path, trained: Trained, found: Measured | None) -> 
     """
     lines = [
         *_about(folder, trained),
-        *_loading(trained.provenance),
+        *_loading(trained.provenance, folder),
         *_training(trained),
         *_licences(trained),
         *adherence_lines(found),
@@ -157,25 +158,29 @@ def _about(folder: Path, trained: Trained) -> list[str]:
     ]
 
 
-def _loading(provenance: Provenance) -> list[str]:
-    if provenance.manifest.get("control", {}).get("kind", "controlnet") not in PLAIN:
+def _loading(provenance: Provenance, folder: Path) -> list[str]:
+    several = bool(provenance.manifest.get("further_conditions"))
+    if several or provenance.manifest.get("control", {}).get("kind", "controlnet") not in PLAIN:
         said = f"`train.control.registry.load_control(folder, unet)` loads it, by {SETTINGS_FILE} beside the weights."
         return [said, ""]
     base = provenance.base if is_hub_name(provenance.base) else f"FOLDER OF {public_name(provenance.base)}"
+    config = folder / "config.json"
+    xl = config.is_file() and json.loads(config.read_text()).get("addition_embed_type") == "text_time"
+    pipeline = "StableDiffusionXLControlNetPipeline" if xl else "StableDiffusionControlNetPipeline"
+    other = "For ComfyUI and the WebUI: `python pipelines/convert.py THIS_FOLDER OUT.safetensors --fp16`."
     return [
         "```python",
         "import torch",
-        "from diffusers import ControlNetModel, StableDiffusionControlNetPipeline",
+        f"from diffusers import ControlNetModel, {pipeline}",
         "",
         'controlnet = ControlNetModel.from_pretrained("THIS FOLDER")',
-        "pipeline = StableDiffusionControlNetPipeline.from_pretrained(",
+        f"pipeline = {pipeline}.from_pretrained(",
         f'    "{base}", controlnet=controlnet, torch_dtype=torch.float32',
         ")",
         "picture = pipeline(caption, image=hint).images[0]  # the hint is RGB, of the picture's size",
         "```",
         "",
-        "For ComfyUI and the WebUI: `python pipelines/convert.py THIS_FOLDER OUT.safetensors --fp16`.",
-        "",
+        *([] if xl else [other, ""]),
     ]
 
 

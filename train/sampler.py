@@ -15,7 +15,6 @@ from manifests.evaluate_settings import Guess
 from manifests.manifest import Manifest
 from train.base import Base, decode_latents, encode_tokens, tokenize
 from train.control.control import Control
-from train.control.registry import WEIGHED
 from train.control.scale import Scale, guess_scales, strides_of
 from train.text import Text
 
@@ -73,26 +72,6 @@ def sampling_of(manifest: Manifest) -> Sampling:
         negative_prompt=settings.negative_prompt,
         strength=settings.strength,
     )
-
-
-def check_drawing(manifest: Manifest) -> None:
-    """Refuse to draw by a scheduler that nothing here can make, or in a guess mode that the control hasn't.
-
-    Raises:
-        ValueError: Names the setting, and what it may be.
-    """
-    settings = manifest.evaluate
-    if settings.scheduler not in SCHEDULERS:
-        raise ValueError(
-            f"evaluate.scheduler: there is no scheduler '{settings.scheduler}'. Take one of {', '.join(SCHEDULERS)}"
-        )
-    if settings.guess and manifest.control.kind not in WEIGHED:
-        raise ValueError(
-            f"evaluate.guess: a control of kind '{manifest.control.kind}' adds no residuals that could be weighed "
-            f"place by place ({', '.join(WEIGHED)} do). Leave evaluate.guess out"
-        )
-    if settings.guess and settings.guidance <= 1:
-        raise ValueError("evaluate.guess: guess mode is a form of guidance. Set evaluate.guidance above 1")
 
 
 def sample_seed(seed: int, *, key: str, draw: int) -> int:

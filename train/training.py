@@ -24,9 +24,9 @@ from train.hints import drawing
 from train.leg import check_launch, run_leg
 from train.legs import Leg, legs
 from train.processes import join, why_slow
+from train.refusals import check_drawing
 from train.result import export
 from train.run_folder import Provenance, claim, provenance_of
-from train.sampler import check_drawing
 from train.tracking import check_tracker, track
 from train.verdict import verdict
 from train.work import Work

@@ -14,15 +14,14 @@ from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Measure
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import Protocol, read_spec
-from evaluate.statistics import Array, Interval, holm, interval, two_sided
+from evaluate.statistics import Interval, interval
 from evaluate.studies.cost import Cost, mean_cost
+from evaluate.studies.pooled import Reached, corrected, less, pooled_shares, spread_between
 from evaluate.studies.scaling import Runs, Scaling, scaling_of
-from evaluate.studies.spread import Spread, spread_of
 from evaluate.summary import shares
 from manifests.study import ROWS, Cell
 
 TOLD = 0.05  # p below which two ways are told apart, corrected for as many comparisons as are made (Holm 1979)
-Reached = tuple[Array, Array]  # a share of all samples [], and of each resample [R]
 
 
 @dataclass(frozen=True)
@@ -152,9 +151,9 @@ def read_grid(
         tuple(sorted({trained[at].training for at in places if specs[at].protocol.method == "control"}))
         for places in groups
     ]
-    spread = _spread(names, groups, reached)
-    pooled = _pooled(names, groups, reached, spread, seed)
-    compared = [None, *_corrected([_less(own, pooled[0]) for own in pooled[1:]])]
+    spread = spread_between(names, groups, reached)
+    pooled = pooled_shares(names, groups, reached, spread, seed)
+    compared = [None, *corrected([less(own, pooled[0]) for own in pooled[1:]])]
     ways = [
         _way([trained[at] for at in places], measures[places[0]], [measured[at] for at in places], own, beside)
         for places, own, beside in zip(groups, pooled, compared, strict=True)
@@ -165,21 +164,6 @@ def read_grid(
     return Grid(name, axes, protocol, tuple(ways), _behind(ways, pooled), between, scaling, failed)
 
 
-def _less(one: Reached, other: Reached) -> Reached:
-    """How much further the one way goes."""
-    return one[0] - other[0], one[1] - other[1]
-
-
-def _corrected(differences: Sequence[Reached]) -> list[tuple[Interval, float]]:
-    """Each difference with its interval and its p, corrected for as many as there are; 1 where it is undefined."""
-    found = [interval(float(value), again) for value, again in differences]
-    tests = [
-        two_sided(again) if np.isfinite(told.value) else 1.0
-        for told, (_, again) in zip(found, differences, strict=True)
-    ]
-    return list(zip(found, holm(np.array(tests)).tolist(), strict=True))
-
-
 def _behind(ways: Sequence[Way], pooled: Sequence[Reached]) -> tuple[Way, ...]:
     """The ways that are told from the one that goes furthest."""
     known = [place for place, way in enumerate(ways) if np.isfinite(way.share.value)]
@@ -187,7 +171,7 @@ def _behind(ways: Sequence[Way], pooled: Sequence[Reached]) -> tuple[Way, ...]:
         return ()
     best = max(known, key=lambda place: ways[place].share.value)
     others = [place for place in known if place != best]
-    compared = _corrected([_less(pooled[best], pooled[place]) for place in others])
+    compared = corrected([less(pooled[best], pooled[place]) for place in others])
     return tuple(ways[place] for place, (_, p) in zip(others, compared, strict=True) if p < TOLD)
 
 
@@ -232,44 +216,6 @@ def _groups(trained: Sequence[Trained]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _spread(
-    trainings: Sequence[tuple[str, ...]], groups: Sequence[Sequence[int]], reached: Sequence[Reached]
-) -> Spread | None:
-    """How much trainings of one way differ, of all ways in which a training takes part."""
-    tables: dict[tuple[str, ...], list[list[float]]] = {}
-    for names, places in zip(trainings, groups, strict=True):
-        if len(names) == len(places):
-            tables.setdefault(names, []).append([float(reached[at][0]) for at in places])
-    return spread_of(np.array(table) for table in tables.values())
-
-
-def _pooled(
-    trainings: Sequence[tuple[str, ...]],
-    groups: Sequence[Sequence[int]],
-    reached: Sequence[Reached],
-    spread: Spread | None,
-    seed: int,
-) -> list[Reached]:
-    """The mean share of each way, of all samples and of each resample, the latter with what other trainings change.
-
-    Ways of the same trainings, judged otherwise, get the same change: it is none between them. Those in which no
-    training takes part get none.
-
-    Args:
-        trainings: names of those that take part in each way.
-    """
-    generator, changes, found = np.random.default_rng(seed), dict[tuple[str, ...], Array](), []
-    for names, places in zip(trainings, groups, strict=True):
-        value = np.mean([reached[at][0] for at in places], axis=0)
-        again = np.mean([reached[at][1] for at in places], axis=0)
-        if spread and names:
-            if names not in changes:
-                changes[names] = spread.changes(np.array(len(names)), again.shape, generator)
-            again = again + changes[names]
-        found.append((value, again))
-    return found
-
-
 def _scaling(trained: Sequence[Trained], reached: Sequence[Reached]) -> dict[str, Scaling]:
     """Growth with the number of rows, apart for each combination of the other axes."""
     others: dict[str, list[int]] = {}
@@ -283,20 +229,3 @@ def _scaling(trained: Sequence[Trained], reached: Sequence[Reached]) -> dict[str
         if len(np.unique(rows)) >= 3 and np.isfinite(scores).all() and np.isfinite(again).all():
             found[words] = scaling_of(Runs(rows, scores, again))
     return found
-
-
-def verdicts(grid: Grid) -> list[str]:
-    """What each way but the first is worth beside it, a sentence each."""
-    first, *others = grid.ways
-    return [_verdict(first, way) for way in others]
-
-
-def _verdict(first: Way, way: Way) -> str:
-    assert way.beside is not None
-    assert way.p is not None
-    told = way.beside
-    if not np.isfinite(told.value):
-        return f"{way.name}: no verdict, for its ceiling is no better than its floor, or that of {first.name} is not."
-    word = "not told from" if way.p >= TOLD else "ahead of" if told.value > 0 else "behind"
-    span = f"95% interval {100 * told.low:+.0f} to {100 * told.high:+.0f}; p = {way.p:.2g}"
-    return f"{way.name} is {word} {first.name}: {100 * told.value:+.0f} points of the way ({span})."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from evaluate.render import cell, number, percent, with_interval
-from evaluate.studies.grid import Grid, Way, verdicts
+from evaluate.studies.grid import Grid, Way
 from evaluate.studies.matrix import Matrix, matrices
 from evaluate.studies.words import (
     WORST,
@@ -15,6 +15,7 @@ from evaluate.studies.words import (
     headline,
     pairs_in_words,
     trainings_in_words,
+    verdicts,
     worst_in_words,
 )
 from manifests.provenance import versions

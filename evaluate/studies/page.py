@@ -8,7 +8,7 @@ from evaluate.gallery import random_keys
 from evaluate.plot import Along, Fitted, Point, curve, forest
 from evaluate.render import count, render
 from evaluate.scores import SCORES_FILE, read_scores
-from evaluate.studies.grid import Grid, Way, verdicts
+from evaluate.studies.grid import Grid, Way
 from evaluate.studies.matrix import matrices
 from evaluate.studies.scaling import Scaling
 from evaluate.studies.words import (
@@ -19,6 +19,7 @@ from evaluate.studies.words import (
     headline,
     pairs_in_words,
     trainings_in_words,
+    verdicts,
     worst_in_words,
 )
 from manifests.study import ROWS
@@ -74,7 +75,7 @@ def _fitted(scaling: Scaling) -> Fitted | None:
     if scaling.best is None:
         return None
     sizes = np.geomspace(scaling.sizes[0], scaling.sizes[-1], 60)
-    return Fitted(scaling.best.form.name, sizes, *scaling.best.curve(sizes))
+    return Fitted(scaling.best.form.name, sizes, np.column_stack(scaling.best.curve(sizes)))
 
 
 def _examples(grid: Grid, shown: list[Way]) -> tuple[Example, ...]:

@@ -8,11 +8,11 @@ from typing import Any
 
 from evaluate.render import numbers
 from evaluate.statistics import LEVEL, REPLICATES
-from evaluate.studies.grid import Grid, Way, verdicts
+from evaluate.studies.grid import Grid, Way
 from evaluate.studies.markdown import as_markdown
 from evaluate.studies.page import as_html, plots
 from evaluate.studies.scaling import Scaling
-from evaluate.studies.words import headline, pairs_in_words
+from evaluate.studies.words import headline, pairs_in_words, verdicts
 from evaluate.svg import alone
 from manifests.provenance import versions
 from manifests.storage import replace_text

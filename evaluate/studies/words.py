@@ -33,6 +33,23 @@ def headline(grid: Grid) -> str:
     return f"{said}; not told from it: {named}{more}. Told from it: {len(grid.behind)}."
 
 
+def verdicts(grid: Grid) -> list[str]:
+    """What each way but the first is worth beside it, a sentence each."""
+    first, *others = grid.ways
+    return [_verdict(first, way) for way in others]
+
+
+def _verdict(first: Way, way: Way) -> str:
+    assert way.beside is not None
+    assert way.p is not None
+    told = way.beside
+    if not math.isfinite(told.value):
+        return f"{way.name}: no verdict, for its ceiling is no better than its floor, or that of {first.name} is not."
+    word = "not told from" if way.p >= TOLD else "ahead of" if told.value > 0 else "behind"
+    span = f"95% interval {100 * told.low:+.0f} to {100 * told.high:+.0f}; p = {way.p:.2g}"
+    return f"{way.name} is {word} {first.name}: {100 * told.value:+.0f} points of the way ({span})."
+
+
 def pairs_in_words(scaling: Scaling) -> str:
     """How many pairs reach nine tenths of what the largest size reached, or that these sizes can't tell."""
     return verdict(

@@ -10,10 +10,11 @@ import pytest
 
 from annotate.corpus import find_corpus
 from annotate.ingest import ingest_shard
-from annotate.plan import append_plan
+from annotate.plan import append_plan, make_plan
 from manifests.dataset import Dataset
 from manifests.index import ROWS, build_index, read_index
 from manifests.layout import IMAGES
+from manifests.storage import locate
 
 
 def write(folder: Path, pictures: dict[str, bytes], caption: str = "") -> None:
@@ -78,6 +79,14 @@ def test_a_folder_that_has_grown_gives_what_is_new(half: Dataset, tmp_path: Path
     again = append(grown, tmp_path / "corpus")
     assert again.rows() == 6
     assert len(again.corpora()) == 2, "nothing new is no part"
+
+
+def test_a_dataset_within_its_own_corpus_is_refused(half: Dataset, tmp_path: Path, png: list[bytes]) -> None:
+    write(tmp_path / "more", {"0": png[0]})
+    with pytest.raises(ValueError, match="pairs: it lies in its own corpus, "):
+        make_plan(locate(tmp_path / "more" / "pairs"), find_corpus(str(tmp_path / "more")))
+    with pytest.raises(ValueError, match="it lies in its own corpus, "):
+        append_plan(half.root, find_corpus(str(tmp_path)))
 
 
 def test_an_append_that_was_stopped_goes_on(half: Dataset, tmp_path: Path, png: list[bytes]) -> None:

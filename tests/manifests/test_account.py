@@ -143,6 +143,13 @@ def test_every_row_is_drawn_or_kept_out_by_the_first_reason_that_applies(
     assert account_from(json.loads(json.dumps(asdict(account)))) == account
 
 
+def test_pinned_parts_are_not_chosen_from_by_what_later_parts_change(rooms: Dataset) -> None:
+    where = "canny.edge_density >= 0 AND caption_repeats <= 999"
+    with pytest.raises(ValueError, match=r"caption_repeats is of all parts, which grow, and parts = \[0\] pins some"):
+        resolve(manifest(rooms, where=where, parts=(0,), rows=1))
+    assert resolve(manifest(rooms, where=where, rows=1)).found
+
+
 def test_of_each_condition_it_is_said_what_it_keeps_out_and_what_it_alone(rooms: Dataset) -> None:
     account = resolve(manifest(rooms, where=WHERES[3])).account
     rows = read_index(rooms, ROWS).to_pylist()

@@ -198,3 +198,17 @@ def test_numbers_come_from_the_last_probe_where_nothing_was_evaluated(tmp_path: 
     row = found.rows[0]
     assert (row.name, row.drawn, row.higher_is_better) == ("rmse", 0.04, False)
     assert row.way[0] == pytest.approx(0.75)
+
+
+def test_it_is_loaded_as_what_it_is(trained: Trained, tmp_path: Path) -> None:
+    assert "StableDiffusionControlNetPipeline.from_pretrained" in card(tmp_path, trained).text
+    (tmp_path / "config.json").write_text('{"addition_embed_type": "text_time"}')
+    xl = card(tmp_path, trained).text
+    assert "import ControlNetModel, StableDiffusionXLControlNetPipeline" in xl
+    assert "convert.py" not in xl
+    provenance = trained.provenance
+    several = replace(provenance, manifest={**provenance.manifest, "further_conditions": ["depth"]})
+    assert (
+        "`train.control.registry.load_control(folder, unet)` loads it"
+        in card(tmp_path, replace(trained, provenance=several)).text
+    )

@@ -9,10 +9,10 @@ import pytest
 
 from evaluate.scores import matrix, read_scores
 from evaluate.studies.cost import Cost
-from evaluate.studies.grid import Grid, Trained, read_grid, verdicts
+from evaluate.studies.grid import Grid, Trained, read_grid
 from evaluate.studies.matrix import matrices
 from evaluate.studies.report import write_grid_report
-from evaluate.studies.words import headline, pairs_in_words
+from evaluate.studies.words import headline, pairs_in_words, verdicts
 from manifests.study import Cell
 from tests.evaluate.synthetic import write_evaluation
 
