@@ -36,15 +36,22 @@ def test_the_exact_profile_keeps_the_aspect_ratio_to_half_a_pixel() -> None:
         assert abs(max(rows, columns) - 512 * max(height, width) / min(height, width)) <= 0.5
 
 
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    return folder
+
+
 def test_a_dataset_annotated_like_controlnet_aux_holds_its_very_maps(
-    tmp_path: Path, ingest: Callable[..., Dataset]
+    corpus: Path, ingest: Callable[..., Dataset]
 ) -> None:
     tiles = [rng.integers(0, 256, (12, 9 + 3 * number, 3)).astype(np.uint8) for number in range(4)]
     pictures = [np.kron(tile, np.ones((9, 11, 1), np.uint8)) for tile in tiles]
     for number, picture in enumerate(pictures):
-        (tmp_path / f"{number}.png").write_bytes(encode_generated(picture))
-        (tmp_path / f"{number}.txt").write_text(f"picture {number}")
-    dataset = ingest(tmp_path)
+        (corpus / f"{number}.png").write_bytes(encode_generated(picture))
+        (corpus / f"{number}.txt").write_text(f"picture {number}")
+    dataset = ingest(corpus)
     (name,) = dataset.shards()
     tasks = make_tasks(dataset, ["canny"], resolution=128, profile="aux")
     annotate_shard(dataset, name, bind(tasks, torch.device("cpu")), batch_size=4, threads=0, done=lambda _: None)
@@ -55,10 +62,10 @@ def test_a_dataset_annotated_like_controlnet_aux_holds_its_very_maps(
         assert np.array_equal(condition.decode("binary", row["condition"]) * np.uint8(255), theirs[..., 0])
 
 
-def test_the_profile_is_part_of_what_a_family_is(tmp_path: Path, ingest: Callable[..., Dataset]) -> None:
-    (tmp_path / "0.png").write_bytes(encode_generated(np.zeros((64, 80, 3), np.uint8)))
-    (tmp_path / "0.txt").write_text("nothing")
-    dataset = ingest(tmp_path)
+def test_the_profile_is_part_of_what_a_family_is(corpus: Path, ingest: Callable[..., Dataset]) -> None:
+    (corpus / "0.png").write_bytes(encode_generated(np.zeros((64, 80, 3), np.uint8)))
+    (corpus / "0.txt").write_text("nothing")
+    dataset = ingest(corpus)
     exact, aux = (make_tasks(dataset, ["canny"], profile=parse_profile(words))[0].card for words in ("exact", "aux"))
     assert exact.fingerprint != aux.fingerprint
     create_card(dataset.root, exact)
