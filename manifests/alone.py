@@ -8,6 +8,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_held = set[int]()  # handles; who is forked lets go of them, or it would hold on after this process has been killed
+
+
+def _let_go() -> None:
+    for handle in _held:
+        os.close(handle)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
+
+
+@contextmanager
+def _kept(handle: int) -> Iterator[None]:
+    """Keep a handle open within the block, in this process alone."""
+    _held.add(handle)
+    try:
+        yield
+    finally:
+        if handle in _held:
+            _held.remove(handle)
+            os.close(handle)
+
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
@@ -25,14 +48,15 @@ def alone_in(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ValueError(f"{folder}: another process is writing it. Wait for its end, or stop it") from error
-        yield
+        with _kept(handle):
+            with suppress(OSError):
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    why = "another process is writing it. Wait for its end, or stop it"
+                    raise ValueError(f"{folder}: {why}") from error
+            yield
     finally:
-        os.close(handle)
         if not there:
             with suppress(OSError):  # it holds something now
                 folder.rmdir()
@@ -47,14 +71,14 @@ def alone_beside(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside, handle = _take(path)
-    try:
-        for left in aside.iterdir():
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
-        yield aside
-    finally:
-        if _is_at(handle, aside):  # else it was renamed, and another process may have made the next one
-            shutil.rmtree(aside, ignore_errors=True)
-        os.close(handle)
+    with _kept(handle):
+        try:
+            for left in aside.iterdir():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            yield aside
+        finally:
+            if _is_at(handle, aside):  # else it was renamed, and another process may have made the next one
+                shutil.rmtree(aside, ignore_errors=True)
 
 
 def _take(path: Path) -> tuple[Path, int]:

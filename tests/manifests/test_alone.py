@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +32,29 @@ def test_a_second_writer_is_refused_until_the_first_one_ends_however_it_ends(tmp
     with alone_in(folder):
         pass
     assert [path.name for path in folder.iterdir()] == ["log.jsonl"], "nothing is left of the lock"
+
+
+FORKS = """
+import os, sys, time
+from pathlib import Path
+from manifests.alone import alone_in
+with alone_in(Path(sys.argv[1])):
+    if os.fork() == 0:
+        print("forked", flush=True)
+        time.sleep(60)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_writer_forked_holds_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORKS, str(tmp_path / "run")]
+    writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == "forked\n"
+    writer.kill()
+    writer.wait()
+    with alone_in(tmp_path / "run"):
+        os.killpg(writer.pid, signal.SIGKILL)  # it was alive until now
 
 
 def test_a_folder_in_which_nothing_was_written_is_not_left_behind(tmp_path: Path) -> None:
