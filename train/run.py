@@ -23,8 +23,6 @@ from manifests.storage import check_local
 from train.processes import start_the_others
 from train.training import Training, finish, prepare
 
-FIRST = os.environ.get("RANK", "0") == "0"  # of several processes
-
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -47,14 +45,20 @@ def main(
         check_local(run or manifest, "run")
         settings = load_manifest(manifest, overrides or [])
         folder = run or Path("runs") / manifest.stem
-        with alone_in(folder) if FIRST else nullcontext():
+        with alone_in(folder) if _is_first() else nullcontext():
             training = prepare(settings, folder, overrides or [], resume=resume, say=_say)
             closing_line = _finish(training)
     except ValueError as error:  # alike in every process
-        typer.echo(str(error) if FIRST else "", err=True, nl=FIRST)
+        if _is_first():
+            typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    if FIRST:
+    if _is_first():
         typer.echo(closing_line)
+
+
+def _is_first() -> bool:
+    """Whether this is the first of several processes; known once they are launched, and never of a fork's parent."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _finish(training: Training) -> str:
@@ -68,7 +72,7 @@ def _finish(training: Training) -> str:
 
 def _say(line: str) -> None:
     """Say something once, however many processes there are."""
-    if FIRST:
+    if _is_first():
         typer.echo(line, err=True)
 
 
