@@ -1,6 +1,7 @@
 """`where`: one scalar SQL expression over the index, checked, then run where nothing else can be reached."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ ALLOWED_FUNCTIONS = frozenset(
         *("regexp_matches", "isnan", "isfinite", "ifnull", "nullif", "list_contains"),
     }
 )
+OVER_ALL = ("best_of_cluster", "cluster_size", "caption_repeats")  # columns whose values later parts change
 
 
 @dataclass(frozen=True)
@@ -158,3 +160,16 @@ def _serialised(where: str) -> str:
 def _around(node: Mapping[str, Any]) -> dict[str, Any]:
     """All that a SELECT has beside columns, table and WHERE: grouping, ordering, limits …"""
     return {name: value for name, value in node.items() if name not in ("where_clause", "select_list", "from_table")}
+
+
+def check_pinned(where: str, parts: Sequence[int]) -> None:
+    """Refuse to choose among pinned parts by what later parts change.
+
+    Raises:
+        ValueError: Names the column.
+    """
+    counted = next((name for name in OVER_ALL if re.search(rf"\b{name}\b", where)), "")
+    if counted:
+        raise ValueError(
+            f"where: {counted} is of all parts, which grow, and parts = {list(parts)} pins some. Leave one out"
+        )

@@ -5,6 +5,16 @@ from train.control.registry import WEIGHED
 from train.sampler import SCHEDULERS
 
 
+def check_probes(manifest: Manifest) -> None:
+    """Refuse what the probes of a training could not draw, if it has any.
+
+    Raises:
+        ValueError: As `check_drawing`.
+    """
+    if manifest.watch.probe_every and manifest.watch.probe_rows:
+        check_drawing(manifest)
+
+
 def check_drawing(manifest: Manifest) -> None:
     """Refuse to draw by a scheduler that nothing here can make, or in a guess mode that the control hasn't.
 

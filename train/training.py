@@ -24,7 +24,7 @@ from train.hints import drawing
 from train.leg import check_launch, run_leg
 from train.legs import Leg, legs
 from train.processes import join, why_slow
-from train.refusals import check_drawing
+from train.refusals import check_probes
 from train.result import export
 from train.run_folder import Provenance, claim, provenance_of
 from train.tracking import check_tracker, track
@@ -62,8 +62,7 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     """
     check_tracker(manifest.watch.tracker, run)
     accelerator = join(manifest.train.precision, tracker=manifest.watch.tracker, run=run)
-    slow = why_slow(manifest.train.precision)
-    if slow:
+    if slow := why_slow(manifest.train.precision):
         say(slow)
     subset = prepared(manifest) or resolve(manifest)
     base = load_base(manifest.base)
@@ -71,8 +70,7 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     for card in (subset.card, *subset.cards.further):
         drawing(card.kind)
     check_launch(manifest, accelerator)
-    if manifest.watch.probe_every and manifest.watch.probe_rows:
-        check_drawing(manifest)
+    check_probes(manifest)
     every = legs(manifest)
     control = _control(base, every[0], manifest)
     provenance = provenance_of(
