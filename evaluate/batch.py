@@ -29,6 +29,7 @@ from manifests.evaluate_settings import Beside, Method, Prompts
 from train.base import Base, load_base, place
 from train.control.control import Control
 from train.control.registry import load_control
+from train.digest import check_base
 from train.engine import PRECISIONS
 from train.further import draw_hints
 from train.hints import as_picture
@@ -60,6 +61,7 @@ def load_judge(task: Task, device: torch.device) -> Judge:
     """Load the base, the ControlNet if pictures are drawn by it, and the annotator of the scored conditions."""
     manifest, sampling = task.manifest, task.sampling
     dataset, base = Dataset.open(manifest.dataset), load_base(manifest.base)
+    check_base(base, manifest.base, digest=task.base_digest)
     dtype = PRECISIONS[manifest.evaluate.precision]
     place(base, device=device, dtype=dtype)
     return Judge(

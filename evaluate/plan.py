@@ -42,6 +42,7 @@ class Task:
     folder: Path  # where it writes
     manifest: Manifest
     family_fingerprint: str
+    base_digest: str  # of the base trained on, as `train.digest.base_digest` gives it; "": not known
     places: pa.Table  # of the test samples: key, shard, row
     floors: Path | None = None  # an evaluation that has drawn the same without control
 
@@ -78,7 +79,7 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest, *, among: Itera
     check_scale(manifest, dataset)
     further = {family: _check_shown(dataset, family, provenance) for family in manifest.beside}
     places = _places(manifest, run, provenance)
-    task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, places)
+    task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, provenance.base_digest, places)
     write_spec(_spec(task, provenance, dataset, card=card, further=further), folder)
     write_traits(dataset, manifest.scored, places, folder)
     if manifest.evaluate.method == "control":
@@ -191,7 +192,7 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, card: FamilyC
             annotator=card.annotator,
             annotator_fingerprint=task.family_fingerprint,
             measures_version=ADHERENCE[card.annotator].version,
-            base=describe_base(task.manifest.base),
+            base=describe_base(task.manifest.base, provenance.base_digest),
             resolution=task.manifest.resolution,
             settings=_settings(task.manifest),
             keys_sha256=sha256(keys.encode()).hexdigest(),
@@ -223,9 +224,15 @@ def _sha256_of_all(files: Sequence[Path]) -> str:
     return each[0] if len(each) == 1 else sha256("\n".join(each).encode()).hexdigest()
 
 
-def describe_base(name_or_path: str) -> str:
-    """A base by what it is, not by where this machine keeps it: a Hub name, or a folder's U-Net weights hashed."""
-    weights = Path(name_or_path) / "unet" / DIFFUSERS_FILE
-    if not weights.is_file():
-        return name_or_path
-    return f"{'/'.join(Path(name_or_path).parts[-2:])}, U-Net {sha256_of(weights)[:16]}"
+def describe_base(name_or_path: str, digest: str) -> str:
+    """A base by what it is, not by where this machine keeps it: a Hub name or a folder's, and its weights.
+
+    Args:
+        digest: of all its weights and its schedule; "": not known, the U-Net's file in a folder is hashed.
+    """
+    folder = Path(name_or_path)
+    name = "/".join(folder.parts[-2:]) if folder.is_dir() else name_or_path
+    if digest:
+        return f"{name}, weights {digest}"
+    weights = folder / "unet" / DIFFUSERS_FILE
+    return f"{name}, U-Net {sha256_of(weights)[:16]}" if weights.is_file() else name

@@ -171,3 +171,9 @@ def test_the_digest_of_a_base_tells_one_changed_weight(base_folder: Path) -> Non
     assert base_digest(base) == base_digest(same)
     same.scheduler.register_to_config(prediction_type="v_prediction")
     assert base_digest(base) != base_digest(same)
+
+
+def test_what_a_scheduler_says_of_drawing_alone_changes_no_digest(base_folder: Path) -> None:
+    base, same = load_base(str(base_folder)), load_base(str(base_folder))
+    same.scheduler.register_to_config(steps_offset=1, of_a_later_version=True)
+    assert base_digest(base) == base_digest(same)
