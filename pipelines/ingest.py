@@ -69,14 +69,20 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     begin_hashes(made)
     check_ingest_room(made, asked)
     names = made.planned()  # other jobs may append meanwhile
-    job.connect(pool.workers)
-    sweep(made)
-    arguments = {"root": str(root), "dataset_id": made.settings.id, "attempts": Attempts("ingest"), "threads": 2}
-    left = len(made.missing(IMAGES, names)) * made.settings.shard_rows
-    goal = job.Goal("ingest", min(left, planned_rows(made, names)), lambda: made.missing(IMAGES, names))
-    job.run_shards(IngestWorker, arguments, goal, pool)
+    read_in(made, names, pool)
     catalogue(made)
     settle(made, names)
+
+
+def read_in(dataset: Dataset, names: Sequence[str], pool: Pool) -> None:
+    """Make those of these shards that are missing."""
+    job.connect(pool.workers)
+    sweep(dataset)
+    settings = dataset.settings
+    arguments = {"root": str(dataset.root), "dataset_id": settings.id, "attempts": Attempts("ingest"), "threads": 2}
+    left = len(dataset.missing(IMAGES, names)) * settings.shard_rows
+    goal = job.Goal("ingest", min(left, planned_rows(dataset, names)), lambda: dataset.missing(IMAGES, names))
+    job.run_shards(IngestWorker, arguments, goal, pool)
 
 
 def settle(dataset: Dataset, names: Sequence[str]) -> None:

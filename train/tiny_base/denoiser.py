@@ -4,7 +4,7 @@ import logging
 import time
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch import Tensor
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -76,16 +76,7 @@ def fit_denoiser(
     while share < 1.0:
         share = (time.monotonic() - begin) / seconds
         optimizer.param_groups[0]["lr"] = PEAK_RATE * pace(share, step)
-        rows = torch.randint(len(moments), (BATCH,), generator=generator)
-        mean, deviation = moments[rows.to(device)].unbind(1)
-        latents = mean + deviation * torch.randn(mean.shape, generator=generator).to(device)
-        noise = torch.randn(mean.shape, generator=generator).to(device)
-        timesteps = torch.randint(1000, (BATCH,), generator=generator)
-        dropped = torch.rand(BATCH, 1, generator=generator) < PROMPT_DROP
-        words = torch.where(dropped, empty, tokens[rows]).to(device)
-        with torch.autocast(device.type, torch.bfloat16):
-            predicted = model(schedule.add_noise(latents, noise, timesteps.to(device)), timesteps.to(device), words)
-        loss = functional.mse_loss(predicted.float(), noise)
+        loss = _loss(model, schedule, moments, tokens, empty, generator)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -99,3 +90,25 @@ def fit_denoiser(
     averaged = average.module
     assert isinstance(averaged, Conditioned)
     return averaged.eval().requires_grad_(False)
+
+
+def _loss(
+    model: Conditioned,
+    schedule: DDIMScheduler,
+    moments: Tensor,
+    tokens: Tensor,
+    empty: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
+    """Loss of a batch drawn by `generator`, which is on the CPU."""
+    rows = torch.randint(len(moments), (BATCH,), generator=generator)
+    mean, deviation = moments[rows.to(moments.device)].unbind(1)
+    latents = mean + deviation * torch.randn(mean.shape, generator=generator).to(moments.device)
+    noise = torch.randn(mean.shape, generator=generator).to(moments.device)
+    timesteps = torch.randint(1000, (BATCH,), generator=generator)
+    dropped = torch.rand(BATCH, 1, generator=generator) < PROMPT_DROP
+    words = torch.where(dropped, empty, tokens[rows]).to(moments.device)
+    times = timesteps.to(moments.device)
+    with torch.autocast(moments.device.type, torch.bfloat16):
+        predicted = model(schedule.add_noise(latents, noise, times), times, words)
+    return functional.mse_loss(predicted.float(), noise)
