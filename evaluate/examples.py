@@ -23,6 +23,11 @@ class Example:
     condition: str  # data URI
     real: str
     drawn: tuple[tuple[str, float], ...]  # (data URI, score), in the order of the runs
+    captions: tuple[str, ...]  # likewise: what was said to each of them
+
+    def otherwise(self, place: int) -> str | None:
+        """What was said to a run; None where it is what was said to the first."""
+        return self.captions[place] if self.captions[place] != self.caption else None
 
 
 def scores_of_runs(folders: Sequence[Path], *, measure: str) -> tuple[list[str], NDArray[np.float64]]:
@@ -46,6 +51,7 @@ def examples(folders: Sequence[Path], wanted: Sequence[str], *, measure: str) ->
             thumbnail(found[0][key].panels["condition"]),
             thumbnail(found[0][key].panels["real"]),
             tuple((thumbnail(run[key].panels["drawn"]), score) for run, score in zip(found, by_key[key], strict=True)),
+            tuple(run[key].caption for run in found),
         )
         for key in wanted
         if all(key in run for run in found)

@@ -10,8 +10,8 @@ def prompted(sample: Sample, regime: Prompts, *, other: Sample | None) -> Sample
     """The sample under a regime.
 
     Args:
-        regime: "perfect": its own captions; "none": no words; "insufficient": the first half of each caption's words,
-            rounded up, so that some of what is there goes unsaid; "conflicting": the other sample's captions.
+        regime: "perfect": its own captions; "none": no words; "insufficient": the last half of each caption's words,
+            rounded down, so that what is named first goes unsaid; "conflicting": the other sample's captions.
         other: another sample of the test split, the one whose condition the swapped arm is scored against.
 
     Raises:
@@ -20,7 +20,7 @@ def prompted(sample: Sample, regime: Prompts, *, other: Sample | None) -> Sample
     if regime == "none":
         return replace(sample, captions=("",))
     if regime == "insufficient":
-        return replace(sample, captions=tuple(first_half(caption) for caption in sample.captions))
+        return replace(sample, captions=tuple(last_half(caption) for caption in sample.captions))
     if regime == "conflicting":
         if other is None:
             raise ValueError("evaluate.prompts: conflicting: no other sample has words to take. Raise samples")
@@ -28,7 +28,7 @@ def prompted(sample: Sample, regime: Prompts, *, other: Sample | None) -> Sample
     return sample
 
 
-def first_half(caption: str) -> str:
-    """The first half of its words, rounded up, without a comma at the end."""
+def last_half(caption: str) -> str:
+    """The last half of its words, rounded down, without a comma at the beginning; of one word none."""
     words = caption.split()
-    return " ".join(words[: (len(words) + 1) // 2]).rstrip(",;")
+    return " ".join(words[(len(words) + 1) // 2 :]).lstrip(",; ")

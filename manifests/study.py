@@ -23,6 +23,7 @@ PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")  # of a label: it is part of 
 
 Fields = dict[str, Any]  # "section.field" → value
 Axis = list[Any] | dict[str, Fields]  # values of the field of the axis's name; or label → fields
+Against = dict[str, str | tuple[str, str]]  # axis → label that its others are compared with; or label, and with which
 
 
 class Study(BaseModel):
@@ -33,6 +34,7 @@ class Study(BaseModel):
     manifest: Path
     axes: dict[str, Axis]  # what is varied; every value of each axis meets every value of the others
     without: tuple[dict[str, str], ...] = ()  # ways left out: those with all labels of a line, axis → label
+    against: tuple[Against, ...] = ()  # which ways are compared, all else being equal; none: each axis's first label
     budget: Budget | tuple[Budget, ...] = "steps"  # what all trainings have as much of as the first; several: an axis
     repeats: PositiveInt = 1  # trainings of each way, each on another draw of the subset and from another seed
     overrides: tuple[str, ...] = ()  # "section.field=value", for every run
@@ -172,7 +174,7 @@ def _check(path: Path, study: Study) -> None:
         raise ValueError(f"{path}: axes vary a seed, which each repeat has its own of. Leave repeats or the axis out")
     if BUDGET in study.axes:
         raise ValueError(f"{path}: axes.{BUDGET}: a study's budgets are its own field. Write budget: [samples, flops]")
-    _check_without(path, study)
+    _check_labels(path, study)
     for name, axis in study.axes.items():
         labels = [label for label, _ in _ways(name, axis)]
         if len(set(labels)) < 2 or len(set(labels)) < len(labels):
@@ -187,14 +189,17 @@ def _check(path: Path, study: Study) -> None:
         raise ValueError(f"{path}: without: it leaves fewer than two ways to compare. Leave some of its lines out")
 
 
-def _check_without(path: Path, study: Study) -> None:
-    for number, left_out in enumerate(study.without):
-        for name, label in left_out.items():
+def _check_labels(path: Path, study: Study) -> None:
+    """Refuse a line of `without` or of `against` that names what there is not."""
+    said = {"without": study.without, "against": study.against}
+    for field, lines in said.items():
+        for number, (name, labels) in ((number, one) for number, line in enumerate(lines) for one in line.items()):
             budgets = study.budget if name == BUDGET and isinstance(study.budget, tuple) else ()
             there = [*budgets, *(known for known, _ in _ways(name, study.axes.get(name, {})))]
-            if label not in there:
-                known = f"labels of {name} are {', '.join(there)}" if there else f"axes are {', '.join(study.axes)}"
-                raise ValueError(f"{path}: without.{number}: {name}: {label}: there is no such label; {known}")
+            for label in [labels] if isinstance(labels, str) else labels:
+                if label not in there:
+                    known = f"labels of {name} are {', '.join(there)}" if there else f"axes are {', '.join(study.axes)}"
+                    raise ValueError(f"{path}: {field}.{number}: {name}: {label}: there is no such label; {known}")
 
 
 def _explain(path: Path, problem: Any) -> str:

@@ -39,7 +39,7 @@ class TrainSettings(BaseModel):
     min_snr: PositiveFloat | None = None  # gamma of Eq. 5 of Hang et al. 2023; the paper weighs all timesteps alike
     precision: Precision = "bf16"
     prompt_drop: Share = 0.5  # share of captions emptied, drawn anew each epoch
-    condition_drop: Share = 0.0  # of several conditions: the share of each that a net over all of them does not see
+    condition_drop: Share = 0.0  # of several conditions: the share of each that is hidden, drawn anew each epoch
     flip: Share = 0.0  # share of samples mirrored with their condition, anew each epoch
     stages: tuple[Stage, ...] = ()  # before control.kind itself, as mid_only, then controlnet
     seed: int = 0

@@ -13,13 +13,16 @@ from rich.table import Table
 from typer import Argument, Option
 
 from annotate.job import check_path
+from evaluate.refusals import check_scale, check_settings
 from evaluate.render import with_interval
 from evaluate.studies.cost import NOTHING, cost_of
-from evaluate.studies.grid import Grid, Trained, read_grid
+from evaluate.studies.grid import read_grid
 from evaluate.studies.plan import Estimate, estimates, pace_of
 from evaluate.studies.report import publish, write_grid_report
+from evaluate.studies.ways import Grid, Trained
 from evaluate.studies.words import headline, verdicts
 from evaluate.studies.work import Failed, Judged, Share, Work, at_once, carry_out, on_cluster, works_of, write_manifests
+from manifests.dataset import Dataset
 from manifests.manifest import Manifest
 from manifests.study import Study, load_study
 from manifests.subset import resolve
@@ -66,6 +69,9 @@ def expand(study: Study, folder: Path, overrides: Sequence[str]) -> list[Work]:
         largest[manifest.model_dump_json(exclude=ROWS_APART)] = manifest
     for manifest in largest.values():
         resolve(manifest)  # too few rows: better said before any is trained
+    for one in (one for work in works for one in work.judged):
+        check_settings(one.manifest)
+        check_scale(one.manifest, Dataset.open(one.manifest.dataset))
     write_manifests(works)
     return works
 
@@ -88,7 +94,8 @@ def run_study(study: Study, works: Sequence[Work], share: Share | None = None, *
         why = "; ".join(dict.fromkeys(failed.values()))
         raise ValueError(f"{study.name}: {len(judged)} of its cells can be compared; {why}")
     judged.sort(key=lambda pair: pair[1].place)
-    return read_grid(study.name, [_trained(*pair) for pair in judged], failed=failed, varied=study.varied)
+    trained = [_trained(*pair) for pair in judged]
+    return read_grid(study.name, trained, failed=failed, varied=study.varied, against=study.against)
 
 
 def _one_by_one(works: Sequence[Work], actors: int | None) -> Iterator[tuple[Work, Failed]]:
@@ -130,10 +137,9 @@ def _in_all(found: Sequence[Estimate], at_once_: int) -> str:
 
 def show(grid: Grid) -> None:
     """Print the table of a study."""
-    table = Table(*grid.axes, "score", "normalised [95% CI]", "beside the first", "minutes", title=grid.name)
+    table = Table(*grid.axes, "score", "normalised [95% CI]", "minutes", title=grid.name)
     for way in grid.ways:
-        beside = with_interval(way.beside, sign="+") if way.beside else ""
-        scores = [with_interval(way.score), with_interval(way.share), beside]
+        scores = [with_interval(way.score), with_interval(way.share)]
         table.add_row(*way.labels.values(), *scores, f"{way.cost.seconds / 60:.1f}")
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table)

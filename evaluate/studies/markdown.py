@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from evaluate.render import cell, number, percent, with_interval
-from evaluate.studies.grid import Grid, Way
 from evaluate.studies.matrix import Matrix, matrices
+from evaluate.studies.ways import Grid, Way
 from evaluate.studies.words import (
     WORST,
     appeared_in_words,
@@ -36,10 +36,11 @@ def as_markdown(grid: Grid, *, figures: Mapping[str, str] | None = None) -> str:
         for words, one in grid.scaling.items()
         for sentence in (pairs_in_words(one), forms_in_words(one), doublings_in_words(one))
     ]
-    said += verdicts(grid)
     said += [f"{name} failed: {why}" for name, why in grid.failed.items()]
     if said:
         parts.append("\n".join(f"- {cell(sentence)}" for sentence in said))
+    if grid.compared:
+        parts.append(_comparisons(grid))
     parts.append(_how(grid))
     return "\n\n".join(parts) + "\n"
 
@@ -63,11 +64,16 @@ def _table(grid: Grid) -> str:
     anchors = [] if grid.alike else ["floor", "ceiling"]
     score = grid.measure.name if grid.alike else "score"
     looks = ["appeared at step", "worst look"] if grid.watched else []
-    head = [*grid.axes, "trainings", *anchors, score, "normalised", "beside the first", *looks]
+    head = [*grid.axes, "trainings", *anchors, score, "normalised", *looks]
     head += ["samples", "minutes", "TFLOP", "MB"]
     rows = [f"| {' | '.join(_cells(way, anchors=bool(anchors), looks=bool(looks)))} |" for way in grid.ways]
     rule = f"|{'---|' * len(grid.axes)}{'---:|' * (len(head) - len(grid.axes))}"
     return "\n".join([f"| {' | '.join(map(cell, head))} |", rule, *rows])
+
+
+def _comparisons(grid: Grid) -> str:
+    said = "\n".join(f"- {cell(sentence)}" for sentence in verdicts(grid))
+    return f"## One beside the other\n\n{said}"
 
 
 def _cells(way: Way, *, anchors: bool, looks: bool) -> list[str]:
@@ -77,7 +83,6 @@ def _cells(way: Way, *, anchors: bool, looks: bool) -> list[str]:
         *([number(way.floor), number(way.ceiling)] if anchors else []),
         with_interval(way.score),
         with_interval(way.share),
-        with_interval(way.beside, sign="+") if way.beside else "",
         *([appeared_in_words(way), worst_in_words(way)] if looks else []),
         f"{way.cost.samples:,}",
         f"{way.cost.seconds / 60:.1f}",

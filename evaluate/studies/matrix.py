@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluate.studies.grid import Grid, Way
+from evaluate.studies.ways import Grid, Way
 from manifests.study import ROWS
 
 

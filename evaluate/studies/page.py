@@ -8,9 +8,9 @@ from evaluate.gallery import random_keys
 from evaluate.plot import Along, Fitted, Point, curve, forest
 from evaluate.render import count, render
 from evaluate.scores import SCORES_FILE, read_scores
-from evaluate.studies.grid import Grid, Way
 from evaluate.studies.matrix import matrices
 from evaluate.studies.scaling import Scaling
+from evaluate.studies.ways import Grid, Way
 from evaluate.studies.words import (
     WORST,
     appeared_in_words,
@@ -19,7 +19,6 @@ from evaluate.studies.words import (
     headline,
     pairs_in_words,
     trainings_in_words,
-    verdicts,
     worst_in_words,
 )
 from manifests.study import ROWS
@@ -29,12 +28,12 @@ SHOWN = 8  # ways whose pictures are set side by side
 
 def as_html(grid: Grid) -> str:
     """The page."""
-    shown = [way for way in grid.ways if _scored(way) == _scored(grid.ways[0])][:SHOWN]
+    alike = [way for way in grid.ways if _scored(way) == _scored(grid.ways[0])]
+    shown = _spread(alike)
     return render(
         "studies/page.html.j2",
         grid=grid,
         headline=headline(grid),
-        verdicts=verdicts(grid),
         plots=plots(grid),
         matrices=matrices(grid),
         pairs={words: pairs_in_words(scaling) for words, scaling in grid.scaling.items()},
@@ -44,6 +43,7 @@ def as_html(grid: Grid) -> str:
         looks=[(appeared_in_words(way), worst_in_words(way)) for way in grid.ways] if grid.watched else [],
         worst=WORST,
         shown=shown,
+        others=len(alike) < len(grid.ways),
         examples=_examples(grid, shown),
     )
 
@@ -82,6 +82,13 @@ def _examples(grid: Grid, shown: list[Way]) -> tuple[Example, ...]:
     folders = [way.folder for way in shown]
     keys, _ = scores_of_runs(folders, measure=grid.measure.name)
     return examples(folders, random_keys(keys, EXAMPLES), measure=grid.measure.name)
+
+
+def _spread(ways: list[Way]) -> list[Way]:
+    """As many as are shown, from the first to the last."""
+    if len(ways) <= SHOWN:
+        return ways
+    return [ways[place * (len(ways) - 1) // (SHOWN - 1)] for place in range(SHOWN)]
 
 
 def _scored(way: Way) -> tuple[str, list[str]]:

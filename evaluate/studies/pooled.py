@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evaluate.statistics import Array, Interval, holm, interval, two_sided
-from evaluate.studies.spread import Spread, spread_of
+from evaluate.studies.spread import Spreads, spreads_of
 
 Reached = tuple[Array, Array]  # a share of all samples [], and of each resample [R]
 
@@ -25,39 +25,61 @@ def corrected(differences: Sequence[Reached]) -> list[tuple[Interval, float]]:
     return list(zip(found, holm(np.array(tests)).tolist(), strict=True))
 
 
-def spread_between(
+def behind_the_furthest(ways: Sequence[Reached]) -> list[float]:
+    """Of each way p that it goes as far as the furthest one, which was picked for going furthest.
+
+    So a lead is held against the range of all ways, as Tukey's test does: how far apart the first and the last of as
+    many equal ways come by chance, which resamples say.
+
+    Args:
+        ways: two or more, each of which has a share.
+
+    Returns:
+        At least 1 / (1 + R); 1 for the furthest.
+    """
+    values, again = np.array([value for value, _ in ways]), np.stack([resampled for _, resampled in ways])
+    ranges = np.ptp(again - again.mean(axis=1, keepdims=True), axis=0)
+    leads = values.max() - values
+    return [(1 + int(np.count_nonzero(ranges >= lead))) / (1 + len(ranges)) for lead in leads]
+
+
+def spreads_between(
     trainings: Sequence[tuple[str, ...]], groups: Sequence[Sequence[int]], reached: Sequence[Reached]
-) -> Spread | None:
+) -> Spreads | None:
     """How much trainings of one way differ, of all ways in which a training takes part."""
     tables: dict[tuple[str, ...], list[list[float]]] = {}
     for names, places in zip(trainings, groups, strict=True):
         if len(names) == len(places):
             tables.setdefault(names, []).append([float(reached[at][0]) for at in places])
-    return spread_of(np.array(table) for table in tables.values())
+    return spreads_of(np.array(table) for table in tables.values())
 
 
 def pooled_shares(
     trainings: Sequence[tuple[str, ...]],
     groups: Sequence[Sequence[int]],
     reached: Sequence[Reached],
-    spread: Spread | None,
+    spreads: Spreads | None,
     seed: int,
 ) -> list[Reached]:
     """The mean share of each way, of all samples and of each resample, the latter with what other trainings change.
 
-    Ways of the same trainings, judged otherwise, get the same change: it is none between them. Those in which no
-    training takes part get none.
+    Ways of the same trainings, judged otherwise, share a change, and have one each beside it. Those in which no
+    training takes part have none.
 
     Args:
         trainings: names of those that take part in each way.
     """
-    generator, changes, found = np.random.default_rng(seed), dict[tuple[str, ...], Array](), []
+    generator, shared, found = np.random.default_rng(seed), dict[tuple[str, ...], Array](), []
     for names, places in zip(trainings, groups, strict=True):
         value = np.mean([reached[at][0] for at in places], axis=0)
         again = np.mean([reached[at][1] for at in places], axis=0)
-        if spread and names:
-            if names not in changes:
-                changes[names] = spread.changes(np.array(len(names)), again.shape, generator)
-            again = again + changes[names]
+        if spreads and names:
+            number, several = np.array(len(names)), trainings.count(names) > 1
+            if names not in shared:
+                whole = spreads.shared if several else spreads.whole
+                shared[names] = whole.changes(number, again.shape, generator)
+            again = again + shared[names]
+            if several and spreads.apart:
+                again = again + spreads.apart.changes(number, again.shape, generator)
         found.append((value, again))
     return found

@@ -8,10 +8,10 @@ from typing import Any
 
 from evaluate.render import numbers
 from evaluate.statistics import LEVEL, REPLICATES
-from evaluate.studies.grid import Grid, Way
 from evaluate.studies.markdown import as_markdown
 from evaluate.studies.page import as_html, plots
 from evaluate.studies.scaling import Scaling
+from evaluate.studies.ways import Compared, Grid, Way
 from evaluate.studies.words import headline, pairs_in_words, verdicts
 from evaluate.svg import alone
 from manifests.provenance import versions
@@ -55,6 +55,7 @@ def as_json(grid: Grid) -> dict[str, Any]:
         "bootstrap": {"replicates": REPLICATES, "level": LEVEL, "over": "samples, and trainings where repeated"},
         "between_runs": grid.between_runs,
         "behind_the_furthest": [way.name for way in grid.behind],
+        "compared": [_compared(compared) for compared in grid.compared],
         "ways": [_way(way) for way in grid.ways],
         "scaling": {words: _scaling(scaling) for words, scaling in grid.scaling.items()},
         "failed": dict(grid.failed),
@@ -64,6 +65,7 @@ def as_json(grid: Grid) -> dict[str, Any]:
 def _way(way: Way) -> dict[str, Any]:
     return {
         "labels": dict(way.labels),
+        "condition": way.condition,
         "trainings": way.runs,
         "samples": way.samples,
         "measure": way.measure.name,
@@ -71,11 +73,20 @@ def _way(way: Way) -> dict[str, Any]:
         "ceiling": numbers(way.ceiling),
         "score": numbers(way.score),
         "normalised": numbers(way.share),
-        "beside": way.beside and numbers(way.beside),
-        "p": way.p,
         "appeared_at_steps": list(way.appeared),
         "worst_look": way.worst and {"step": way.worst.step, "worth": numbers(way.worst.worth)},
         "cost": asdict(way.cost),
+    }
+
+
+def _compared(compared: Compared) -> dict[str, Any]:
+    return {
+        "way": compared.way.name,
+        "beside": compared.beside.name,
+        "difference": numbers(compared.difference),
+        "p": compared.p,
+        "told_apart": compared.told,
+        "one_training_each": compared.single,
     }
 
 

@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 
 from evaluate.render import count
-from evaluate.studies.grid import TOLD, Grid, Way
+from evaluate.statistics import REPLICATES
 from evaluate.studies.scaling import Scaling, verdict
+from evaluate.studies.ways import TOLD, Compared, Grid, Way
 
 NINE_TENTHS = 0.9  # of what the largest size reached: how many pairs take one there
 WORST = (
@@ -13,41 +14,48 @@ WORST = (
     "damage to the base. Its interval is over the monitor's rows, for the worst of all looks"
 )
 NAMED = 4  # ways in a headline
+LEAST = 2 / (1 + REPLICATES)  # p of two ways whose difference has one sign in all resamples
 
 
 def headline(grid: Grid) -> str:
-    """Which way goes furthest, and which ones are not told from it."""
-    known = [way for way in grid.ways if math.isfinite(way.share.value)]
-    if not known:
+    """Which way goes furthest, and which ones are not told from it; of each condition, where several are scored."""
+    found = {condition: _furthest(grid, known) for condition, known in grid.conditions.items()}
+    if not found:
         return "No verdict: in no way is the ceiling of this study better than its floor."
+    if len(found) == 1:
+        return next(iter(found.values()))
+    return " ".join(f"Of {condition}, {said}" for condition, said in found.items())
+
+
+def _furthest(grid: Grid, known: Sequence[Way]) -> str:
     best = max(known, key=lambda way: way.share.value)
     way = f"{100 * best.share.value:.0f}% of the way [{100 * best.share.low:.0f}, {100 * best.share.high:.0f}]"
     said = f"{best.name} goes furthest: {way} from no control to the best this base can draw"
+    if len(known) == 1:
+        return f"{said}."
     like = [way for way in known if way not in grid.behind and way is not best]
     if not like:
         return f"{said}, and is told from every other way."
-    if not grid.behind:
+    if len(like) == len(known) - 1:
         return f"{said}, but is told from no other way."
     named = ", ".join(f"{way.name} ({100 * way.share.value:.0f}%)" for way in like[:NAMED])
     more = f" and {len(like) - NAMED} more" if len(like) > NAMED else ""
-    return f"{said}; not told from it: {named}{more}. Told from it: {len(grid.behind)}."
+    return f"{said}; not told from it: {named}{more}. Told from it: {len(known) - 1 - len(like)}."
 
 
 def verdicts(grid: Grid) -> list[str]:
-    """What each way but the first is worth beside it, a sentence each."""
-    first, *others = grid.ways
-    return [_verdict(first, way) for way in others]
+    """What each way is worth beside the one that it is compared with, a sentence each."""
+    return [_verdict(compared) for compared in grid.compared]
 
 
-def _verdict(first: Way, way: Way) -> str:
-    assert way.beside is not None
-    assert way.p is not None
-    told = way.beside
-    if not math.isfinite(told.value):
-        return f"{way.name}: no verdict, for its ceiling is no better than its floor, or that of {first.name} is not."
-    word = "not told from" if way.p >= TOLD else "ahead of" if told.value > 0 else "behind"
-    span = f"95% interval {100 * told.low:+.0f} to {100 * told.high:+.0f}; p = {way.p:.2g}"
-    return f"{way.name} is {word} {first.name}: {100 * told.value:+.0f} points of the way ({span})."
+def _verdict(compared: Compared) -> str:
+    way, beside, found = compared.way.name, compared.beside.name, compared.difference
+    if not math.isfinite(found.value):
+        return f"{way}: no verdict, for its ceiling is no better than its floor, or that of {beside} is not."
+    word = "not told from" if not compared.told else "ahead of" if found.value > 0 else "behind"
+    span = f"95% interval {100 * found.low:+.0f} to {100 * found.high:+.0f}; p = {compared.p:.2g}"
+    once = ", of one training each, which chance may have made" if compared.single and compared.told else ""
+    return f"{way} is {word} {beside}: {100 * found.value:+.0f} points of the way ({span}{once})."
 
 
 def pairs_in_words(scaling: Scaling) -> str:
@@ -89,17 +97,27 @@ def budget_in_words(grid: Grid) -> str:
 
 def comparisons_in_words(grid: Grid) -> str:
     """When two ways are told apart."""
-    return f"Two ways are told apart below p = {TOLD:g}, corrected for all {len(grid.ways) - 1} comparisons (Holm)."
+    number = len(grid.compared)
+    said = (
+        f"Ways that differ in one axis alone are compared; two are told apart below p = {TOLD:g}, corrected for all "
+        f"{number} comparisons (Holm), and the furthest from another by the range of all (Tukey)."
+    )
+    if number * LEAST >= TOLD:
+        said += f" Of so many none can be told apart by {REPLICATES:,} resamples: name fewer in the study's `against`."
+    return said
 
 
 def trainings_in_words(grid: Grid) -> str:
     """What of other trainings is in the intervals."""
     if grid.between_runs is None:
-        return "Every way was trained once: what another training would change is in no interval."
+        return (
+            "Every way was trained once: what another training would change is in no interval, and may have made what "
+            "is told apart."
+        )
     return (
         f"Trainings of one way (repeat r draws its subset and trains from the manifest's seeds + r) differ by "
-        f"{grid.between_runs:.3f} of the way (standard deviation); that is in every interval of a score (Student's t), "
-        "but not between ways that judge the same trainings."
+        f"{grid.between_runs:.3f} of the way (standard deviation); that is in every interval of a score (Student's t). "
+        "Between ways that judge the same trainings, it is what these trainings differ in from one way to the other."
     )
 
 

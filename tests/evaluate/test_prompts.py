@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluate.prompts import first_half, prompted
+from evaluate.prompts import last_half, prompted
 from evaluate.samples import Sample
 
 PICTURE = np.zeros((8, 8, 3), np.uint8)
@@ -18,9 +18,10 @@ def test_without_a_prompt_every_draw_has_no_words() -> None:
 
 
 def test_an_insufficient_prompt_leaves_half_unsaid() -> None:
-    assert prompted(SAMPLE, "insufficient", other=OTHER).captions == ("red ball, blue person", "a")
-    assert first_half("one two three") == "one two"
-    assert first_half("") == ""
+    assert prompted(SAMPLE, "insufficient", other=OTHER).captions == ("grey wall, sand floor", "ball")
+    assert last_half("one two, three") == "three"
+    assert last_half("one , two") == "two"
+    assert last_half("one") == last_half("") == ""
 
 
 def test_a_conflicting_prompt_is_another_samples() -> None:

@@ -71,6 +71,18 @@ def test_a_study_that_asks_for_too_many_rows_is_refused_before_it_trains(toy: Pa
     assert not (tmp_path / "many").exists()
 
 
+def test_a_study_that_judges_what_cannot_be_judged_is_refused_before_it_trains(toy: Path, tmp_path: Path) -> None:
+    for field, wrong, message in (
+        ("evaluate.scheduler", "dim", "there is no scheduler 'dim'"),
+        ("evaluate.scored", "depth", "'depth' was not shown in training"),
+    ):
+        axes = {"kind": {"right": {}, "wrong": {field: wrong}}}
+        study = load_study(write_study(toy / "judged.yaml", name="judged", manifest="toy.yaml", axes=axes))
+        with pytest.raises(ValueError, match=message):
+            run(study, tmp_path / "judged")
+    assert not (tmp_path / "judged").exists()
+
+
 def test_what_is_only_judged_otherwise_is_trained_once_and_at_once_with_others(toy: Path, tmp_path: Path) -> None:
     axes = {"train.prompt_drop": [0.0, 0.5], "evaluate.prompts": ["perfect", "none"]}
     study = load_study(write_study(toy / "prompts.yaml", name="prompts", manifest="toy.yaml", axes=axes))
@@ -163,6 +175,9 @@ def test_a_plan_is_made_by_a_trial(toy: Path, tmp_path: Path, capsys: pytest.Cap
         ({"name": "s", "manifest": "toy.yaml", "axes": {"rows": {"few": {"rows": 4}}}}, "it takes whole numbers"),
         ({"name": "s", "manifest": "toy.yaml", "axes": {"train.seed": [1, 2]}, "repeats": 2}, "axes vary a seed"),
         ({"name": "s", "manifest": "toy.yaml", "axes": {"rows": [4, 8]}, "without": [{}]}, "fewer than two ways"),
+        ({"name": "s", "manifest": "toy.yaml", "axes": {"rows": [4, 8]}, "against": [{"rows": "5"}]}, "against.0: row"),
+        ({"name": "s", "manifest": "toy.yaml", "axes": {"rows": [4, 8]}, "against": [{"row": "4"}]}, "axes are rows"),
+        ({"name": "s", "manifest": "toy.yaml", "axes": {"rows": [4, 8]}, "against": [{"rows": ["4"]}]}, "against"),
     ],
 )
 def test_a_wrong_study_is_refused_by_field(tmp_path: Path, *, fields: dict[str, object], message: str) -> None:

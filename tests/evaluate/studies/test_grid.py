@@ -9,9 +9,11 @@ import pytest
 
 from evaluate.scores import matrix, read_scores
 from evaluate.studies.cost import Cost
-from evaluate.studies.grid import Grid, Trained, read_grid
+from evaluate.studies.grid import read_grid
 from evaluate.studies.matrix import matrices
+from evaluate.studies.pooled import behind_the_furthest
 from evaluate.studies.report import write_grid_report
+from evaluate.studies.ways import Grid, Trained
 from evaluate.studies.words import headline, pairs_in_words, verdicts
 from manifests.study import Cell
 from tests.evaluate.synthetic import write_evaluation
@@ -45,12 +47,13 @@ def share(folder: Path) -> float:
 
 
 def test_each_way_is_held_against_the_first_by_sample(folders: list[Path]) -> None:
-    small, middle, large = of_sizes(folders).ways
-    assert small.beside is None
-    assert middle.beside is not None
-    assert middle.beside.value == pytest.approx(share(folders[1]) - share(folders[0]))
-    assert middle.beside.low > 0
-    assert large.beside == middle.beside  # the same pictures: no doubt, however the samples scatter
+    grid = of_sizes(folders)
+    small, middle, large = grid.ways
+    assert [(one.way, one.beside) for one in grid.compared] == [(middle, small), (large, small)]
+    further, furthest = (one.difference for one in grid.compared)
+    assert further.value == pytest.approx(share(folders[1]) - share(folders[0]))
+    assert further.low > 0
+    assert furthest == further  # the same pictures: no doubt, however the samples scatter
     assert small.share.value == pytest.approx(share(folders[0]))
     assert small.share.low < small.share.value < small.share.high
 
@@ -90,9 +93,9 @@ def test_trainings_that_differ_widen_every_interval(folders: list[Path]) -> None
     assert once.between_runs is None
     assert twice.between_runs == pytest.approx(np.std([share(folders[0]), share(folders[1])], ddof=1))
     assert [way.runs for way in twice.ways] == [2, 2]
-    assert twice.ways[1].beside is not None
-    assert twice.ways[1].beside.value == pytest.approx(0)
-    assert twice.ways[1].beside.low < 0 < twice.ways[1].beside.high
+    (apart,) = twice.compared
+    assert apart.difference.value == pytest.approx(0)
+    assert apart.difference.low < 0 < apart.difference.high
     for score in ("score", "share"):
         narrow, wide = (getattr(grid.ways[0], score) for grid in (once, twice))
         assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low), score
@@ -172,5 +175,44 @@ def test_ways_that_judge_the_same_trainings_differ_by_no_other_training(folders:
     ]
     grid = read_grid("judged", runs, failed={})
     assert grid.between_runs is not None
-    assert grid.ways[1].beside is not None
-    assert (grid.ways[1].beside.low, grid.ways[1].beside.high) == (0, 0)
+    (apart,) = grid.compared
+    assert (apart.difference.low, apart.difference.high) == (0, 0)
+
+
+def test_trainings_that_differ_in_what_a_way_of_judging_does_to_them_widen_its_difference(folders: list[Path]) -> None:
+    drawn = {("a", 0): 0, ("b", 0): 1, ("a", 1): 0, ("b", 1): 0}  # b is ahead of a by the first training alone
+    runs = [
+        Trained(Cell(f"{kind}{again}", f"run{again}", {"judged": kind}, again), f"run{again}", folders[at], COST)
+        for (kind, again), at in drawn.items()
+    ]
+    (apart,) = read_grid("judged", runs, failed={}).compared
+    assert apart.difference.value == pytest.approx((share(folders[1]) - share(folders[0])) / 2)
+    assert apart.difference.low < 0 < apart.difference.high
+    assert not apart.told
+
+
+def test_what_a_study_asks_is_compared_all_else_being_equal(folders: list[Path]) -> None:
+    labels = [{"down": down, "across": across} for down in ("a", "b", "c") for across in ("x", "y")]
+    runs = [trained(folders[place % 2], one) for place, one in enumerate(labels)]
+
+    def asked(*against: dict[str, str | tuple[str, str]]) -> list[tuple[str, str]]:
+        return [(one.way.name, one.beside.name) for one in read_grid("two", runs, failed={}, against=against).compared]
+
+    of_first = [("b, x", "a, x"), ("b, y", "a, y"), ("c, x", "a, x"), ("c, y", "a, y")]
+    assert asked() == [*of_first, ("a, y", "a, x"), ("b, y", "b, x"), ("c, y", "c, x")]
+    assert asked({"across": "y"}) == [("a, x", "a, y"), ("b, x", "b, y"), ("c, x", "c, y")]
+    assert asked({"down": ("c", "b")}, {"down": ("b", "c")}) == [("c, x", "b, x"), ("c, y", "b, y")]
+    (one, *_) = read_grid("two", runs, failed={}, against=[{"across": "x"}]).compared
+    assert one.single
+    assert one.told
+    assert "of one training each, which chance may have made" in verdicts(read_grid("two", runs, failed={}))[-1]
+
+
+def test_the_furthest_of_many_equal_ways_is_told_from_few() -> None:
+    """Picked for going furthest, it would be told from the last by far more than one study in twenty otherwise."""
+    generator, told = np.random.default_rng(0), 0
+    for _ in range(200):
+        means = generator.normal(size=30)
+        ways = [(mean, mean + generator.normal(size=400)) for mean in means]
+        told += min(behind_the_furthest(ways)) < 0.05
+    assert told <= 18
