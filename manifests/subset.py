@@ -1,6 +1,6 @@
 """Which rows a manifest means: those that fulfil `where`, in an order fixed by seed and key, the first so many."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -232,14 +232,14 @@ def _wordless(dataset: Dataset, words: FamilyCard, places: NDArray[np.int64]) ->
 def _named_families(dataset: Dataset, condition: str, where: str) -> list[str]:
     """The condition's family, then those that `where` names as family.column or by a column that only they have."""
     card = dataset.card(condition)
-    near = {*index_schema(dataset, ROWS).names, "status", "code", *card.parameters, *card.stats}
-    columns = check(where) if where else []
+    near = _lowered([*index_schema(dataset, ROWS).names, "status", "code", *card.parameters, *card.stats])
+    columns = [(names[0].lower(), len(names)) for names in (check(where) if where else [])]  # SQL minds no case
     # A bare column that the rows or the condition have is theirs, whatever other families have one of that name.
-    named = {names[0] for names in columns if len(names) > 1 or names[0] not in near}
-    others = [family for family in dataset.families() if family != condition]
-    wanted = [
-        family
-        for family in others
-        if family in named or named & ({*dataset.card(family).parameters, *dataset.card(family).stats})
-    ]
+    named = {name for name, steps in columns if steps > 1 or name not in near}
+    cards = [dataset.card(family) for family in dataset.families() if family != condition]
+    wanted = [one.family for one in cards if named & _lowered([one.family, *one.parameters, *one.stats])]
     return [condition, *wanted]
+
+
+def _lowered(names: Iterable[str]) -> set[str]:
+    return {name.lower() for name in names}

@@ -1,7 +1,6 @@
 """`where`: one scalar SQL expression over the index, checked, then run where nothing else can be reached."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -168,7 +167,8 @@ def check_pinned(where: str, parts: Sequence[int]) -> None:
     Raises:
         ValueError: Names the column.
     """
-    counted = next((name for name in OVER_ALL if re.search(rf"\b{name}\b", where)), "")
+    named = {columns[-1].lower() for columns in (check(where) if where else [])}  # SQL minds no case
+    counted = next((name for name in OVER_ALL if name in named), "")
     if counted:
         raise ValueError(
             f"where: {counted} is of all parts, which grow, and parts = {list(parts)} pins some. Leave one out"

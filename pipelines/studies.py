@@ -20,6 +20,7 @@ TINY = ROOT / "train" / "tiny_base" / "model"
 FILES = ROOT / "manifests" / "studies"
 STUDIES = ("dataset_size", "zero_convolution", "injection", "multi_condition", "prompt_regimes", "data_quality")
 FAULTY = "data_quality"  # the study whose corpora have faults
+CLEAN = "clean"  # the dataset without faults
 FAULTS = ("greys", "jpeg", "captions")  # as plant.py takes them
 SHARES = (5, 20, 50)  # percent
 DETECTORS = ("depth.model=tiny/depth", "segmentation.model=tiny/segmentation")
@@ -29,7 +30,7 @@ ENCODER = (f"latents.base={TINY}", "latents.size=128")
 def main(
     names: Annotated[list[str] | None, Argument(help=f"by default all: {', '.join(STUDIES)}")] = None,
     pictures: Annotated[int, Option(help="of the corpus", min=1)] = 12_000,
-    faulty: Annotated[int, Option(help="of each corpus with planted faults", min=1)] = 3_000,
+    faulty: Annotated[int, Option(help="of each corpus with planted faults", min=1)] = 5_000,
     cores: Annotated[float | None, Option(help="of each training; by default one after the other", min=0.1)] = 1.0,
 ) -> None:
     """Answer the paper's open questions on a CPU: python pipelines/studies.py dataset_size
@@ -59,17 +60,19 @@ def check_names(names: list[str]) -> list[str]:
 
 def make_faulty(pictures: int) -> None:
     """A clean corpus and, of each fault at each share, the same with the fault planted; all annotated."""
-    make(f"playroom:{pictures}", DATA / "clean", ["canny", "quality"], list(ENCODER))
+    source = f"playroom:{pictures}"
     for name, words in planted():
         corpus = DATA / f"{name}-corpus"
         if not (corpus / CORPUS).exists():
             greys, jpeg, captions = (words.get(fault, 0.0) for fault in FAULTS)
-            plant.main(str(DATA / "clean"), corpus, greys=greys, jpeg=jpeg, captions=captions)
+            plant.main(source, corpus, greys=greys, jpeg=jpeg, captions=captions, duplicates="exact")
         make(str(corpus), DATA / name, ["canny", "quality"], list(ENCODER), duplicates="exact")
+        source = str(DATA / f"{CLEAN}-corpus")  # the rooms are drawn for the first alone
 
 
 def planted() -> Iterator[tuple[str, dict[str, float]]]:
-    """Name of each faulty dataset, with what is planted."""
+    """Name of each dataset, the clean one first, with what is planted."""
+    yield CLEAN, {}
     for fault in FAULTS:
         for share in SHARES:
             yield f"{fault}_{share}", {fault: share / 100}
