@@ -3,7 +3,11 @@
 from difflib import get_close_matches
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from annotate.corpora import drawn, folder, huggingface, parquet, webdataset
+from annotate.corpora.columns import holds_bytes
 from annotate.corpora.files import check_name, find, walk
 from annotate.corpora.format import Corpus, Format
 from annotate.provided.provision import PROVIDED
@@ -75,4 +79,23 @@ def _kind_of_folder(path: Path) -> str:
         )
     if ".tar" in suffixes:  # before Parquet: img2dataset writes 00000.parquet, without pictures, beside 00000.tar
         return "webdataset"
-    return "parquet" if ".parquet" in suffixes else "folder"
+    if ".parquet" not in suffixes:
+        return "folder"
+    if suffixes & folder.SUFFIXES:
+        return _kind_among_pictures(path)
+    return "parquet"
+
+
+def _kind_among_pictures(path: Path) -> str:
+    """A folder of pictures, where Parquet beside them holds none: img2dataset says there what became of each."""
+    for name in find(str(path), ".parquet"):
+        try:
+            schema = pq.read_schema(name)
+        except pa.ArrowInvalid as error:
+            raise ValueError(f"{name}: {error}. Mend it, or take it out of the corpus") from error
+        if any(holds_bytes(field.type) for field in schema):
+            raise ValueError(
+                f"corpus {path}: pictures, and Parquet that holds some, lie in it. Give {path}/**/*.parquet, or a "
+                "folder that holds pictures alone"
+            )
+    return "folder"

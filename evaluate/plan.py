@@ -151,8 +151,7 @@ def _check_shown(dataset: Dataset, family: str, provenance: Provenance) -> str:
     missing = dataset.missing(family)
     if missing:
         raise ValueError(
-            f"{dataset.root}: {family} lacks {len(missing)} shards. "
-            f"Finish it: python pipelines/annotate.py {dataset.root} {family}"
+            f"{dataset.root}: {family} lacks {len(missing)} shards. Finish it: {card.command(dataset.root)}"
         )
     return _check_trained(dataset, family, provenance).fingerprint
 

@@ -3,8 +3,10 @@
 import difflib
 import hashlib
 import json
+import shlex
 from typing import Any, Literal
 
+import yaml
 from pydantic import BaseModel, ConfigDict
 from upath import UPath
 
@@ -65,6 +67,16 @@ class FamilyCard(BaseModel):
         named = {name: value for name, value in self.identity.items() if (name, value) != ("profile", "exact")}
         text = json.dumps(named, sort_keys=True, separators=(",", ":"))  # as before there were profiles
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def command(self, root: UPath, *, refresh: bool = False) -> str:
+        """What makes this very family in a dataset: what is missing of it, or with `refresh` what is outdated too."""
+        words = [self.family if self.family == self.annotator else f"{self.family}={self.annotator}"]
+        words += ["--resolution", str(self.resolution)] if self.resolution else []
+        words += ["--profile", self.profile] if self.profile != "exact" else []
+        for name, value in self.settings.items():
+            plain = isinstance(value, str) and yaml.safe_load(value) == value
+            words += ["--set", f"{self.family}.{name}={value if plain else json.dumps(value)}"]
+        return shlex.join(["python", "pipelines/annotate.py", str(root), *words, *(["--refresh"] if refresh else [])])
 
 
 def create_card(root: UPath, card: FamilyCard, *, refresh: bool = False) -> FamilyCard:

@@ -50,7 +50,7 @@ def read_worth(dataset: Dataset, names: Sequence[str]) -> Worth:
 def _read(dataset: Dataset, names: Sequence[str], columns: Sequence[str]) -> pa.Table:
     """Some stats of the family's rows, 0 where there is none."""
     card = dataset.card(HASHES)
-    todo = f"python pipelines/annotate.py {dataset.root} {HASHES}"
+    todo = card.command(dataset.root)
     if not columns or {*columns} - {*card.stats}:
         raise ValueError(
             f"{dataset.root}: {HASHES} (of {card.annotator} v{card.version}) lacks {', '.join(columns) or 'hashes'}. "

@@ -75,9 +75,10 @@ def index_schema(dataset: Dataset, family: str) -> pa.Schema:
     """Columns of the index table of a family, or of `rows`; raises as `read_index` does."""
     path = index_path(dataset, family)
     if not path.exists():
-        what = "ingest" if family == ROWS else f"annotate.py {dataset.root} {family}"
-        todo = f"{len(dataset.missing(family if family != ROWS else IMAGES))} shards are missing"
-        raise ValueError(f"{dataset.root}: {family} is not indexed ({todo}). Finish it: python pipelines/{what}")
+        lacking = f"{len(dataset.missing(family if family != ROWS else IMAGES))} shards are missing"
+        ingest = f"python pipelines/ingest.py CORPUS {dataset.root}"
+        todo = ingest if family == ROWS else dataset.card(family).command(dataset.root)
+        raise ValueError(f"{dataset.root}: {family} is not indexed ({lacking}). Finish it: {todo}")
     with open_table(path) as file:
         schema = file.schema_arrow
     if family == ROWS and not {*schema.names} >= ADDED:
@@ -178,7 +179,7 @@ def _conditions(dataset: Dataset, card: FamilyCard, name: str) -> pa.Table:
         if made != card.fingerprint:
             raise ValueError(
                 f"{path}: made under fingerprint {made}, and {card.family} has {card.fingerprint}. "
-                f"Make it again: python pipelines/annotate.py {dataset.root} {card.family} --refresh"
+                f"Make it again: {card.command(dataset.root, refresh=True)}"
             )
         table = file.read(["status", "code", *structs], use_threads=False)
     flat = {"status": table["status"], "code": table["code"]}

@@ -15,7 +15,7 @@ def check_whole(dataset: Dataset, family: str) -> None:
     if covered != rows:
         raise ValueError(
             f"{dataset.root}: {family} covers {covered} of {rows} rows. "
-            f"Finish it: python pipelines/annotate.py {dataset.root} {family}"
+            f"Finish it: {dataset.card(family).command(dataset.root)}"
         )
 
 

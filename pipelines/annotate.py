@@ -156,7 +156,9 @@ def begin(dataset: Dataset, tasks: Sequence[Task], *, retry: str, refresh: bool)
             index_path(dataset, task.family).unlink(missing_ok=True)
         create_card(dataset.root, task.card, refresh=refresh)
         if refresh:
-            withdraw(dataset, task.family, outdated_shards(dataset, task))
+            outdated = outdated_shards(dataset, task)
+            print(f"{task.family}: {len(outdated)} of {len(dataset.shards(task.family))} shards are made again")
+            withdraw(dataset, task.family, outdated)
         if retry:
             withdraw(dataset, task.family, failed_shards(dataset, task.family, code))
     if refresh or retry:

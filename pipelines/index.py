@@ -32,7 +32,8 @@ def main(dataset: Annotated[str, Argument(help="made by pipelines/ingest.py")]) 
     if lacking[IMAGES]:
         raise ValueError(
             f"{root}: {lacking[IMAGES]} shards of images/ are missing. "
-            f"Finish it: python pipelines/ingest.py CORPUS {root}, of {opened.corpora()[-1]}"
+            f"Finish it: python pipelines/ingest.py CORPUS {root}, with --append if it was appended, of "
+            f"{opened.corpora()[-1]}"
         )
     show(opened, lacking)
     print(f"made {index_path(opened, ROWS).parent}")

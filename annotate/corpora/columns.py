@@ -58,12 +58,12 @@ def find_image_column(schema: pa.Schema, corpus: Corpus, where: str) -> str:
     """
     column = corpus.image
     if column:
-        if column not in schema.names or not _holds_bytes(schema.field(column).type):
+        if column not in schema.names or not holds_bytes(schema.field(column).type):
             raise ValueError(
                 f"{where}: no picture column {column!r}; columns: {_columns(schema)}. Use another --image-column"
             )
         return column
-    able = [field.name for field in schema if _holds_bytes(field.type) and field.name not in corpus.fields]
+    able = [field.name for field in schema if holds_bytes(field.type) and field.name not in corpus.fields]
     usual = [name for wanted in IMAGES for name in able if name.lower() == wanted]
     choice = usual or able
     if not choice or (not usual and len(able) > 1):
@@ -134,11 +134,12 @@ def _plain(value: Any) -> str:
     return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
 
 
-def _holds_bytes(kind: pa.DataType) -> bool:
+def holds_bytes(kind: pa.DataType) -> bool:
+    """Whether a column of this type can hold files: bytes, or a struct with a field `bytes`."""
     if pa.types.is_struct(kind):
-        return kind.get_field_index("bytes") >= 0 and _holds_bytes(kind.field("bytes").type)
+        return kind.get_field_index("bytes") >= 0 and holds_bytes(kind.field("bytes").type)
     if pa.types.is_dictionary(kind):
-        return _holds_bytes(kind.value_type)
+        return holds_bytes(kind.value_type)
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 

@@ -17,8 +17,18 @@ MAX_BYTES = 1 << 28  # of one picture, or of what is said about it
 
 
 def walk(root: Path) -> Iterator[Path]:
-    """Whatever is no folder below `root`, hidden things and folders behind links apart."""
-    for folder, folders, names in os.walk(root):
+    """Whatever is no folder below `root`, hidden things and folders behind links apart.
+
+    Raises:
+        OSError: a folder can't be listed: what lies in it would be left out without a word. A root that isn't there
+            has nothing in it.
+    """
+
+    def stop(error: OSError) -> None:
+        if root.exists():
+            raise OSError(error.errno, f"can't be listed ({error.strerror})", error.filename) from error
+
+    for folder, folders, names in os.walk(root, onerror=stop):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (Path(folder, name) for name in names if not name.startswith("."))
 
@@ -80,9 +90,15 @@ def check_fault(error: Exception, home: Path) -> None:
         OSError: of a device, of too many open files, or of storage that isn't there, as an empty mount point.
     """
     number = getattr(error, "errno", None)
-    away = not home.exists() or (home.is_dir() and not any(home.iterdir()))
+    away = not home.exists() or (home.is_dir() and _is_empty(home))
     if away or (number is not None and number not in OF_ONE_FILE):
         raise OSError(number, f"node {os.uname().nodename}, {home}: {error}") from error
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether nothing is in a folder, which may hold millions of files: the first one tells."""
+    with os.scandir(folder) as entries:
+        return next(entries, None) is None
 
 
 def is_within(path: Path, root: Path) -> bool:

@@ -46,7 +46,7 @@ def _of_own(evidence: Evidence, family: Family, again: Again) -> Verdict:
             what += f", {measure.name} of the rest {np.mean(worst):.3f}, at worst {least:.3f} ({enough} is enough)"
     remedy = (
         f"its shards were made otherwise than its card says. Make it again: "
-        f"annotate.py {evidence.dataset.root} {name} --refresh"
+        f"{family.card.command(evidence.dataset.root, refresh=True)}"
     )
     return verdict_of("agreement", family, findings, of=len(done), what=what, remedy=remedy)
 

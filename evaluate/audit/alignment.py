@@ -143,7 +143,7 @@ def check_alignment(evidence: Evidence) -> Iterator[Verdict]:
             continue
         remedy = (
             f"pictures or conditions of {name} were turned, cut or moved by themselves. Make it again: "
-            f"annotate.py {evidence.dataset.root} {name} --refresh, or ingest the corpus anew"
+            f"{family.card.command(evidence.dataset.root, refresh=True)}, or ingest the corpus anew"
         )
         yield verdict_of("alignment", family, findings, of=len(done), what="lie beside their pictures", remedy=remedy)
 

@@ -64,7 +64,7 @@ def _family(evidence: Evidence, family: Family, footers: dict[str, dict[str, Any
     if astray := sum(own != picture for own, picture in keys):
         faults.append(f"{astray} sampled rows have other keys than those of images/")
     faults += _stale(evidence, family, complete=not lacking)
-    remedy = f"annotate.py {dataset.root} {card.family} --refresh makes what is missing or outdated; index.py the index"
+    remedy = f"{card.command(dataset.root)} makes what is missing, with --refresh what is outdated; index.py the index"
     return _verdict(card.family, faults, remedy)
 
 

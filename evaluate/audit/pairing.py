@@ -64,7 +64,7 @@ def check_pairing(evidence: Evidence) -> Iterator[Verdict]:
         again = family.again
         remedy = (
             f"conditions of {name} were put beside other pictures. Make it again: "
-            f"annotate.py {evidence.dataset.root} {name} --refresh, or ingest the corpus anew"
+            f"{family.card.command(evidence.dataset.root, refresh=True)}, or ingest the corpus anew"
         )
         if not of:
             yield skipped("pairing", name, again if isinstance(again, str) else "no row could be compared")

@@ -107,7 +107,7 @@ def _remedy(evidence: Evidence, family: Family) -> str:
     name = family.card.family
     return (
         f"hints of {name} would be drawn the wrong way round. Make it again: "
-        f"annotate.py {evidence.dataset.root} {name} --refresh; provided, ingest it in the other form"
+        f"{family.card.command(evidence.dataset.root, refresh=True)}; provided, ingest it in the other form"
     )
 
 

@@ -54,7 +54,7 @@ def check_size(evidence: Evidence) -> Iterator[Verdict]:
         evidence,
         "size",
         "are of another size than their picture gives",
-        lambda card: f"make it again: annotate.py {evidence.dataset.root} {card.family} --refresh, or ingest it anew",
+        lambda card: f"make it again: {card.command(evidence.dataset.root, refresh=True)}, or ingest it anew",
     )
 
 

@@ -47,7 +47,7 @@ def check_values(evidence: Evidence) -> Iterator[Verdict]:
         "values",
         "hold values that a measurement of their kind has not",
         lambda card: (
-            f"make it again: annotate.py {evidence.dataset.root} {card.family} --refresh; where the corpus "
+            f"make it again: {card.command(evidence.dataset.root, refresh=True)}; where the corpus "
             "carried it, look for a conversion to 8 bits, a division by 255 or another list of classes"
         ),
     )

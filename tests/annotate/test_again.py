@@ -1,5 +1,6 @@
 """Shards made again: those asked for and no others, and a job that goes wrong ends early."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -168,3 +169,16 @@ def test_only_failed_rows_are_tried_again() -> None:
     assert (parse_retry("failed"), parse_retry("failed:decode")) == ("", "decode")
     with pytest.raises(ValueError, match="only failed rows are tried again"):
         parse_retry("empty")
+
+
+def test_the_command_that_a_card_gives_makes_the_very_family(circles: Dataset) -> None:
+    words, settings = ["soft=canny", "flow=depth"], ["soft.low=50", "flow.model=tiny/depth"]
+    for task in make_tasks(circles, words, settings=settings, resolution=96, profile="aux"):
+        said = shlex.split(task.card.command(circles.root, refresh=True))
+        again = dict(enumerate(said[3:]))
+        set_ = [again[place + 1] for place, word in again.items() if word == "--set"]
+        assert said[:3] == ["python", "pipelines/annotate.py", str(circles.root)]
+        assert said[-1] == "--refresh"
+        (same,) = make_tasks(circles, [said[3]], settings=set_, resolution=96, profile="aux")
+        assert [said[4:6], said[6:8]] == [["--resolution", "96"], ["--profile", "aux"]]
+        assert same.card == task.card

@@ -1,8 +1,10 @@
 """Every kind of corpus is found, listed and read as its users have it."""
 
 import csv
+import errno
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -113,6 +115,52 @@ def test_tars_among_loose_pictures_are_ingested_by_the_pattern_that_the_refusal_
         ingest(tmp_path / "corpus")
     pattern = str(refusal.value).split("Give ")[1].split(", or")[0]
     assert told(rows(ingest(pattern))) == {png[0]: ["a circle"]}
+
+
+def test_files_as_img2dataset_writes_them_beside_tables_of_what_it_did(
+    tmp_path: Path, png: list[bytes], ingest: Ingest, rows: Rows
+) -> None:
+    corpus = tmp_path / "corpus"
+    (corpus / "00000").mkdir(parents=True)
+    (corpus / "00000" / "000000000.png").write_bytes(png[0])
+    (corpus / "00000" / "000000000.txt").write_text("a circle")
+    (corpus / "00000" / "000000000.json").write_text('{"url": "https://example.org/a.png", "status": "success"}')
+    pq.write_table(pa.table({"url": ["https://example.org/a.png"], "status": ["success"]}), corpus / "00000.parquet")
+    (row,) = rows(ingest(corpus))
+    assert (row["captions"], row["url"]) == (["a circle"], "https://example.org/a.png")
+
+
+def test_pictures_in_parquet_and_beside_it_are_told_apart_by_whoever_asks(
+    tmp_path: Path, png: list[bytes], ingest: Ingest, rows: Rows
+) -> None:
+    (tmp_path / "corpus").mkdir()
+    pq.write_table(pa.table({"image": [png[0]], "caption": ["a circle"]}), tmp_path / "corpus" / "0.parquet")
+    (tmp_path / "corpus" / "teaser.png").write_bytes(png[1])
+    with pytest.raises(ValueError, match="pictures, and Parquet that holds some, lie in it") as refusal:
+        ingest(tmp_path / "corpus")
+    pattern = str(refusal.value).split("Give ")[1].split(", or")[0]
+    assert told(rows(ingest(pattern))) == {png[0]: ["a circle"]}
+
+
+def test_a_folder_that_cannot_be_listed_is_not_left_out(
+    tmp_path: Path, png: list[bytes], ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = tmp_path / "corpus"
+    (corpus / "locked").mkdir(parents=True)
+    for name in ("a", "locked/b"):
+        (corpus / f"{name}.png").write_bytes(png[0])
+        (corpus / f"{name}.txt").write_text("a circle")
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(OSError, match=r"can't be listed \(Permission denied\): .*locked"):
+        ingest(corpus)
+    assert not (tmp_path / "dataset" / "plan" / "00.parquet").exists()
 
 
 BAD_TABLES = {
