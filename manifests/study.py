@@ -191,7 +191,10 @@ def _check(path: Path, study: Study) -> None:
 
 def _check_labels(path: Path, study: Study) -> None:
     """Refuse a line of `without` or of `against` that names what there is not."""
-    said = {"without": study.without, "against": study.against}
+    said: dict[str, tuple[Mapping[str, str | tuple[str, str]], ...]] = {
+        "without": study.without,
+        "against": study.against,
+    }
     for field, lines in said.items():
         for number, (name, labels) in ((number, one) for number, line in enumerate(lines) for one in line.items()):
             budgets = study.budget if name == BUDGET and isinstance(study.budget, tuple) else ()
