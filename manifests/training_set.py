@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,7 @@ from manifests.subset import Subset
 from manifests.training_folder import LAYOUT, MARKER, is_complete, training_set_path
 
 CHUNK = 4_096  # rows that have to fit into memory
+RETIRED = ".retired"  # of the name of a set that another one replaces
 
 
 def _quiet(line: str) -> None:
@@ -54,12 +56,26 @@ def ensure_training_set(
                 say(str(forecast))
                 check_room(path.parent, forecast.writes, "Lower rows, or make room")
                 build_training_set(subset, aside, families, gather or gather_in_turn)
-                shutil.rmtree(path, ignore_errors=True)
-                aside.rename(path)
+                _put(aside, path)
     drawn = recorded_draw(path)
     if drawn is None or drawn.state != subset.state or drawn.rows < len(subset.rows):
         record_draw(path, subset)
     return path
+
+
+def _put(aside: Path, path: Path) -> None:
+    """Put a new set in the place of another, which is moved away before it goes: who reads it goes on doing so.
+
+    Files that are read over NFS stay under another name when they are deleted, and their folder with them, until a
+    later call takes it away.
+    """
+    for left in path.parent.glob(f".{path.name}.*{RETIRED}"):
+        shutil.rmtree(left, ignore_errors=True)
+    retired = path.with_name(f".{path.name}.{uuid4().hex}{RETIRED}")
+    if path.exists():
+        path.rename(retired)
+    aside.rename(path)
+    shutil.rmtree(retired, ignore_errors=True)
 
 
 def serves(path: Path, subset: Subset, families: Families) -> bool:

@@ -21,7 +21,18 @@ from evaluate.studies.plan import Estimate, estimates, pace_of
 from evaluate.studies.report import publish, write_grid_report
 from evaluate.studies.ways import Grid, Trained
 from evaluate.studies.words import headline, verdicts
-from evaluate.studies.work import Failed, Judged, Share, Work, at_once, carry_out, on_cluster, works_of, write_manifests
+from evaluate.studies.work import (
+    Failed,
+    Judged,
+    Share,
+    Work,
+    at_once,
+    carry_out,
+    gather_largest,
+    on_cluster,
+    works_of,
+    write_manifests,
+)
 from manifests.dataset import Dataset
 from manifests.manifest import Manifest
 from manifests.study import Study, load_study
@@ -84,6 +95,7 @@ def run_study(study: Study, works: Sequence[Work], share: Share | None = None, *
         actors: that evaluate here, as `evaluate.job.evaluate` takes them.
     """
     failed = dict[str, str]()
+    gather_largest(works, print)
     for place, (work, trouble) in enumerate(on_cluster(works, share) if share else _one_by_one(works, actors)):
         print(f"{study.name}: {place + 1} of {len(works)} trainings done or failed, {work.run}", flush=True)
         failed |= trouble

@@ -1,6 +1,6 @@
 """A study's cells as work: each training once, with all the evaluations that are asked of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,16 @@ from evaluate.job import evaluate
 from evaluate.plan import plan_evaluation
 from evaluate.progress import bar
 from manifests.manifest import Manifest, dump, load_manifest
+from manifests.prepared import prepared
 from manifests.storage import replace_text
 from manifests.study import Cell, Study, cells
+from manifests.subset import resolve
+from manifests.training_set import ensure_training_set
 from train.budget import steps_under
-from train.launch import ensure_trained
+from train.launch import ensure_trained, is_finished
 
 FAILURES = (ValueError, RuntimeError, OSError, RayError)  # of one training, which stop no other
+OF_NO_SET = {"rows", "base", "resolution", "control", "train", "watch", "evaluate"}  # decide no training set
 MANIFESTS = "manifests"  # folder of a study's manifests, one for each training
 Failed = Mapping[str, str]  # name of a cell → why it has no score
 
@@ -123,6 +127,29 @@ def write_manifests(works: Sequence[Work]) -> None:
     for work in works:
         work.source.parent.mkdir(parents=True, exist_ok=True)
         replace_text(dump(work.manifest), work.source)
+
+
+def gather_largest(works: Sequence[Work], say: Callable[[str], None]) -> None:
+    """Make the training sets that several sizes share, each once and for the largest of them, before anything trains.
+
+    A larger one would otherwise take the place of a smaller one while a training reads it. What goes wrong here goes
+    wrong again in those trainings alone that need it.
+
+    Args:
+        say: told what is read and written, and what goes wrong.
+    """
+    sharing: dict[str, list[Work]] = {}
+    for work in works:
+        sharing.setdefault(work.manifest.model_dump_json(exclude=OF_NO_SET), []).append(work)
+    for group in sharing.values():
+        manifest = max((work.manifest for work in group), key=lambda manifest: manifest.rows)
+        if len({work.manifest.rows for work in group}) == 1:
+            continue
+        try:
+            if not all(is_finished(work.run, work.manifest) for work in group):
+                ensure_training_set(prepared(manifest) or resolve(manifest), manifest, say=say)
+        except FAILURES as error:
+            say(f"no training set of {manifest.rows:,} rows: {reason_of(error)}")
 
 
 def on_cluster(works: Sequence[Work], share: Share) -> Iterator[tuple[Work, Failed]]:

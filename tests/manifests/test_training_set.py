@@ -212,3 +212,12 @@ def test_rows_are_found_in_any_file_and_by_another_process(tmp_path: Path) -> No
     assert rows.column("number") == list(range(count - 1))
     with pytest.raises(IndexError, match=f"row {count - 1} of {count - 1}"):
         rows[count - 1]
+
+
+def test_who_reads_a_training_set_goes_on_when_a_larger_one_takes_its_place(rooms: Dataset) -> None:
+    few, more = (asked(rooms, rows=rows, seed=11) for rows in (2, 4))
+    small = open_training_set(ensure_training_set(resolve(few), few), 2)
+    first = small[0]
+    path = ensure_training_set(resolve(more), more)
+    assert small[0] == first == open_training_set(path, 4)[0]
+    assert not list(path.parent.glob(f".{path.name}*"))

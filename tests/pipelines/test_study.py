@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from evaluate.studies.grid import Grid
 from evaluate.studies.plan import Pace, estimates
 from evaluate.studies.report import write_grid_report
-from evaluate.studies.work import Share, on_cluster, works_of
+from evaluate.studies.ways import Grid
+from evaluate.studies.work import Share, gather_largest, on_cluster, works_of
 from manifests.manifest import load_manifest
+from manifests.prepared import prepared
 from manifests.study import Study, cells, load_study
 from pipelines.study import expand, main, run_study
 from tests.toy_run import train
@@ -69,6 +70,19 @@ def test_a_study_that_asks_for_too_many_rows_is_refused_before_it_trains(toy: Pa
     with pytest.raises(ValueError, match="1000 rows are asked for"):
         run(study, tmp_path / "many")
     assert not (tmp_path / "many").exists()
+
+
+def test_sizes_share_a_training_set_that_is_made_before_any_trains(toy: Path, tmp_path: Path) -> None:
+    axes = {"rows": [4, 8, 1_000], "where": {"any": {}, "wide": {"where": "width > 1"}}}
+    study = load_study(write_study(toy / "shared.yaml", name="shared", manifest="toy.yaml", axes=axes))
+    works = works_of(study, tmp_path, ["seed=7"])
+    said: list[str] = []
+    gather_largest(works, said.append)
+    assert [line for line in said if line.startswith("no training set of 1,000 rows: ")]
+    few = [work for work in works if work.manifest.rows < 1_000]
+    assert all(prepared(work.manifest) is None for work in few)
+    gather_largest(few, said.append)
+    assert all(prepared(work.manifest) is not None for work in few)
 
 
 def test_a_study_that_judges_what_cannot_be_judged_is_refused_before_it_trains(toy: Path, tmp_path: Path) -> None:
