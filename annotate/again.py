@@ -1,9 +1,11 @@
 """Shards to be made again. They are withdrawn: what is missing is what every job makes, however often it is killed."""
 
+import json
 from collections.abc import Sequence
 from itertools import compress
 
 import pyarrow.compute as pc
+from upath import UPath
 
 from annotate.task import Task
 from manifests.dataset import Dataset
@@ -11,7 +13,7 @@ from manifests.footer import made_by, read_footer
 from manifests.index import index_path
 from manifests.layout import IMAGES
 from manifests.parallel import in_parallel
-from manifests.storage import read_columns
+from manifests.storage import read_columns, replace_text
 
 RETRIED = "failed"
 
@@ -40,6 +42,30 @@ def failed_shards(dataset: Dataset, family: str, code: str) -> list[str]:
 
     names = dataset.shards(family)
     return list(compress(names, in_parallel(failed, names)))
+
+
+def retry_failed(dataset: Dataset, family: str, code: str) -> None:
+    """Withdraw the shards that hold a failed row, of this code if it isn't "": each once, until the job has ended.
+
+    A job that was killed and is started again goes on with those that it had not withdrawn: rows that failed once more
+    since would else be made again with every start.
+    """
+    path = _retried(dataset, family)
+    before = json.loads(path.read_text()) if path.exists() else {"code": code, "shards": []}
+    done = before["shards"] if before["code"] == code else []
+    names = [name for name in failed_shards(dataset, family, code) if name not in set(done)]
+    withdraw(dataset, family, names)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_text(json.dumps({"code": code, "shards": [*done, *names]}) + "\n", path)
+
+
+def end_retry(dataset: Dataset, family: str) -> None:
+    """Forget what a job withdrew: the next one withdraws whatever holds a failed row then."""
+    _retried(dataset, family).unlink(missing_ok=True)
+
+
+def _retried(dataset: Dataset, family: str) -> UPath:
+    return dataset.root / "logs" / "retry" / f"{family}.json"
 
 
 def outdated_shards(dataset: Dataset, task: Task) -> list[str]:

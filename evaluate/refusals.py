@@ -1,8 +1,11 @@
 """Refuses evaluate settings that don't fit what was trained, before anything is drawn."""
 
 from manifests.dataset import Dataset
+from manifests.evaluate_settings import EvaluateSettings
 from manifests.manifest import Manifest
 from train.refusals import check_drawing
+
+OF_SPEAKING = ("guess", "control_scale", "control_start", "control_end")
 
 
 def check_settings(manifest: Manifest) -> None:
@@ -13,6 +16,7 @@ def check_settings(manifest: Manifest) -> None:
     """
     _check_scored(manifest)
     _check_beside(manifest)
+    _check_method(manifest)
     check_drawing(manifest)
 
 
@@ -49,3 +53,13 @@ def _check_beside(manifest: Manifest) -> None:
             f"evaluate.beside: {settings.beside}: method {settings.method} draws from the hint of '{manifest.scored}' "
             "alone. Leave evaluate.beside out"
         )
+
+
+def _check_method(manifest: Manifest) -> None:
+    """Refuse what says how a control speaks, where none does."""
+    settings = manifest.evaluate
+    for name in OF_SPEAKING if settings.method != "control" else ():
+        if getattr(settings, name) != EvaluateSettings.model_fields[name].default:
+            raise ValueError(
+                f"evaluate.{name}: method {settings.method} draws without the control. Leave evaluate.{name} out"
+            )

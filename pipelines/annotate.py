@@ -13,7 +13,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 from typer import Argument, Option
 
 from annotate import job
-from annotate.again import failed_shards, outdated_shards, parse_retry, withdraw
+from annotate.again import end_retry, outdated_shards, parse_retry, retry_failed, withdraw
 from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
 from annotate.attempts import Attempts, sweep
 from annotate.limit import Limit, parse_share
@@ -142,6 +142,8 @@ def produce(
     limit = Limit(max_failed, dataset.rows(IMAGES, names))
     if missing(dataset, tasks, names):
         make(dataset, order, pool, names=names, limit=limit)
+    for task in tasks:
+        end_retry(dataset, task.family)
     show_examples(dataset)
     catalogue(dataset)
     settle(dataset, tasks, names=names, limit=limit)
@@ -160,7 +162,7 @@ def begin(dataset: Dataset, tasks: Sequence[Task], *, retry: str, refresh: bool)
             print(f"{task.family}: {len(outdated)} of {len(dataset.shards(task.family))} shards are made again")
             withdraw(dataset, task.family, outdated)
         if retry:
-            withdraw(dataset, task.family, failed_shards(dataset, task.family, code))
+            retry_failed(dataset, task.family, code)
     if refresh or retry:
         write_dataset_card(dataset)  # `datasets` would serve from its cache what was there before
 

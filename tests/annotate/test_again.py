@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from annotate.again import failed_shards, outdated_shards, parse_retry, withdraw
+from annotate.again import end_retry, failed_shards, outdated_shards, parse_retry, retry_failed, withdraw
 from annotate.limit import Limit, parse_share
 from annotate.rows import Fault
 from annotate.shard import Bound, annotate_shard, bind
@@ -73,6 +73,22 @@ def test_the_failed_are_tried_again_and_nothing_else(circles: Dataset) -> None:
     assert {name: circles.path("canny", name).stat().st_mtime_ns for name in (first, third)} == whole
     build_index(circles)
     assert read_index(circles, "canny")["status"].to_pylist() == ["ok"] * 3 * SIZE
+
+
+def test_a_retry_that_was_killed_withdraws_no_shard_twice(circles: Dataset) -> None:
+    task = task_of(circles)
+    first, second, third = circles.shards()
+    make(circles, broken(task), first, third)
+    make(circles, sound(task), second)
+    retry_failed(circles, "canny", "")
+    assert circles.missing("canny") == [first, third]
+    make(circles, broken(task), first)  # it fails once more; the job is killed here, and started again
+    retry_failed(circles, "canny", "")
+    assert circles.missing("canny") == [third]
+    make(circles, sound(task))
+    end_retry(circles, "canny")
+    retry_failed(circles, "canny", "")
+    assert circles.missing("canny") == [first]
 
 
 def test_nothing_is_outdated_that_would_be_made_alike(circles: Dataset) -> None:

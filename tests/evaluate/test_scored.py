@@ -199,6 +199,7 @@ def test_the_hint_itself_or_sdedit_of_it_takes_the_place_of_what_the_control_dra
     [
         (["scored=depth"], r"'depth' was not shown in training. Take one of canny, openpose"),
         (["beside=none", "method=hint"], r"method hint draws from the hint of 'canny' alone"),
+        (["method=hint", "control_scale=0.5"], r"evaluate.control_scale: method hint draws without the control"),
         (["method=sdedit", "steps=10", "strength=0.05"], r"strength 0.05 of 10 steps is not one step"),
     ],
 )

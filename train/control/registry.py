@@ -20,6 +20,7 @@ from train.control.unlocked_decoder import UnlockedDecoder
 from train.control.weights import CONFIG_FILE, State
 
 SUMMING = ("controlnet", "mid_only", "unlocked_decoder")  # kinds that can have a net for each of several conditions
+OF_COPIES = ("start", "connections", "hint_encoder")  # settings of a ControlNet, a copy of the base, alone
 WEIGHED = (*SUMMING, "lite")  # kinds that add a residual to each skip, which may have a factor of its own
 
 
@@ -62,6 +63,8 @@ def build_control(unet: UNet2DConditionModel, settings: ControlSettings, *, seed
             f"control.joining: '{settings.kind}' has no net for each of {conditions} conditions, whose answers could "
             "be summed. Set control.joining=concat: one net then reads all the hints"
         )
+    if settings.kind not in SUMMING:
+        _refuse_of_copies(settings)
     control = CONTROLS[settings.kind](unet, settings, seed=seed, conditions=conditions)
     if settings.initial:
         if not isinstance(control, ControlNet):
@@ -70,6 +73,16 @@ def build_control(unet: UNet2DConditionModel, settings: ControlSettings, *, seed
         load_initial(control.net, settings.initial)
     control.train()
     return control
+
+
+def _refuse_of_copies(settings: ControlSettings) -> None:
+    """Refuse, of a control that copies nothing of the base, what says how a copy begins."""
+    for name in OF_COPIES:
+        if getattr(settings, name) != ControlSettings.model_fields[name].default:
+            raise ValueError(
+                f"control.{name}: a control of kind '{settings.kind}' copies nothing of the base, and has no use for "
+                "it. Leave it out"
+            )
 
 
 def save_control(

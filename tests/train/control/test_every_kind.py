@@ -193,3 +193,13 @@ def _kept(control: Control, base: Base) -> int:
         answer = control(*inputs(base))
     assert answer.requires_grad
     return sum(sizes.values())
+
+
+@pytest.mark.parametrize("kind", ["lite", "t2i_adapter", "film", "concat"])
+def test_what_says_how_a_copy_begins_is_refused_where_nothing_is_copied(base: Base, kind: str) -> None:
+    for said in ({"start": "random"}, {"connections": "gaussian"}, {"hint_encoder": "paper"}):
+        with pytest.raises(
+            ValueError, match=rf"control\.{next(iter(said))}: a control of kind '{kind}' copies nothing"
+        ):
+            built(base, {"kind": kind, **said})
+    assert built(base, {"kind": kind, "hint_weights": "gaussian"})
