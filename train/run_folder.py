@@ -136,9 +136,10 @@ def _refuse_another(run: Path, provenance: Provenance) -> None:
     known = (there.keys() | here.keys()) - ({WEIGHTS} - (there.keys() & here.keys()))
     for name in sorted(known):
         if there.get(name) != here.get(name):
+            drawn = " (what was appended since, `parts` leaves out; what was taken down is gone)"
             raise ValueError(
-                f"{run}: another run is here: its {name} is {there.get(name)!r}, this one's is {here.get(name)!r}. "
-                "Name another folder with --run"
+                f"{run}: another run is here: its {name} is {there.get(name)!r}, this one's is {here.get(name)!r}"
+                f"{drawn if name == 'subset' else ''}. Name another folder with --run"
             )
 
 
