@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from annotate.corpora.columns import find_captions, read_json
@@ -29,12 +29,14 @@ def plan(corpus: Corpus) -> Iterator[Reference]:
     carried = {field: {name for name in files if name.endswith(f".{field}")} for field in corpus.fields}
     check_found(corpus.provisions, {field for field, names in carried.items() if names}, corpus.location)
     names = {name for name in files.difference(*carried.values()) if Path(name).suffix.lower() in SUFFIXES}
-    return (Reference(corpus.location, storable(name)) for name in names | _tables(root).keys())
+    tables = tuple(sorted(root / name for name in files if PurePosixPath(name).name in TABLES))
+    return (Reference(corpus.location, storable(name)) for name in names | _said(root, tables).keys())
 
 
 def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost]:
     """Read the pictures referred to."""
-    said = _tables(Path(corpus.location))
+    root = Path(corpus.location)
+    said = _said(root, _above(root, references))
     for reference in references:
         try:
             yield _read(reference, said.get(reference.member, []), corpus)
@@ -88,15 +90,33 @@ def _beside(path: Path, suffix: str, root: Path) -> bytes:
     return read_file(sidecar)
 
 
+def _above(root: Path, references: Sequence[Reference]) -> tuple[Path, ...]:
+    """Tables that can name these pictures, in their folders and those above: `plan` alone walks through all."""
+    members = {os.path.normpath(reference.member) for reference in references}
+    folders = sorted({folder for member in members for folder in PurePosixPath(member).parents})
+    real = root.resolve()
+    found = []
+    for folder in folders:
+        if any(part.startswith(".") for part in folder.parts):
+            continue
+        there = [root / folder / name for name in TABLES if os.path.lexists(root / folder / name)]
+        found += there if (root / folder).resolve() == real / folder else []  # as `walk`: behind no link
+    return tuple(sorted(found))
+
+
 @lru_cache(maxsize=4)
-def _tables(root: Path) -> dict[str, Rows]:
+def _said(root: Path, tables: Sequence[Path]) -> dict[str, Rows]:
     """What tables say of each picture, by path below the corpus's folder."""
     said: dict[str, Rows] = {}
-    for path in sorted(path for path in walk(root) if path.name in TABLES):
+    for path in tables:
         if not path.is_file() or not is_within(path, root):
             raise ValueError(f"{path}: no file of this folder, but a pipe or a link. Put the table itself there")
+        home = path.parent.relative_to(root)
         for row in _rows(path):
-            named = Path(os.path.normpath(path.parent.relative_to(root) / row.pop("file_name")))
+            named = Path(os.path.normpath(home / row.pop("file_name")))
+            inside = not named.is_absolute() and named.parts[:1] != ("..",)
+            if inside and not named.is_relative_to(home):  # whoever reads a picture looks above it alone
+                raise ValueError(f"{path}: it names {named}, which is not below its folder. Put the table above it")
             said.setdefault(named.as_posix(), []).append(row)
     return said
 

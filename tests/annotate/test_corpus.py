@@ -77,6 +77,27 @@ def test_a_folder_with_a_table(table: str, tmp_path: Path, png: list[bytes], ing
     assert {row["licence"] for row in images} == {"CC-BY-4.0"}
 
 
+def test_a_table_of_pictures_that_are_not_below_it_is_refused(tmp_path: Path, png: list[bytes], ingest: Ingest) -> None:
+    for folder in ("pictures", "tables"):
+        (tmp_path / "corpus" / folder).mkdir(parents=True)
+    (tmp_path / "corpus" / "pictures" / "a.png").write_bytes(png[0])
+    said = '{"file_name": "../pictures/a.png", "text": "a circle"}\n'
+    (tmp_path / "corpus" / "tables" / "metadata.jsonl").write_text(said)
+    with pytest.raises(ValueError, match=r"it names pictures/a.png, which is not below its folder"):
+        ingest(tmp_path / "corpus")
+
+
+def test_a_table_far_above_its_picture_is_read_with_one_beside_it(
+    tmp_path: Path, png: list[bytes], ingest: Ingest, rows: Rows
+) -> None:
+    deep = tmp_path / "corpus" / "one" / "two"
+    deep.mkdir(parents=True)
+    (deep / "a.png").write_bytes(png[0])
+    (deep / "metadata.csv").write_text("file_name,text\na.png,a red circle\n")
+    (tmp_path / "corpus" / "metadata.jsonl").write_text('{"file_name": "one/two/a.png", "text": "a circle"}\n')
+    assert told(rows(ingest(tmp_path / "corpus"))) == {png[0]: ["a circle", "a red circle"]}
+
+
 def test_a_picture_named_twice_has_both_captions(tmp_path: Path, png: list[bytes], ingest: Ingest, rows: Rows) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "a.png").write_bytes(png[0])
