@@ -10,7 +10,7 @@ from upath import UPath
 from annotate.task import Task
 from manifests.dataset import Dataset
 from manifests.footer import made_by, read_footer
-from manifests.index import index_path
+from manifests.index import forget_index
 from manifests.layout import IMAGES
 from manifests.parallel import in_parallel
 from manifests.storage import read_columns, replace_text
@@ -83,6 +83,6 @@ def outdated_shards(dataset: Dataset, task: Task) -> list[str]:
 def withdraw(dataset: Dataset, family: str, names: Sequence[str]) -> None:
     """Take shards away, the index of their family first: nobody draws from a family that lacks some."""
     if names:
-        index_path(dataset, family).unlink(missing_ok=True)
+        forget_index(dataset, family)
     for name in names:
         dataset.path(family, name).unlink(missing_ok=True)

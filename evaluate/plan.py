@@ -20,11 +20,12 @@ from evaluate.spec import Protocol, Spec, write_spec
 from evaluate.traits import write_traits
 from evaluate.true_condition import truth_of
 from manifests.dataset import Dataset
+from manifests.families import word_card
 from manifests.family import FamilyCard
 from manifests.manifest import Manifest
 from manifests.provenance import versions
 from manifests.storage import sha256_of
-from manifests.subset import Subset, candidates, held_out, resolve, word_card
+from manifests.subset import Subset, candidates, held_out, resolve
 from train.best import FILE as BEST_FILE
 from train.compose import refuse_composed
 from train.control.weights import DIFFUSERS_FILE, OWN_FILE
@@ -77,7 +78,7 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest, *, among: Itera
     card = _check_trained(dataset, manifest.scored, provenance)
     check_measured(card, dataset=str(manifest.dataset))
     check_scale(manifest, dataset)
-    further = {family: _check_shown(dataset, family, provenance) for family in manifest.beside}
+    further = {family: _check_shown(dataset, family, provenance, manifest.parts) for family in manifest.beside}
     places = _places(manifest, run, provenance)
     task = Task(run.resolve(), folder.resolve(), manifest, card.fingerprint, provenance.base_digest, places)
     write_spec(_spec(task, provenance, dataset, card=card, further=further), folder)
@@ -144,11 +145,11 @@ def _having(subset: Subset, family: str) -> pa.Table:
     return subset.rows.filter(pc.is_in(subset.rows["key"], value_set=eligible["key"].combine_chunks()))
 
 
-def _check_shown(dataset: Dataset, family: str, provenance: Provenance) -> str:
+def _check_shown(dataset: Dataset, family: str, provenance: Provenance, parts: Sequence[int] | None) -> str:
     """Refuse a condition that can't be shown beside the scored one as it was in training; give its fingerprint."""
     card = dataset.card(family)
     drawing(card.kind)
-    missing = dataset.missing(family)
+    missing = [name for name in dataset.missing(family) if parts is None or int(name[:2]) in parts]
     if missing:
         raise ValueError(
             f"{dataset.root}: {family} lacks {len(missing)} shards. Finish it: {card.command(dataset.root)}"
@@ -195,7 +196,7 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, card: FamilyC
             resolution=task.manifest.resolution,
             settings=_settings(task.manifest),
             keys_sha256=sha256(keys.encode()).hexdigest(),
-            captions=word_card(dataset, task.manifest.captions).fingerprint if task.manifest.captions else "",
+            captions=_words(task.manifest, dataset),
             further=further,
             truth=_truth(dataset, card),
         ),
@@ -203,6 +204,11 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, card: FamilyC
         classes=len(card.labels),
         account=provenance.account,
     )
+
+
+def _words(manifest: Manifest, dataset: Dataset) -> str:
+    """Fingerprint of the family whose words are the prompts; "": they are the corpus's."""
+    return word_card(dataset, manifest.captions, manifest.parts).fingerprint if manifest.captions else ""
 
 
 def _settings(manifest: Manifest) -> dict[str, Any]:

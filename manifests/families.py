@@ -1,6 +1,6 @@
 """The families that a manifest names: what each of them is, and that it is what it is named for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from manifests.condition import WORDS_AND_NUMBERS
@@ -8,6 +8,7 @@ from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.latents import check_latents
 from manifests.manifest import Manifest
+from manifests.whole import check_whole
 
 LATENTS = "latents"  # kind of a family of encoded pictures
 
@@ -76,6 +77,20 @@ def text_card(dataset: Dataset, family: str) -> FamilyCard:
             f"{dataset.root}: captions = {family!r} holds conditions of kind '{card.kind}', not words. "
             f"Make some: python pipelines/annotate.py {dataset.root} caption"
         )
+    return card
+
+
+def word_card(dataset: Dataset, family: str, parts: Sequence[int] | None = None) -> FamilyCard:
+    """Card of a family whose words replace the corpus's captions.
+
+    Args:
+        parts: that are drawn from; None: all.
+
+    Raises:
+        ValueError: it holds no words, or not yet those of every row.
+    """
+    card = text_card(dataset, family)
+    check_whole(dataset, family, parts)
     return card
 
 

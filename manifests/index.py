@@ -14,7 +14,7 @@ from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.footer import footer_of
 from manifests.hashes import read_worth
-from manifests.layout import IMAGES, INDEX, SUFFIX
+from manifests.layout import IMAGES, INDEX, SUFFIX, shard_name
 from manifests.parallel import in_parallel
 from manifests.removed import removed_pictures
 from manifests.repeats import caption_hashes, repeats
@@ -29,7 +29,8 @@ ADDED = {"removed", "picture", "cluster_size", "best_of_cluster", "caption_repea
 def build_index(dataset: Dataset) -> dict[str, int]:
     """Build the index of every family whose shards are all there, once all of images/ is.
 
-    While an ingest is under way the index stays that of the parts before it.
+    While an ingest is under way the index stays that of the parts before it. Of a family that lacks shards its first
+    parts are indexed, as far as they are whole: for whoever pins them.
 
     Returns:
         Family → number of shards it still lacks; 0 where it was indexed.
@@ -43,12 +44,24 @@ def build_index(dataset: Dataset) -> dict[str, int]:
         draw_splits(dataset, part, of)
     _write(_rows(dataset, names, list(parts)), index_path(dataset, ROWS))
     for family in dataset.families():
-        lacking[family] = len(dataset.missing(family, names))
-        if lacking[family]:
-            index_path(dataset, family).unlink(missing_ok=True)
+        missing = dataset.missing(family, names)
+        lacking[family] = len(missing)
+        covered = names[: names.index(shard_name(int(missing[0][:2]), 0))] if missing else names
+        path, other = index_path(dataset, family), first_parts_path(dataset, family)
+        if missing:
+            path, other = other, path
+        other.unlink(missing_ok=True)
+        if covered:
+            _write(_family(dataset, family, covered), path)
         else:
-            _write(_family(dataset, family, names), index_path(dataset, family))
+            path.unlink(missing_ok=True)
     return lacking
+
+
+def forget_index(dataset: Dataset, family: str) -> None:
+    """Take a family's index away: nobody draws from it until it is built again."""
+    for path in (index_path(dataset, family), first_parts_path(dataset, family)):
+        path.unlink(missing_ok=True)
 
 
 def indexed_shards(dataset: Dataset) -> list[str]:
@@ -61,19 +74,24 @@ def indexed_shards(dataset: Dataset) -> list[str]:
     return names
 
 
-def read_index(dataset: Dataset, family: str, columns: list[str] | None = None) -> pa.Table:
+def read_index(
+    dataset: Dataset, family: str, columns: list[str] | None = None, *, parts: Sequence[int] | None = None
+) -> pa.Table:
     """The index table of a family, or of `rows`; or some of its columns.
+
+    Args:
+        parts: that are drawn from; None: all. With some, a family that is not whole has the rows of its first parts.
 
     Raises:
         ValueError: It is not there, does not cover all rows, or is of an older version.
     """
-    index_schema(dataset, family)
-    return read_table(index_path(dataset, family), columns=columns)
+    index_schema(dataset, family, parts=parts)
+    return read_table(covering_path(dataset, family, parts), columns=columns)
 
 
-def index_schema(dataset: Dataset, family: str) -> pa.Schema:
-    """Columns of the index table of a family, or of `rows`; raises as `read_index` does."""
-    path = index_path(dataset, family)
+def index_schema(dataset: Dataset, family: str, *, parts: Sequence[int] | None = None) -> pa.Schema:
+    """Columns of the index table of a family, or of `rows`; takes and raises as `read_index` does."""
+    path = covering_path(dataset, family, parts)
     if not path.exists():
         lacking = f"{len(dataset.missing(family if family != ROWS else IMAGES))} shards are missing"
         ingest = f"python pipelines/ingest.py CORPUS {dataset.root}"
@@ -90,6 +108,17 @@ def index_schema(dataset: Dataset, family: str) -> pa.Schema:
 def index_path(dataset: Dataset, family: str) -> UPath:
     """File of a family's index."""
     return dataset.root / INDEX / f"{family}{SUFFIX}"
+
+
+def first_parts_path(dataset: Dataset, family: str) -> UPath:
+    """File of the index of the first parts of a family that is not whole."""
+    return dataset.root / INDEX / f"{family}.first{SUFFIX}"
+
+
+def covering_path(dataset: Dataset, family: str, parts: Sequence[int] | None) -> UPath:
+    """File of a family's index; where parts are pinned and it is not whole, that of its first ones."""
+    path = index_path(dataset, family)
+    return path if parts is None or path.exists() else first_parts_path(dataset, family)
 
 
 def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Table:

@@ -7,9 +7,10 @@ from pathlib import Path
 from upath import UPath
 
 from manifests.dataset import Dataset
-from manifests.index import ROWS, index_path
+from manifests.index import ROWS, first_parts_path, index_path
 from manifests.removed import requests
 
+NONE = "none"  # mark of what is not there
 DRAW = 1  # of this version's draws; another number and no older training set is taken for the same draw
 State = dict[str, str]
 
@@ -29,15 +30,21 @@ def state_of(dataset: Dataset, families: Iterable[str], where: str = "") -> Stat
         "draw": str(DRAW),
         "dataset": dataset.settings.id,
         "removed": hashlib.sha256("\n".join(requests(dataset)).encode()).hexdigest()[:16],
-        **{f"index {name}": _mark(index_path(dataset, name)) for name in (ROWS, *names)},
+        **{f"index {name}": _indexed(dataset, name) for name in (ROWS, *names)},
         **{f"card {name}": dataset.card(name).fingerprint for name in names},
     }
+
+
+def _indexed(dataset: Dataset, name: str) -> str:
+    """What tells one index from another: of a family that is not whole, that of its first parts."""
+    whole = _mark(index_path(dataset, name))
+    return whole if whole != NONE else _mark(first_parts_path(dataset, name))
 
 
 def _mark(path: UPath) -> str:
     """What tells one file at this place from another: "none" where there is no file."""
     if not path.exists():
-        return "none"
+        return NONE
     if isinstance(path, Path):
         found = path.stat()
         return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"

@@ -12,7 +12,7 @@ from manifests.account import Account, Standing, account_of, first_reasons
 from manifests.clusters import best_of_each, first_in_order
 from manifests.conjuncts import conjuncts
 from manifests.dataset import Dataset
-from manifests.families import Cards, cards_of, text_card
+from manifests.families import Cards, cards_of
 from manifests.family import FamilyCard
 from manifests.index import RANK, ROWS, index_schema, read_index
 from manifests.joining import EXCLUDED
@@ -76,7 +76,7 @@ def resolve(manifest: Manifest) -> Subset:
     cards = cards_of(manifest, dataset)
     state = state_of(dataset, (card.family for card in cards), manifest.where)
     for card in cards:
-        check_whole(dataset, card.family)
+        check_whole(dataset, card.family, manifest.parts)
     standing = judge(
         dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts, latents=manifest.latents
     )
@@ -90,20 +90,10 @@ def resolve(manifest: Manifest) -> Subset:
             "Lower rows, widen where, or ingest more"
         )
     drawn = order[: manifest.rows]
-    wordless = _wordless(dataset, cards.words, np.flatnonzero(standing.eligible)[drawn]) if cards.words else 0
+    places = np.flatnonzero(standing.eligible)[drawn]
+    wordless = _wordless(dataset, cards.words, places, manifest.parts) if cards.words else 0
     account = account_of(standing, order=len(order), drawn=len(drawn), wordless=wordless)
     return Subset(dataset, cards, _take(eligible, drawn), len(order), account, state)
-
-
-def word_card(dataset: Dataset, family: str) -> FamilyCard:
-    """Card of a family whose words replace the corpus's captions.
-
-    Raises:
-        ValueError: it holds no words, or not yet those of every row.
-    """
-    card = text_card(dataset, family)
-    check_whole(dataset, family)
-    return card
 
 
 def held_out(manifest: Manifest, split: str, *, samples: int, seed: int, family: str = "") -> pa.Table:
@@ -160,8 +150,12 @@ def judge(
         check_pinned(where, parts)
     families = _named_families(dataset, condition, where)
     for family in families:
-        check_whole(dataset, family)
-    tables = _read(dataset, condition, families, where)
+        check_whole(dataset, family, parts)
+    tables = _read(dataset, condition, families, where, parts)
+    if latents:
+        tables[latents] = tables.get(latents, read_index(dataset, latents, ["status"], parts=parts))
+    covered = min(map(len, tables.values()))  # by all of them: all rows, or those up to the parts that are pinned
+    tables = {name: table.slice(0, covered) for name, table in tables.items()}
     rows = tables[ROWS]
     status = tables[condition]["status"]
     others = [other for other in (*NAMES, EXCLUDED) if other != split]
@@ -172,7 +166,7 @@ def judge(
         outs["part", "of another part"] = pc.invert(pc.is_in(rows["part"], pa.array(parts, pa.int32())))
     outs |= {(f"condition_{bad}", f"with {condition} {bad}"): pc.equal(status, bad) for bad in STATUSES[1:]}
     if latents:
-        encoded = read_index(dataset, latents, ["status"])["status"]
+        encoded = tables[latents]["status"]
         outs |= {(f"latents_{bad}", f"with {latents} {bad}"): pc.equal(encoded, bad) for bad in STATUSES[1:]}
     masks = [out.to_numpy() for out in outs.values()]
     reasons, by_conjunct = [*outs], dict[str, Truth]()
@@ -209,9 +203,11 @@ def _take(eligible: pa.Table, positions: NDArray[np.int64]) -> pa.Table:
     return taken.cast(pa.schema([("key", pa.string()), ("shard", pa.string()), ("row", pa.int32())]))
 
 
-def _read(dataset: Dataset, condition: str, families: Sequence[str], where: str) -> dict[str, pa.Table]:
+def _read(
+    dataset: Dataset, condition: str, families: Sequence[str], where: str, parts: Sequence[int] | None
+) -> dict[str, pa.Table]:
     """Of the index of rows and of these families the columns that a draw needs: a small part of them all."""
-    schemas = {name: index_schema(dataset, name) for name in (ROWS, *families)}
+    schemas = {name: index_schema(dataset, name, parts=parts) for name in (ROWS, *families)}
     if where:  # before anything big is read: a wrong column is named beside all that there are
         select(where, {name: schema.empty_table() for name, schema in schemas.items()})
     named = {name for column in (check(where) if where else []) for name in column}
@@ -220,12 +216,12 @@ def _read(dataset: Dataset, condition: str, families: Sequence[str], where: str)
     needed[condition] |= {"status"}
     lowered = {name: {column.lower() for column in columns} for name, columns in needed.items()}  # SQL minds no case
     columns = {name: [field for field in schemas[name].names if field.lower() in lowered[name]] for name in schemas}
-    return {name: read_index(dataset, name, columns[name]) for name in schemas}
+    return {name: read_index(dataset, name, columns[name], parts=parts) for name in schemas}
 
 
-def _wordless(dataset: Dataset, words: FamilyCard, places: NDArray[np.int64]) -> int:
+def _wordless(dataset: Dataset, words: FamilyCard, places: NDArray[np.int64], parts: Sequence[int] | None) -> int:
     """How many of the rows at these places of the index a family of words has none for."""
-    status = read_index(dataset, words.family, ["status"])["status"].take(pa.array(places))
+    status = read_index(dataset, words.family, ["status"], parts=parts)["status"].take(pa.array(places))
     return len(places) - int(pc.sum(pc.equal(status, "ok")).as_py() or 0)
 
 

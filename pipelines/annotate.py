@@ -27,7 +27,7 @@ from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.family import create_card
 from manifests.hub import write_dataset_card
-from manifests.index import index_path
+from manifests.index import forget_index
 from manifests.layout import IMAGES
 from pipelines.entry import run
 from pipelines.outlook import Trying, foresee
@@ -155,7 +155,7 @@ def begin(dataset: Dataset, tasks: Sequence[Task], *, retry: str, refresh: bool)
     code = parse_retry(retry) if retry else ""
     for task in tasks:
         if refresh:  # first of all: nobody draws from a family whose card says one thing and whose shards another
-            index_path(dataset, task.family).unlink(missing_ok=True)
+            forget_index(dataset, task.family)
         create_card(dataset.root, task.card, refresh=refresh)
         if refresh:
             outdated = outdated_shards(dataset, task)

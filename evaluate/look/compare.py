@@ -99,7 +99,7 @@ def compare(dataset: Dataset, manifest: Manifest) -> Look:
     standing = judge(dataset, manifest.condition, "train", where=manifest.where, parts=manifest.parts)
     places = _places(standing, manifest)
     present = [family for family in dataset.families() if index_path(dataset, family).exists()]
-    whole = [family for family in present if len(read_index(dataset, family, ["status"])) == len(standing.rows)]
+    whole = [family for family in present if len(read_index(dataset, family, ["status"])) >= len(standing.rows)]
     found = []
     for family in (ROWS, *whole):
         for field in index_schema(dataset, family):

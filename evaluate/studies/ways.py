@@ -71,8 +71,14 @@ class Way:
 
     @property
     def name(self) -> str:
-        """Its labels in words."""
-        return ", ".join(f"{int(label):,} rows" if axis == ROWS else label for axis, label in self.labels.items())
+        """Its labels in words; numbers with what they are of, as prompt_drop 0.5."""
+        return ", ".join(_in_words(axis, label) for axis, label in self.labels.items())
+
+
+def _in_words(axis: str, label: str) -> str:
+    if axis == ROWS:
+        return f"{int(label):,} rows"
+    return label if label[0].isalpha() else f"{axis.rpartition('.')[2]} {label}"
 
 
 @dataclass(frozen=True)
