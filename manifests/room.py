@@ -16,12 +16,17 @@ def check_room(folder: Path | UPath, needed: int, remedy: str) -> None:
     """
     if not isinstance(folder, Path):
         return
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    free = shutil.disk_usage(there).free
+    free = free_bytes(folder)
     if needed > free:
         raise ValueError(
             f"{folder}: about {in_words(needed)} are needed there, and {in_words(free)} are free. {remedy}"
         )
+
+
+def free_bytes(folder: Path) -> int:
+    """What is free where a folder is, or will be."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free
 
 
 def in_words(count: float) -> str:

@@ -21,7 +21,7 @@ from manifests.storage import PARTIAL, locate
 from pipelines.entry import run as run_command
 from train.export import ACCOUNT, DATA, Export, begin_export, missing_shards, plan_export
 from train.export_card import write_export_card
-from train.export_shards import check_export_room, clear, forecast, make_shards, rows_of
+from train.export_shards import check_export_room, clear, forecast, make_shards, rows_of, wave_of
 
 FILES = (f"{DATA}/*.parquet", ACCOUNT, EXAMPLES)  # beside the card
 NOT_FOR_THE_HUB = ("training_sets/*", "index/*", "logs/*", f"*{PARTIAL}*")  # of a dataset
@@ -63,11 +63,12 @@ def make(export: Export, root: UPath) -> None:
     """Make what is missing, the card last."""
     missing = missing_shards(export, root)
     if any(missing.values()):
-        expected = forecast(export, missing)
+        wave = wave_of(export, root, missing)
+        expected = forecast(export, missing, wave=wave)
         print(expected)
-        check_export_room(root, expected, sum(map(len, missing.values())))
+        check_export_room(root, expected, sum(map(len, missing.values())), wave=wave)
         with tqdm(total=len(rows_of(export, missing)), desc="export", unit="img", disable=None) as bar:
-            make_shards(export, root, bar.update)
+            make_shards(export, root, bar.update, wave=wave)
     show_export(export.path(root, "train", 0), root)
     write_export_card(export, root)
     clear(root)

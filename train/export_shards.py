@@ -35,7 +35,7 @@ from manifests.footer import FOOTER
 from manifests.gather import Forecast, forecast_reading, gather_shard, rows_by_shard
 from manifests.layout import ROW_GROUP, SOURCE
 from manifests.parallel import ahead
-from manifests.room import check_room
+from manifests.room import check_room, free_bytes
 from manifests.row_groups import read_rows
 from manifests.spool import in_chunks
 from manifests.storage import PARTIAL, publish
@@ -43,7 +43,8 @@ from train.batches import decode_image, fit_pair
 from train.export import DATA, Export, missing_shards
 from train.hints import as_picture, hint
 
-WAVE = 64  # shards that are spooled at a time: what of the dataset lies on disk twice
+WAVE = 64  # shards that are spooled at a time at least: what of the dataset lies on disk twice
+LARGEST_WAVE = 512  # a file is open for each
 READ_AHEAD = 4  # shards of the dataset
 SAMPLED = 32  # rows that are drawn to see how large they are
 GREY = ("binary", "soft", "depth", "lines")  # kinds whose hints have three equal channels: PNG of one
@@ -53,11 +54,12 @@ JPEG_QUALITY = 95
 Row = dict[str, Any]
 
 
-def make_shards(export: Export, out: UPath, done: Callable[[int], object]) -> None:
-    """Make every shard that is missing, reading each row of the dataset once.
+def make_shards(export: Export, out: UPath, done: Callable[[int], object], *, wave: int = 0) -> None:
+    """Make every shard that is missing, a wave at a time, reading each row of the dataset once.
 
     Args:
         done: told how many rows have been written since it was last told.
+        wave: shards of one, as `wave_of` gives it; 0: `WAVE`.
 
     Raises:
         ValueError: families of the dataset are not of the same rows.
@@ -66,9 +68,9 @@ def make_shards(export: Export, out: UPath, done: Callable[[int], object]) -> No
     scratch = _scratch(out)
     scratch.mkdir(parents=True, exist_ok=True)
     for split, numbers in missing.items():
-        for start in range(0, len(numbers), WAVE):
+        for some in _waves(numbers, wave):
             with tempfile.TemporaryDirectory(dir=scratch, prefix="spool-") as folder:
-                _make_wave(export, out, split, numbers[start : start + WAVE], Path(folder), done)
+                _make_wave(export, out, split, list(some), Path(folder), done)
 
 
 def draw_row(record: Row, kind: Kind, resolution: int) -> Row:
@@ -156,10 +158,24 @@ def _encode(picture: NDArray[np.uint8], form: str) -> bytes:
     return buffer.getvalue()
 
 
-def forecast(export: Export, missing: Mapping[str, Sequence[int]]) -> Forecast:
-    """What making these shards will read and write: it asks footers, and draws some rows to see how large they are."""
+def wave_of(export: Export, out: UPath, missing: Mapping[str, Sequence[int]]) -> int:
+    """How many shards to spool at a time: what half of the free disk holds, for each wave reads the row groups anew."""
+    shards = sum(map(len, missing.values()))
+    spooled = forecast_reading(export.dataset, export.families, rows_by_shard(rows_of(export, missing))).writes
+    fit = free_bytes(_scratch(out)) // 2 * shards // max(spooled, 1)
+    return max(WAVE, min(LARGEST_WAVE, fit))
+
+
+def forecast(export: Export, missing: Mapping[str, Sequence[int]], *, wave: int = 0) -> Forecast:
+    """What making these shards will read and write: it asks footers, and draws some rows to see how large they are.
+
+    Args:
+        wave: shards of a wave; 0: `WAVE`. Row groups that hold rows of several waves are read by each.
+    """
     wanted = rows_of(export, missing)
-    reading = forecast_reading(export.dataset, export.families, rows_by_shard(wanted))
+    waves = [{split: some} for split, numbers in missing.items() for some in _waves(numbers, wave)]
+    each = [forecast_reading(export.dataset, export.families, rows_by_shard(rows_of(export, some))) for some in waves]
+    reading = replace(each[0], reads=sum(one.reads for one in each), shards=max(one.shards for one in each))
     some = wanted.filter(pc.equal(wanted["shard"], wanted["shard"][0])).slice(0, SAMPLED)
     sizes = []
     for table in _gather(export, some):
@@ -167,6 +183,12 @@ def forecast(export: Export, missing: Mapping[str, Sequence[int]]) -> Forecast:
             row = draw_row(record, export.card.kind, export.account.resolution)
             sizes.append(sum(len(row[column]["bytes"]) for column in ("image", "conditioning_image")))
     return replace(reading, writes=round(len(wanted) * sum(sizes) / len(sizes)))
+
+
+def _waves(numbers: Sequence[int], wave: int) -> list[Sequence[int]]:
+    """Numbers of shards, as many at a time as a wave has."""
+    size = wave or WAVE
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
 
 
 def rows_of(export: Export, numbers: Mapping[str, Sequence[int]]) -> pa.Table:
@@ -177,13 +199,13 @@ def rows_of(export: Export, numbers: Mapping[str, Sequence[int]]) -> pa.Table:
     )
 
 
-def check_export_room(out: UPath, expected: Forecast, shards: int) -> None:
+def check_export_room(out: UPath, expected: Forecast, shards: int, *, wave: int = 0) -> None:
     """Make sure there is room for so many shards, and for the rows of a wave between reading and drawing.
 
     Raises:
         ValueError: there is none.
     """
-    spooled = min(expected.reads, expected.writes) * min(shards, WAVE) // shards
+    spooled = min(expected.reads, expected.writes) * min(shards, wave or WAVE) // shards
     written = expected.writes if isinstance(out, Path) else 0
     check_room(_scratch(out), spooled + written, "Lower rows or --held-out, or make room")
 

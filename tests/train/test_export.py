@@ -34,7 +34,7 @@ from train.base import load_base
 from train.batches import decode_image
 from train.export import Export, begin_export, missing_shards, plan_export
 from train.export_card import write_export_card
-from train.export_shards import check_export_room, clear, forecast, make_shards
+from train.export_shards import check_export_room, clear, forecast, make_shards, wave_of
 from train.hints import as_picture, hint
 from train.views import centre_square
 
@@ -220,6 +220,16 @@ def test_rows_spooled_in_several_turns_come_to_the_same_bytes(
     monkeypatch.setattr("train.export_shards.WAVE", 2)
     write(manifest(playroom), tmp_path / "two/out", shard_rows=3)
     assert contents(tmp_path / "two/out") == contents(tmp_path / "one/out")
+
+
+def test_what_several_waves_read_is_foretold_for_each(playroom: Path, tmp_path: Path) -> None:
+    export = plan_export(manifest(playroom), held=5, shard_rows=1)
+    missing = {split: list(range(export.shards(split))) for split in export.splits}
+    once, often = (forecast(export, missing, wave=wave) for wave in (64, 1))
+    assert often.writes == once.writes
+    assert often.reads > once.reads  # row groups that hold several of the rows are read for each
+    assert wave_of(export, tmp_path, missing) == 512
+    assert wave_of(export, locate("s3://bucket/out"), missing) == 512
 
 
 def test_a_missing_shard_of_an_export_is_an_error_and_is_named(playroom: Path, tmp_path: Path) -> None:
