@@ -45,7 +45,7 @@ def test_a_study_sets_three_sizes_side_by_side(toy: Path, tmp_path: Path, capsys
     assert [way["labels"]["rows"] for way in found["ways"]] == ["4", "8", "16"]
     assert all(way["normalised"]["low"] <= way["normalised"]["high"] for way in found["ways"])
     assert all(way["cost"]["samples"] == 4 for way in found["ways"])
-    assert found["ways"][0]["beside"] is None
+    assert [one["beside"] for one in found["compared"]] == ["4 rows", "4 rows"]
     assert found["headline"] in report.read_text()
     assert "sizes: 3 of 3 trainings done or failed" in capsys.readouterr().out
 
