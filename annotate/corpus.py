@@ -11,6 +11,7 @@ from annotate.corpora.columns import holds_bytes
 from annotate.corpora.files import check_name, find, walk
 from annotate.corpora.format import Corpus, Format
 from annotate.provided.provision import PROVIDED
+from manifests.dataset import SETTINGS
 
 FORMATS: dict[str, Format] = {
     "playroom": Format(drawn.plan, drawn.read),
@@ -89,6 +90,8 @@ def _kind_of_folder(path: Path) -> str:
 def _kind_among_pictures(path: Path) -> str:
     """A folder of pictures, where Parquet beside them holds none: img2dataset says there what became of each."""
     for name in find(str(path), ".parquet"):
+        if (Path(name).parent.parent / SETTINGS).exists():
+            return "folder"  # a dataset lies in it, and whoever plans to read it says so
         try:
             schema = pq.read_schema(name)
         except pa.ArrowInvalid as error:

@@ -40,7 +40,7 @@ def test_records_of_storage_that_is_not_there_are_not_dropped(
     corpus = make(tmp_path / ("corpus" if make is as_folder else "corpus.parquet"), png)
     dataset = make_plan(tmp_path / "dataset", find_corpus(str(corpus)))
     move(corpus, tmp_path / "unmounted")
-    folder._tables.cache_clear()
+    folder._said.cache_clear()
     if empty and make is as_folder:
         corpus.mkdir()
     with pytest.raises(OSError, match="node "):
