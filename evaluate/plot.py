@@ -13,7 +13,8 @@ from evaluate.svg import INK, LEFT, RIGHT, RULE, WIDTH, Scale, axis_x, axis_y, l
 
 COLOURS = {"floor": "var(--grey)", "controlled": "var(--blue)", "ceiling": "var(--green)"}
 COURSES = (COLOURS["controlled"], COLOURS["ceiling"])
-FOREST = 200  # where the axis of a forest plot begins: names of runs stand before it
+FOREST = 200  # where the axis of a forest plot begins at least: names of runs stand before it
+LONGEST = 40  # letters of a name there
 
 
 @dataclass(frozen=True)
@@ -168,14 +169,16 @@ def forest(names: Sequence[str], values: Sequence[Interval], *, anchors: Mapping
     bottom = top + row * len(names)
     ends = [end for value in values for end in (value.low, value.high) if np.isfinite(end)] + list(anchors.values())
     low, high = min([0.0, *ends]), max(ends)
-    scale = Scale(low, high, FOREST, WIDTH - RIGHT)
-    parts = [axis_x(low, high, top=top, bottom=bottom, unit=unit, left=FOREST)]
+    left = max(FOREST, 18 + 7.5 * min(max(map(len, names)), LONGEST))
+    scale = Scale(low, high, left, WIDTH - RIGHT)
+    parts = [axis_x(low, high, top=top, bottom=bottom, unit=unit, left=left)]
     for arm, place in anchors.items():
         parts.append(stroke((scale(place), top), (scale(place), bottom), COLOURS[arm], 1.5, dash="5 4"))
         parts.append(text(scale(place), top - 10, arm, anchor="middle", colour=COLOURS[arm]))
     for number, (name, value) in enumerate(zip(names, values, strict=True)):
         y = top + row * (number + 0.5)
-        parts.append(text(FOREST - 12, y + 4, name if len(name) <= 26 else f"…{name[-25:]}", anchor="end", colour=INK))
+        cut = name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
+        parts.append(text(left - 12, y + 4, cut, anchor="end", colour=INK))
         parts.append(_whisker(value, scale, y=y, colour=COLOURS["controlled"]))
     return svg(parts, height=bottom + 42, title="Runs with 95% intervals, between their anchors")
 

@@ -19,18 +19,19 @@ LEAST = 2 / (1 + REPLICATES)  # p of two ways whose difference has one sign in a
 
 def headline(grid: Grid) -> str:
     """Which way goes furthest, and which ones are not told from it; of each condition, where several are scored."""
-    found = {condition: _furthest(grid, known) for condition, known in grid.conditions.items()}
+    found = grid.conditions
     if not found:
         return "No verdict: in no way is the ceiling of this study better than its floor."
     if len(found) == 1:
-        return next(iter(found.values()))
-    return " ".join(f"Of {condition}, {said}" for condition, said in found.items())
+        return _furthest(grid, next(iter(found.values())))
+    best = {condition: max(known, key=lambda way: way.share.value) for condition, known in found.items()}
+    said = [f"of {condition} {way.name}, {_way_gone(way)}" for condition, way in best.items()]
+    return f"Furthest go {'; '.join(said)}."
 
 
 def _furthest(grid: Grid, known: Sequence[Way]) -> str:
     best = max(known, key=lambda way: way.share.value)
-    way = f"{100 * best.share.value:.0f}% of the way [{100 * best.share.low:.0f}, {100 * best.share.high:.0f}]"
-    said = f"{best.name} goes furthest: {way} from no control to the best this base can draw"
+    said = f"{best.name} goes furthest: {_way_gone(best)} from no control to the best this base can draw"
     if len(known) == 1:
         return f"{said}."
     like = [way for way in known if way not in grid.behind and way is not best]
@@ -41,6 +42,10 @@ def _furthest(grid: Grid, known: Sequence[Way]) -> str:
     named = ", ".join(f"{way.name} ({100 * way.share.value:.0f}%)" for way in like[:NAMED])
     more = f" and {len(like) - NAMED} more" if len(like) > NAMED else ""
     return f"{said}; not told from it: {named}{more}. Told from it: {len(known) - 1 - len(like)}."
+
+
+def _way_gone(way: Way) -> str:
+    return f"{100 * way.share.value:.0f}% of the way [{100 * way.share.low:.0f}, {100 * way.share.high:.0f}]"
 
 
 def verdicts(grid: Grid) -> list[str]:
