@@ -25,8 +25,8 @@ def headline(grid: Grid) -> str:
     if len(found) == 1:
         return _furthest(grid, next(iter(found.values())))
     best = {condition: max(known, key=lambda way: way.share.value) for condition, known in found.items()}
-    said = [f"of {condition} {way.name}, {_way_gone(way)}" for condition, way in best.items()]
-    return f"Furthest go {'; '.join(said)}."
+    said = [f"of {condition}: {way.name}, {_way_gone(way)}" for condition, way in best.items()]
+    return f"Furthest {'; '.join(said)}."
 
 
 def _furthest(grid: Grid, known: Sequence[Way]) -> str:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -216,3 +217,11 @@ def test_the_furthest_of_many_equal_ways_is_told_from_few() -> None:
         ways = [(mean, mean + generator.normal(size=400)) for mean in means]
         told += min(behind_the_furthest(ways)) < 0.05
     assert told <= 18
+
+
+def test_of_several_conditions_each_has_its_furthest_way(folders: list[Path]) -> None:
+    grid = of_sizes(folders)
+    small, *others = grid.ways
+    both = replace(grid, ways=(replace(small, condition="depth"), *others))
+    assert headline(both).startswith("Furthest of depth: 100 rows, ")
+    assert "; of canny: 400 rows, " in headline(both)
