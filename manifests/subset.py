@@ -152,22 +152,15 @@ def judge(
     for family in families:
         check_whole(dataset, family, parts)
     tables = _read(dataset, condition, families, where, parts)
-    if latents:
-        tables[latents] = tables.get(latents, read_index(dataset, latents, ["status"], parts=parts))
-    covered = min(map(len, tables.values()))  # by all of them: all rows, or those up to the parts that are pinned
+    encoded = [read_index(dataset, latents, ["status"], parts=parts)] if latents else []
+    covered = min(len(table) for table in (*tables.values(), *encoded))  # all rows, or those up to the pinned parts
     tables = {name: table.slice(0, covered) for name, table in tables.items()}
-    rows = tables[ROWS]
-    status = tables[condition]["status"]
-    others = [other for other in (*NAMES, EXCLUDED) if other != split]
-    gone = pa.array(sorted(removed_pictures(dataset)), pa.string())  # now, not when the index was built
-    outs = {(f"split_{other}", f"in the {other} split"): pc.equal(rows["split"], other) for other in others}
-    outs["taken_down", "taken down"] = pc.is_in(rows["picture"], gone)
-    if parts is not None:
-        outs["part", "of another part"] = pc.invert(pc.is_in(rows["part"], pa.array(parts, pa.int32())))
-    outs |= {(f"condition_{bad}", f"with {condition} {bad}"): pc.equal(status, bad) for bad in STATUSES[1:]}
-    if latents:
-        encoded = tables[latents]["status"]
-        outs |= {(f"latents_{bad}", f"with {latents} {bad}"): pc.equal(encoded, bad) for bad in STATUSES[1:]}
+    outs = _kept_out(dataset, tables[ROWS], split, parts)
+    needed = [("condition", condition, tables[condition]), *(("latents", latents, table) for table in encoded)]
+    for kind, family, table in needed:
+        outs |= {
+            (f"{kind}_{bad}", f"with {family} {bad}"): pc.equal(table["status"][:covered], bad) for bad in STATUSES[1:]
+        }
     masks = [out.to_numpy() for out in outs.values()]
     reasons, by_conjunct = [*outs], dict[str, Truth]()
     if where:
@@ -176,8 +169,22 @@ def judge(
         by_conjunct = dict(zip(texts, of_each, strict=True))
         reasons.append(("where", "not fulfilling where"))
         masks.append(~whole.fulfilled)
+    rows = tables[ROWS]
     drawn = [*DRAWN, RANK] if RANK in rows.column_names else DRAWN
     return Standing(rows.select(drawn), tuple(reasons), first_reasons(len(rows), masks), by_conjunct)
+
+
+def _kept_out(
+    dataset: Dataset, rows: pa.Table, split: str, parts: Sequence[int] | None
+) -> dict[tuple[str, str], pa.ChunkedArray]:
+    """Which rows can't be drawn, whatever families say of them: reason, in short and in words → [rows] bool."""
+    others = [other for other in (*NAMES, EXCLUDED) if other != split]
+    gone = pa.array(sorted(removed_pictures(dataset)), pa.string())  # now, not when the index was built
+    outs = {(f"split_{other}", f"in the {other} split"): pc.equal(rows["split"], other) for other in others}
+    outs["taken_down", "taken down"] = pc.is_in(rows["picture"], gone)
+    if parts is not None:
+        outs["part", "of another part"] = pc.invert(pc.is_in(rows["part"], pa.array(parts, pa.int32())))
+    return outs
 
 
 def draw(eligible: pa.Table, *, rows: int, seed: int) -> pa.Table:

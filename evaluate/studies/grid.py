@@ -52,17 +52,13 @@ def read_grid(
     measured = [measure_all(table, measure, SPAN) for table, measure in zip(tables, measures, strict=True)]
     reached = [shares(*pair) for pair in zip(measured, measures, strict=True)]
     groups = _groups(trained)
-    names = [
-        tuple(sorted({trained[at].training for at in places if specs[at].protocol.method == "control"}))
-        for places in groups
-    ]
+    names = [_taking_part(places, trained, specs) for places in groups]
     spreads = spreads_between(names, groups, reached)
     pooled = pooled_shares(names, groups, reached, spreads, seed)
     ways = [
-        _way([trained[at] for at in places], specs[places[0]], names_, [measured[at] for at in places], own)
-        for places, names_, own in zip(groups, names, pooled, strict=True)
+        _way([trained[at] for at in places], specs[places[0]], trainings, [measured[at] for at in places], own)
+        for places, trainings, own in zip(groups, names, pooled, strict=True)
     ]
-    scaling = _scaling(trained, reached) if ROWS in trained[0].cell.labels else {}
     return Grid(
         name=name,
         axes=tuple(trained[0].cell.labels),
@@ -71,9 +67,14 @@ def read_grid(
         compared=_compared(ways, pooled, against),
         behind=tuple(way for places in by_condition(ways).values() for way in _behind(ways, pooled, places)),
         between_runs=spreads.whole.deviation if spreads else None,
-        scaling=scaling,
+        scaling=_scaling(trained, reached) if ROWS in trained[0].cell.labels else {},
         failed=failed,
     )
+
+
+def _taking_part(places: Sequence[int], trained: Sequence[Trained], specs: Sequence[Spec]) -> tuple[str, ...]:
+    """Names of the trainings whose control takes part in a way."""
+    return tuple(sorted({trained[at].training for at in places if specs[at].protocol.method == "control"}))
 
 
 def _compared(ways: Sequence[Way], pooled: Sequence[Reached], against: Sequence[Against]) -> tuple[Compared, ...]:

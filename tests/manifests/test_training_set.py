@@ -221,3 +221,9 @@ def test_who_reads_a_training_set_goes_on_when_a_larger_one_takes_its_place(room
     path = ensure_training_set(resolve(more), more)
     assert small[0] == first == open_training_set(path, 4)[0]
     assert not list(path.parent.glob(f".{path.name}*"))
+
+
+def test_where_may_speak_of_the_latents_that_are_trained_on(rooms: Dataset) -> None:
+    plain = resolve(asked(rooms, latents="latents", rows=8))
+    said = "latents.code IS NULL OR latents.code <> 'elsewhere'"
+    assert resolve(asked(rooms, latents="latents", rows=8, where=said)).rows.equals(plain.rows)
