@@ -14,7 +14,7 @@ Row = dict[str, Any]  # the columns of manifests.record.family_schema
 class Fault:
     """Why a picture has no condition: a code for counting, the class of the exception, and what it said."""
 
-    code: str  # decode | source | annotate | encode
+    code: str  # decode | source | annotate | encode | crashed
     error: str
     said: str = ""  # in no column: it may hold anything of the picture, and is shown by whoever tries a sample
 

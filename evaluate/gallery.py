@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from evaluate.anchors import CONTROLLED
 from evaluate.error_map import error_map
+from evaluate.examples import EXAMPLES
 from evaluate.measures.measure import Measure
 from evaluate.pictures import Found, decode, encode, find
 from evaluate.scores import matrix
@@ -36,7 +37,7 @@ class Gallery:
     samples: tuple[Sample, ...]
 
 
-def galleries(scores: pa.Table, pictures: Path, *, measure: Measure, kind: Kind, count: int = 6) -> list[Gallery]:
+def galleries(scores: pa.Table, pictures: Path, *, measure: Measure, kind: Kind) -> list[Gallery]:
     """Choose the random, best, median and worst samples and make their thumbnails.
 
     Args:
@@ -44,10 +45,9 @@ def galleries(scores: pa.Table, pictures: Path, *, measure: Measure, kind: Kind,
         pictures: folder of the pictures' Parquet files.
         measure: the primary one, by which the samples are ranked.
         kind: of the conditions.
-        count: samples per gallery.
     """
     ranked = rank(scores, measure=measure.name, higher_is_better=measure.higher_is_better)
-    count = min(count, len(ranked))
+    count = min(EXAMPLES, len(ranked))
     best, worst = ("highest", "lowest") if measure.higher_is_better else ("lowest", "highest")
     middle = (len(ranked) - count) // 2
     chosen = [

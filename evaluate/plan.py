@@ -26,7 +26,6 @@ from manifests.manifest import Manifest
 from manifests.provenance import versions
 from manifests.storage import sha256_of
 from manifests.subset import Subset, candidates, held_out, resolve
-from train.best import FILE as BEST_FILE
 from train.compose import refuse_composed
 from train.control.weights import DIFFUSERS_FILE, OWN_FILE
 from train.hints import drawing
@@ -163,20 +162,14 @@ def _check_trained(dataset: Dataset, family: str, provenance: Provenance) -> Fam
     return check_family(dataset, family, fingerprint=trained_on.get(family, dataset.card(family).fingerprint))
 
 
-def trained_steps(run: Path, manifest: Manifest) -> int:
+def trained_steps(run: Path) -> int:
     """After how many steps the weights in RUN/controlnet were taken: the best ones, or those of a run that stopped."""
-    said, best, log = run / "controlnet" / STEPS_FILE, run / "controlnet" / BEST_FILE, run / "log.jsonl"
-    if said.is_file():
-        return int(json.loads(said.read_text())["steps"])
-    if best.is_file():  # of the time before steps were said
-        return int(json.loads(best.read_text())["step"])
-    lines = log.read_text().splitlines() if log.is_file() else []
-    return int(json.loads(lines[-1])["step"]) if lines else manifest.train.steps
+    return int(json.loads((run / "controlnet" / STEPS_FILE).read_text())["steps"])
 
 
 def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, card: FamilyCard, further: dict[str, str]) -> Spec:
     keys = "\n".join(task.places["key"].to_pylist())
-    steps = trained_steps(task.run, task.manifest)
+    steps = trained_steps(task.run)
     return Spec(
         run=task.run.name,
         rows=provenance.rows,

@@ -5,11 +5,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from evaluate.statistics import Interval
-from evaluate.svg import INK, LEFT, RIGHT, RULE, WIDTH, Scale, axis_x, axis_y, log_scale, points, stroke, svg, text
+from evaluate.svg import (
+    INK,
+    LEFT,
+    RIGHT,
+    WIDTH,
+    Scale,
+    axis_x,
+    axis_y,
+    dot,
+    log_scale,
+    points,
+    roomy,
+    stroke,
+    svg,
+    text,
+)
 
 COLOURS = {"floor": "var(--grey)", "controlled": "var(--blue)", "ceiling": "var(--green)"}
 COURSES = (COLOURS["controlled"], COLOURS["ceiling"])
@@ -38,7 +53,7 @@ class Along:
 
     def scale(self, values: Sequence[float]) -> Callable[[float], float]:
         """Of an axis that holds these values."""
-        return log_scale(values) if self.logarithmic else Scale(*_roomy(values), LEFT, WIDTH - RIGHT)
+        return log_scale(values) if self.logarithmic else Scale(*roomy(values), LEFT, WIDTH - RIGHT)
 
 
 @dataclass(frozen=True)
@@ -49,11 +64,13 @@ class Fitted:
         name: of the law.
         x: [K] float64.
         values: [K, 3] float64: value, low, high.
+        rising: [K] float64, between the points by a line that never falls; None for none.
     """
 
     name: str
     x: NDArray[np.float64]
     values: NDArray[np.float64]
+    rising: NDArray[np.float64] | None = None
 
 
 def distributions(arms: dict[str, NDArray[np.float64]], means: dict[str, Interval], *, unit: str) -> Markup:
@@ -104,12 +121,16 @@ def curve(
         fitted = Fitted("", np.array([point.x for point in shown]), np.array(own).reshape(-1, 3))
     else:
         parts.append(text(WIDTH - RIGHT - 4, bottom - 12, f"line and band: {fitted.name}", anchor="end"))
+    if fitted.rising is not None:
+        places = [(at_x(float(x)), at_y(float(y))) for x, y in zip(fitted.x, fitted.rising, strict=True)]
+        parts.append(f'<polyline points="{points(places)}" fill="none" stroke="{INK}" stroke-dasharray="2 3"/>')
+        parts.append(text(WIDTH - RIGHT - 4, bottom - 30, "dotted: between the sizes, never falling", anchor="end"))
     parts.append(_banded(fitted.x, fitted.values, at_x, at_y, colour=COLOURS["controlled"]))
     parts += [text(at_x(point.x), bottom + 20, point.label, anchor="middle", colour=INK) for point in ordered]
     for point in shown:
         x, y = at_x(point.x), at_y(point.y.value)
         parts.append(stroke((x, at_y(point.y.low)), (x, at_y(point.y.high)), COLOURS["controlled"], 2))
-        parts.append(_dot(x, y, f"{point.label}: {_said(point.y)}"))
+        parts.append(dot(x, y, f"{point.label}: {said(point.y)}"))
         parts.append(text(x + 10, y + 17, f"{point.y.value:.2f}", anchor="start", colour=INK))
     parts.append(text((LEFT + WIDTH - RIGHT) / 2, height - 10, along.title, anchor="middle"))
     return svg(parts, height=height, title=f"Score by {along.title}, with 95% intervals")
@@ -124,36 +145,13 @@ def course(steps: NDArray[np.int64], lines: Mapping[str, NDArray[np.float64]], *
         unit: beside the axis.
     """
     bottom, height = 270, 326
-    low, high = _roomy([0.0, *(float(end) for values in lines.values() for end in (values.min(), values.max()))])
+    low, high = roomy([0.0, *(float(end) for values in lines.values() for end in (values.min(), values.max()))])
     at_x, at_y = Scale(0.0, float(steps[-1]), LEFT, WIDTH - RIGHT), Scale(low, high, bottom, 16)
     parts = [axis_y(at_y, unit=unit), axis_x(0.0, float(steps[-1]), top=16, bottom=bottom, unit="steps")]
     for number, ((name, values), colour) in enumerate(zip(lines.items(), COURSES, strict=False)):
         parts.append(_banded(steps, values, at_x, at_y, colour=colour))
         parts.append(text(LEFT + 12, 34 + 18 * number, name, anchor="start", colour=colour))
     return svg(parts, height=height, title=f"{unit} over the steps of training, with 95% intervals")
-
-
-def trade(points_: Sequence[tuple[str, Interval, Interval]], *, across: str, unit: str) -> Markup:
-    """Draw what is won against what it costs: a dot with both intervals for each choice, joined in their order.
-
-    Args:
-        points_: (label, along the axis below, along the one beside).
-        across: unit of the axis below.
-        unit: of the one beside.
-    """
-    bottom, height = 270, 326
-    xs, ys = ([end for value in values for end in (value.low, value.high)] for values in _turned(points_))
-    at_x, at_y = Scale(*_roomy(xs), LEFT, WIDTH - RIGHT), Scale(*_roomy(ys), bottom, 16)
-    parts = [axis_y(at_y, unit=unit), axis_x(at_x.low, at_x.high, top=16, bottom=bottom, unit=across)]
-    line = points([(at_x(x.value), at_y(y.value)) for _, x, y in points_])
-    parts.append(f'<polyline points="{line}" fill="none" stroke="{RULE}" stroke-width="2"/>')
-    for label, x, y in points_:
-        colour = COLOURS["controlled"]
-        parts.append(stroke((at_x(x.low), at_y(y.value)), (at_x(x.high), at_y(y.value)), colour, 1.5))
-        parts.append(stroke((at_x(x.value), at_y(y.low)), (at_x(x.value), at_y(y.high)), colour, 1.5))
-        parts.append(_dot(at_x(x.value), at_y(y.value), f"{label}: {_said(x)}; {_said(y)}"))
-        parts.append(text(at_x(x.value) + 9, at_y(y.value) - 8, label, anchor="start", colour=INK))
-    return svg(parts, height=height, title=f"{unit} against {across}, with 95% intervals")
 
 
 def forest(names: Sequence[str], values: Sequence[Interval], *, anchors: Mapping[str, float], unit: str) -> Markup:
@@ -202,7 +200,7 @@ def _whisker(mean: Interval, scale: Scale, *, y: float, colour: str) -> str:
     if not np.isfinite(mean.value):
         return ""
     bar = stroke((scale(mean.low), y), (scale(mean.high), y), colour, 3)
-    return bar + _dot(scale(mean.value), y, _said(mean), colour=colour)
+    return bar + dot(scale(mean.value), y, said(mean), colour=colour)
 
 
 def _banded(
@@ -216,12 +214,8 @@ def _banded(
     return f'{band}<polyline points="{points(value)}" fill="none" stroke="{colour}" stroke-width="2"/>'
 
 
-def _dot(x: float, y: float, told: str, *, colour: str = COLOURS["controlled"]) -> str:
-    """A dot that says more to whoever points at it."""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}"><title>{escape(told)}</title></circle>'
-
-
-def _said(value: Interval) -> str:
+def said(value: Interval) -> str:
+    """A value with its interval, as a dot tells it."""
     return f"{value.value:.3f}, 95% interval {value.low:.3f} to {value.high:.3f}"
 
 
@@ -233,15 +227,3 @@ def _anchor(line: Line, at_x: Callable[[float], float], at_y: Scale, name: str) 
     dashes = f'<polyline points="{points(places)}" fill="none" stroke="{COLOURS[name]}" stroke-width="1.5"'
     label = text(LEFT + 4, inner[0][1] - 6, name, anchor="start", colour=COLOURS[name])
     return f'{dashes} stroke-dasharray="5 4"/>{label}'
-
-
-def _turned(points_: Sequence[tuple[str, Interval, Interval]]) -> tuple[list[Interval], list[Interval]]:
-    """The values along each axis."""
-    return [across for _, across, _ in points_], [beside for _, _, beside in points_]
-
-
-def _roomy(ends: Sequence[float]) -> tuple[float, float]:
-    """Least and greatest value with some room around them."""
-    low, high = min(ends), max(ends)
-    room = 0.08 * (high - low) or 0.5
-    return low - room, high + room

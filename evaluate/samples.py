@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from upath import UPath
 
 from annotate.annotator import Parameters
 from manifests.condition import Condition, decode
@@ -15,7 +14,8 @@ from manifests.dataset import Dataset
 from manifests.evaluate_settings import Geometry
 from manifests.figures import Size
 from manifests.gather import OWN, WORDS, as_captions
-from manifests.storage import open_table
+from manifests.layout import IMAGES
+from manifests.row_groups import read_rows
 from train.batches import decode_image
 from train.further import read_further
 from train.views import Square, centre_square, whole_square
@@ -112,31 +112,10 @@ def _read_cells(
     cells: dict[tuple[str, int], tuple[dict[str, Any], dict[str, Any]]] = {}
     for shard in sorted({place["shard"] for place in wanted}):
         rows = sorted({place["row"] for place in wanted if place["shard"] == shard})
-        images = read_rows(dataset.path("images", shard), rows, ["key", "captions", "image"])
-        conditions = read_rows(dataset.path(family, shard), rows, ["key", "condition", "parameters"])
+        images = read_rows(dataset.path(IMAGES, shard), ["key", "captions", "image"], rows).to_pylist()
+        conditions = read_rows(dataset.path(family, shard), ["key", "condition", "parameters"], rows).to_pylist()
         if captions != OWN:
-            said = read_rows(dataset.path(captions, shard), rows, WORDS)
+            said = read_rows(dataset.path(captions, shard), WORDS, rows).to_pylist()
             images = [image | {"captions": as_captions(words)} for image, words in zip(images, said, strict=True)]
         cells |= {(shard, row): pair for row, pair in zip(rows, zip(images, conditions, strict=True), strict=True)}
     return cells
-
-
-def read_rows(path: UPath, rows: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
-    """Read single rows of a shard, touching only the row groups that hold them.
-
-    Args:
-        rows: numbers within the shard, ascending.
-        columns: those that the file lacks are left out.
-    """
-    found: list[dict[str, Any]] = []
-    with open_table(path) as file:
-        present = [column for column in columns if column in file.schema_arrow.names]
-        start = 0
-        for group in range(file.num_row_groups):
-            stop = start + file.metadata.row_group(group).num_rows
-            here = [row - start for row in rows if start <= row < stop]
-            if here:
-                found += file.read_row_group(group, columns=present).take(here).to_pylist()
-            start = stop
-    assert len(found) == len(rows), f"{path} is shorter than its index says"
-    return found

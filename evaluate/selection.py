@@ -54,7 +54,7 @@ class Selection:
     """Rows of an index.
 
     Attributes:
-        index: `WHERE_FOUND`, and of `IF_THERE` what there is, of every row.
+        index: `WHERE_FOUND` of every row.
         shown: [N] bool, rows that were not taken down.
         places: [M] int64, ascending: those of them that are meant.
         cards: families that have every row.
@@ -118,7 +118,7 @@ def select_rows(dataset: Dataset, where: str = "") -> Selection:
     Raises:
         ValueError: it is not indexed, has no whole family, `where` is refused, or no row is left.
     """
-    index = _rows(dataset)
+    index = read_index(dataset, ROWS, WHERE_FOUND)
     cards = {family: dataset.card(family) for family in dataset.families() if _covers(dataset, family, len(index))}
     if not cards:
         raise ValueError(
@@ -140,10 +140,6 @@ def measures(selection: Selection, family: str) -> list[Column]:
     """Stats of a family that can be ordered: all but hashes."""
     fields = [selection.schemas[family].field(name) for name in selection.cards[family].stats]
     return [Column(family, field.name, field.type) for field in fields if not is_hash(field.name)]
-
-
-def _rows(dataset: Dataset) -> pa.Table:
-    return read_index(dataset, ROWS, WHERE_FOUND)
 
 
 def _covers(dataset: Dataset, family: str, rows: int) -> bool:

@@ -115,3 +115,15 @@ def alone(drawing: Markup) -> str:
     """A drawing as a file of its own, in the light colours of the page."""
     head = f'<svg xmlns="http://www.w3.org/2000/svg" style="{LIGHT}background:#fff" font-family="sans-serif" '
     return head + str(drawing).removeprefix("<svg ") + "\n"  # of markup it would escape the head
+
+
+def dot(x: float, y: float, told: str, *, colour: str = "var(--blue)") -> str:
+    """A dot that says more to whoever points at it."""
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}"><title>{escape(told)}</title></circle>'
+
+
+def roomy(ends: Sequence[float]) -> tuple[float, float]:
+    """Least and greatest value with some room around them."""
+    low, high = min(ends), max(ends)
+    room = 0.08 * (high - low) or 0.5
+    return low - room, high + room

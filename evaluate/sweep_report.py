@@ -11,9 +11,10 @@ from markupsafe import Markup
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
 from evaluate.examples import EXAMPLES, examples, scores_of_runs
 from evaluate.gallery import random_keys
-from evaluate.plot import Along, Point, curve, trade
+from evaluate.plot import Along, Point, curve
 from evaluate.render import cell, number, numbers, render, with_interval
 from evaluate.sweep import TRADED, Sweep
+from evaluate.trade import trade
 from manifests.storage import replace_text
 
 

@@ -23,7 +23,7 @@ class EvaluateSettings(BaseModel):
     samples: PositiveInt = 500
     draws: PositiveInt = 1  # pictures per sample
     geometry: Geometry = "centre"  # what is drawn: the square in the middle, or all of the picture, squashed
-    prompts: Prompts = "perfect"  # its captions; none; the first half of their words; or another sample's
+    prompts: Prompts = "perfect"  # its captions; none; the last half of their words; or another sample's
     scored: str = ""  # which of several conditions; "": the manifest's first
     beside: Beside = "own"  # at the places of all others: the sample's own; another sample's; or nothing
     method: Method = "control"  # what makes the pictures: the control; SDEdit of the hint; or the hint is the picture

@@ -26,8 +26,8 @@ class Cost:
     kept: int
 
 
-def read_rows(path: Path | UPath, columns: Sequence[str], rows: NDArray[np.int32]) -> pa.Table:
-    """Some columns of some rows, in the order of `rows`."""
+def read_rows(path: Path | UPath, columns: Sequence[str], rows: Sequence[int] | NDArray[np.int32]) -> pa.Table:
+    """Some columns, those that the shard has, of some rows, in the order of `rows`."""
     with open_table(path) as file:
         ends = row_group_ends(file.metadata)
         groups = np.unique(np.searchsorted(ends, rows, side="right"))

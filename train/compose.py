@@ -8,9 +8,9 @@ from pathlib import Path
 
 from manifests.manifest import Manifest, dump, load_manifest
 from manifests.storage import replace_text
-from train.best import FILE as BEST_FILE
 from train.control.initial import PLAIN, SETTINGS_FILE, read_settings
 from train.control.weights import CONFIG_FILE, DIFFUSERS_FILE
+from train.result import STEPS_FILE
 from train.run_folder import Provenance, load_provenance
 
 COMPOSED_FILE = "composed.json"  # in such a run: the runs that it was made of
@@ -101,9 +101,7 @@ def _write(parts: Sequence[Part], out: Path) -> None:
         target.mkdir(parents=True, exist_ok=True)
         for name in (CONFIG_FILE, DIFFUSERS_FILE):
             shutil.copyfile(part.run / "controlnet" / name, target / name)
-    for path in (first.run / "controlnet" / BEST_FILE, first.run / "log.jsonl"):  # after how many steps
-        if path.is_file():
-            shutil.copyfile(path, out / path.relative_to(first.run))
+    shutil.copyfile(first.run / "controlnet" / STEPS_FILE, folder / STEPS_FILE)
     replace_text(json.dumps([str(part.run) for part in parts], indent=2) + "\n", out / COMPOSED_FILE)
     settings, _ = read_settings(first.run / "controlnet")
     described = {**settings.model_dump(mode="json"), "joining": "sum", "conditions": len(parts)}

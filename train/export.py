@@ -25,7 +25,6 @@ from manifests.subset import held_out, resolve
 ACCOUNT = "export.json"
 DATA = "data"
 ALWAYS = ("key", "licence")  # of source/
-SPLITS = ("train", "validation", "test")
 
 
 class Account(BaseModel):

@@ -54,12 +54,12 @@ JPEG_QUALITY = 95
 Row = dict[str, Any]
 
 
-def make_shards(export: Export, out: UPath, done: Callable[[int], object], *, wave: int = 0) -> None:
+def make_shards(export: Export, out: UPath, done: Callable[[int], object], *, wave: int = WAVE) -> None:
     """Make every shard that is missing, a wave at a time, reading each row of the dataset once.
 
     Args:
         done: told how many rows have been written since it was last told.
-        wave: shards of one, as `wave_of` gives it; 0: `WAVE`.
+        wave: shards of one, as `wave_of` gives it.
 
     Raises:
         ValueError: families of the dataset are not of the same rows.
@@ -166,11 +166,11 @@ def wave_of(export: Export, out: UPath, missing: Mapping[str, Sequence[int]]) ->
     return max(WAVE, min(LARGEST_WAVE, fit))
 
 
-def forecast(export: Export, missing: Mapping[str, Sequence[int]], *, wave: int = 0) -> Forecast:
+def forecast(export: Export, missing: Mapping[str, Sequence[int]], *, wave: int = WAVE) -> Forecast:
     """What making these shards will read and write: it asks footers, and draws some rows to see how large they are.
 
     Args:
-        wave: shards of a wave; 0: `WAVE`. Row groups that hold rows of several waves are read by each.
+        wave: shards of a wave. Row groups that hold rows of several waves are read by each.
     """
     wanted = rows_of(export, missing)
     waves = [{split: some} for split, numbers in missing.items() for some in _waves(numbers, wave)]
@@ -187,8 +187,7 @@ def forecast(export: Export, missing: Mapping[str, Sequence[int]], *, wave: int 
 
 def _waves(numbers: Sequence[int], wave: int) -> list[Sequence[int]]:
     """Numbers of shards, as many at a time as a wave has."""
-    size = wave or WAVE
-    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
+    return [numbers[start : start + wave] for start in range(0, len(numbers), wave)]
 
 
 def rows_of(export: Export, numbers: Mapping[str, Sequence[int]]) -> pa.Table:
@@ -199,13 +198,13 @@ def rows_of(export: Export, numbers: Mapping[str, Sequence[int]]) -> pa.Table:
     )
 
 
-def check_export_room(out: UPath, expected: Forecast, shards: int, *, wave: int = 0) -> None:
+def check_export_room(out: UPath, expected: Forecast, shards: int, *, wave: int = WAVE) -> None:
     """Make sure there is room for so many shards, and for the rows of a wave between reading and drawing.
 
     Raises:
         ValueError: there is none.
     """
-    spooled = min(expected.reads, expected.writes) * min(shards, wave or WAVE) // shards
+    spooled = min(expected.reads, expected.writes) * min(shards, wave) // shards
     written = expected.writes if isinstance(out, Path) else 0
     check_room(_scratch(out), spooled + written, "Lower rows or --held-out, or make room")
 

@@ -26,7 +26,7 @@ class FixedRows:
     """R rows; what is large stays on the CPU.
 
     Attributes:
-        tokens: [R, T] int64 of each row's first caption, CPU.
+        tokens: [R, T] int64 of each row's first caption, CPU; of Stable Diffusion XL [R, 2, T].
         latents: [R, C, h, w] float32, scaled, CPU.
         noise: [R, 8, C, h, w] float32 standard normal, CPU.
         hints: [R, K, 3, H, W] float32 in [0, 1], CPU.

@@ -26,8 +26,6 @@ class Monitor:
     takes 512 forward passes of one sample (the first look, 768).
     """
 
-    name = "monitor"
-
     def __init__(self, engine: Engine, manifest: Manifest, run: Path) -> None:
         """Read nothing yet: the rows are read at the first look, so that no first step waits for them."""
         self._engine = engine

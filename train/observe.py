@@ -38,8 +38,6 @@ class Observer(Protocol):
     So it may use collectives; what the first process finds is what is logged, and what decides.
     """
 
-    name: str
-
     def due(self, step: int) -> bool:
         """Whether it wants to look after this step; alike in every process."""
 

@@ -35,8 +35,6 @@ class Anchors:
 class Probe:
     """An observer that draws the same held-out conditions again and again, and has them scored if there is a judge."""
 
-    name = "probe"
-
     def __init__(self, engine: Engine, manifest: Manifest, run: Path) -> None:
         """Read nothing before the first step, unless the manifest can't do without scores.
 
@@ -97,7 +95,7 @@ class Probe:
             best, stop = self._course(step, drawn_from.judge, numbers)
         if not all(each.finite for each in seen):
             best = None
-        return Findings(numbers, {self.name: picture}, tuple(warnings), best=best, stop=stop)
+        return Findings(numbers, {"probe": picture}, tuple(warnings), best=best, stop=stop)
 
     def _course(self, step: int, judge: Judge, numbers: dict[str, float]) -> tuple[float | None, str]:
         """The score, if it is the best so far, and why to stop, by this probe and those that the run logged."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from manifests.storage import replace
 from train.ldm_config import config_of
 from train.ldm_names import ldm_names
-from train.weights_file import PREFIX, SAFETENSORS, WeightsFile, fill, read_weights
+from train.weights_file import PREFIX, SAFETENSORS, WeightsFile, fill
 
 CONFIG = "pairmill.config"  # in the header: the network's settings, of which the weights' shapes tell only a part
 OWN = ("_class_name", "_diffusers_version", "_name_or_path")  # of diffusers' settings: not of the network
@@ -36,18 +36,6 @@ def write_single_file(net: ControlNetModel, path: Path, *, header: Mapping[str, 
     tensors = {PREFIX + names[name]: _as(dtype, tensor, name) for name, tensor in net.state_dict().items()}
     said = {**header, CONFIG: json.dumps(_config(net), sort_keys=True), "format": "pt"}
     replace(partial(_save, tensors, said), path)
-
-
-def read_single_file(path: Path) -> ControlNetModel:
-    """Read a ControlNet from a file in the original layout, ours or another's, with or without a whole model around it.
-
-    Returns:
-        On the CPU, in evaluation mode, of the dtype of the file.
-
-    Raises:
-        ValueError: no ControlNet of Stable Diffusion 1 or 2, or not a whole one.
-    """
-    return net_of(read_weights(path))
 
 
 def net_of(file: WeightsFile) -> ControlNetModel:

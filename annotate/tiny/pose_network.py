@@ -50,10 +50,10 @@ class Block(nn.Module):
         return features + mixed
 
 
-def load_network(folder: Path = FOLDER) -> TinyPose:
+def load_network() -> TinyPose:
     """The trained network, on the CPU."""
     network = TinyPose()
-    network.load_state_dict(load_file(folder / "model.safetensors"))
+    network.load_state_dict(load_file(FOLDER / "model.safetensors"))
     return network.eval()
 
 

@@ -1,7 +1,6 @@
 """What a report prints of cnpp.parquet: our arms in the published unit, the published rows and why they differ."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from evaluate.cnpp.published import Published, published_of
 from evaluate.cnpp.registry import rules_of
 from evaluate.measured import measure_all
 from evaluate.measures.measure import Measure
-from evaluate.render import short
 from evaluate.scores import read_scores
 from evaluate.second_look import IDENTITY_FILE, PANEL_OF
 from evaluate.spec import read_spec
@@ -60,16 +58,17 @@ def summarise(folder: Path) -> Summary:
     """
     spec = read_spec(folder)
     rules = rules_of(spec.protocol.annotator)
-    weights = _weights(folder / NAME / IDENTITY_FILE)
+    weights = _weights(folder)
     arms, samples = _arms(folder, rules)
     beside = [Beside(row, tuple(comparable(spec, row, weights=weights))) for row in published_of(rules.measure.name)]
     return Summary(rules.measure, rules.factor, samples, arms, tuple(beside))
 
 
-def _weights(path: Path) -> list[dict[str, str]]:
+def _weights(folder: Path) -> list[dict[str, str]]:
     """Of the judge."""
+    path = folder / NAME / IDENTITY_FILE
     if not path.is_file():
-        raise ValueError(f"{path}: the look 'cnpp' was not taken. Take it: look_again(Cnpp(annotator), folder)")
+        raise ValueError(f"{path}: the look 'cnpp' was not taken. Take it: python pipelines/look.py {folder} {NAME}")
     weights: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))["weights"]
     return weights
 
@@ -85,18 +84,3 @@ def _arms(folder: Path, rules: Rules) -> tuple[dict[str, Interval], int]:
         for arm, each in found.items()
     }
     return scaled, measured.samples
-
-
-def as_lines(summary: Summary) -> list[str]:
-    """The summary as plain text, a line each."""
-    better = "higher" if summary.measure.higher_is_better else "lower"
-    unit = f", times {summary.factor:g}" if summary.factor != 1 else ""
-    head = f"{summary.measure.name} ({summary.measure.unit}{unit}; {better} is better), {summary.samples:,} prompts"
-    ours = [f"{arm}: {short(each.value)} [{short(each.low)}, {short(each.high)}]" for arm, each in summary.arms.items()]
-    shared = [f"all published rows: {'; '.join(summary.shared)}"] if summary.shared else []
-    return [head, *ours, *shared, *(_line(each, summary.shared) for each in summary.beside)]
-
-
-def _line(beside: Beside, shared: Sequence[str]) -> str:
-    row, alone = beside.published, [why for why in beside.why_not if why not in shared]
-    return f"{row.method}: {row.value:g}, {row.evidence}; {'; '.join(alone) or 'else made alike'}"

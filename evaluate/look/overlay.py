@@ -12,6 +12,7 @@ WIDTH, HEIGHT = 480, 168  # user units; the page scales the drawing
 LEFT, RIGHT, TOP, BOTTOM = 6, 6, 10, 26  # margins
 LABELLED = 16  # characters of a category's label that are shown
 BLOCKS = " ▁▂▃▄▅▆▇█"
+SPARKS = 20  # of a line of them, at most
 
 
 def overlay(bins: Bins, title: str) -> Markup:
@@ -26,10 +27,10 @@ def overlay(bins: Bins, title: str) -> Markup:
     return _svg(_bars(bins, shares), 8 + 30 * len(bins.labels), title)
 
 
-def sparkline(bins: Bins, population: int, width: int = 20) -> str:
+def sparkline(bins: Bins, population: int) -> str:
     """A population's shares as one line of block characters, the highest bin full; bins are joined to fit."""
     counts = bins.counts[population]
-    joined = -(-len(counts) // width)
+    joined = -(-len(counts) // SPARKS)
     means = [float(counts[start : start + joined].mean()) for start in range(0, len(counts), joined)]
     top = max(means, default=0) or 1
     return "".join(BLOCKS[int(np.ceil(8 * mean / top))] for mean in means)

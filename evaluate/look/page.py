@@ -12,12 +12,12 @@ from evaluate.look.overlay import overlay
 from evaluate.look.words import in_words
 from evaluate.panel import Panel, show
 from evaluate.render import render, short
-from evaluate.samples import read_rows
 from evaluate.thumbnail import thumbnail
 from manifests.condition import decode
 from manifests.gather import WORDS, as_captions
 from manifests.layout import IMAGES
 from manifests.manifest import Manifest, dump
+from manifests.row_groups import read_rows
 from manifests.storage import replace_text
 from manifests.subset import Subset
 
@@ -85,11 +85,11 @@ def read_examples(subset: Subset, manifest: Manifest) -> list[Example]:
 def _read(subset: Subset, manifest: Manifest, shard: str, rows: list[int]) -> list[list[dict[str, Any]]]:
     """Of one shard the pictures, the conditions and the captions."""
     dataset = subset.dataset
-    pictures = read_rows(dataset.path(IMAGES, shard), rows, ["key", "captions", "image"])
-    conditions = read_rows(dataset.path(manifest.condition, shard), rows, ["key", "condition"])
+    pictures = read_rows(dataset.path(IMAGES, shard), ["key", "captions", "image"], rows).to_pylist()
+    conditions = read_rows(dataset.path(manifest.condition, shard), ["key", "condition"], rows).to_pylist()
     if not manifest.captions:
         return [pictures, conditions, pictures]
-    words = read_rows(dataset.path(manifest.captions, shard), rows, WORDS)
+    words = read_rows(dataset.path(manifest.captions, shard), WORDS, rows).to_pylist()
     return [pictures, conditions, [{"captions": as_captions(said)} for said in words]]
 
 

@@ -28,7 +28,6 @@ def read_grid(
     failed: Mapping[str, str],
     varied: Collection[str] = (),
     against: Sequence[Against] = (),
-    seed: int = 0,
 ) -> Grid:
     """Put the finished trainings of a study together.
 
@@ -38,23 +37,17 @@ def read_grid(
         failed: name of a training → why it has no score.
         varied: fields of the manifest in which they differ.
         against: which ways are compared; none: each axis's others with its first.
-        seed: of what other trainings would change.
 
     Raises:
         ValueError: They were not evaluated alike; names the fields.
     """
-    folders = [one.folder for one in trained]
-    specs = [read_spec(folder) for folder in folders]
-    protocol = one_protocol(list(zip(specs, folders, strict=True)), varied=varied)
-    others = may_score_others(varied)
-    tables = [read_scores(folder / SCORES_FILE) for folder in folders] if others else same_samples(folders)
-    measures = [ADHERENCE[spec.protocol.annotator].primary for spec in specs]
-    measured = [measure_all(table, measure, SPAN) for table, measure in zip(tables, measures, strict=True)]
-    reached = [shares(*pair) for pair in zip(measured, measures, strict=True)]
+    specs = [read_spec(one.folder) for one in trained]
+    protocol = one_protocol([(spec, one.folder) for spec, one in zip(specs, trained, strict=True)], varied=varied)
+    measured, reached = _scored(trained, specs, others=may_score_others(varied))
     groups = _groups(trained)
     names = [_taking_part(places, trained, specs) for places in groups]
     spreads = spreads_between(names, groups, reached)
-    pooled = pooled_shares(names, groups, reached, spreads, seed)
+    pooled = pooled_shares(names, groups, reached, spreads)
     ways = [
         _way([trained[at] for at in places], specs[places[0]], trainings, [measured[at] for at in places], own)
         for places, trainings, own in zip(groups, names, pooled, strict=True)
@@ -70,6 +63,15 @@ def read_grid(
         scaling=_scaling(trained, reached) if ROWS in trained[0].cell.labels else {},
         failed=failed,
     )
+
+
+def _scored(trained: Sequence[Trained], specs: Sequence[Spec], *, others: bool) -> tuple[list[Measured], list[Reached]]:
+    """What the primary measure says of each training, and the share of the way that is; `others`: of other samples."""
+    folders = [one.folder for one in trained]
+    tables = [read_scores(folder / SCORES_FILE) for folder in folders] if others else same_samples(folders)
+    measures = [ADHERENCE[spec.protocol.annotator].primary for spec in specs]
+    measured = [measure_all(table, measure, SPAN) for table, measure in zip(tables, measures, strict=True)]
+    return measured, [shares(*pair) for pair in zip(measured, measures, strict=True)]
 
 
 def _taking_part(places: Sequence[int], trained: Sequence[Trained], specs: Sequence[Spec]) -> tuple[str, ...]:

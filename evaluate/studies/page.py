@@ -75,7 +75,8 @@ def _fitted(scaling: Scaling) -> Fitted | None:
     if scaling.best is None:
         return None
     sizes = np.geomspace(scaling.sizes[0], scaling.sizes[-1], 60)
-    return Fitted(scaling.best.form.name, sizes, np.column_stack(scaling.best.curve(sizes)))
+    values = np.column_stack(scaling.best.curve(sizes))
+    return Fitted(scaling.best.form.name, sizes, values, rising=scaling.rising(sizes))
 
 
 def _examples(grid: Grid, shown: list[Way]) -> tuple[Example, ...]:

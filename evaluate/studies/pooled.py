@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evaluate.statistics import Array, Interval, holm, interval, two_sided
-from evaluate.studies.spread import Spreads, spreads_of
+from evaluate.studies.spread import SEED, Spreads, spreads_of
 
 Reached = tuple[Array, Array]  # a share of all samples [], and of each resample [R]
 
@@ -59,7 +59,6 @@ def pooled_shares(
     groups: Sequence[Sequence[int]],
     reached: Sequence[Reached],
     spreads: Spreads | None,
-    seed: int,
 ) -> list[Reached]:
     """The mean share of each way, of all samples and of each resample, the latter with what other trainings change.
 
@@ -69,7 +68,7 @@ def pooled_shares(
     Args:
         trainings: names of those that take part in each way.
     """
-    generator, shared, found = np.random.default_rng(seed), dict[tuple[str, ...], Array](), []
+    generator, shared, found = np.random.default_rng(SEED), dict[tuple[str, ...], Array](), []
     for names, places in zip(trainings, groups, strict=True):
         value = np.mean([reached[at][0] for at in places], axis=0)
         again = np.mean([reached[at][1] for at in places], axis=0)

@@ -8,7 +8,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.optimize import isotonic_regression
 
 from evaluate.statistics import Array, Interval, interval
-from evaluate.studies.spread import spread_of
+from evaluate.studies.spread import SEED, spread_of
 
 EXPONENTS = np.geomspace(0.02, 3.0, 120)  # b of the power law, tried one after the other
 BEYOND = 10.0  # times the largest size: nothing is said of more pairs than that
@@ -116,10 +116,10 @@ class Scaling:
         gains = np.diff(self.tables, axis=1) / np.diff(np.log2(self.sizes))
         return tuple(interval(float(column[0]), column[1:]) for column in gains.T)
 
-    def monotone(self, sizes: Array) -> Array:
+    def rising(self, sizes: Array) -> Array:
         """Score that never falls, by interpolation between the sizes: [K] → [K] float64; NaN beyond the range."""
-        rising = isotonic_regression(self.tables[0], weights=self.counts).x
-        return np.asarray(PchipInterpolator(np.log(self.sizes), rising, extrapolate=False)(np.log(sizes)))
+        means = isotonic_regression(self.tables[0], weights=self.counts).x
+        return np.asarray(PchipInterpolator(np.log(self.sizes), means, extrapolate=False)(np.log(sizes)))
 
     def pairs_for(self, targets: Array) -> Interval | None:
         """How many pairs reach a score by the best form; None where these sizes can't identify it.
@@ -145,7 +145,7 @@ class Scaling:
         return bool(np.quantile((self.tables[:, 0] - targets)[1:], 0.025) >= 0)
 
 
-def scaling_of(runs: Runs, *, seed: int = 0) -> Scaling:
+def scaling_of(runs: Runs) -> Scaling:
     """Fit every form, with bands that know of samples and of runs.
 
     Samples are resampled; what another training would change is drawn with the standard deviation between runs of one
@@ -162,7 +162,7 @@ def scaling_of(runs: Runs, *, seed: int = 0) -> Scaling:
     means, resampled = (each @ (of_size / counts) for each in (runs.scores, runs.replicates))
     spread = spread_of(runs.scores[None, runs.sizes == size] for size in sizes)
     if spread:
-        resampled = resampled + spread.changes(counts, resampled.shape, np.random.default_rng(seed))
+        resampled = resampled + spread.changes(counts, resampled.shape, np.random.default_rng(SEED))
     tables = np.vstack([means, resampled])
     fits = sorted((_fit(form, runs, sizes, tables, counts) for form in FORMS), key=lambda fit: fit.aicc)
     return Scaling(sizes, tables, counts, tuple(fits))

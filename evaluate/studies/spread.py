@@ -7,6 +7,8 @@ import numpy as np
 
 from evaluate.statistics import Array
 
+SEED = 0  # of what other trainings would change
+
 
 @dataclass(frozen=True)
 class Spread:

@@ -6,7 +6,7 @@ import torch
 import yaml
 
 from evaluate.batch import load_judge, run_batch
-from evaluate.plan import plan_evaluation
+from evaluate.plan import plan_evaluation, trained_steps
 from manifests.manifest import load_manifest
 from tests.toy_run import train, write_dataset, write_manifest
 from train.base import load_base
@@ -44,6 +44,7 @@ def test_a_composed_run_is_evaluated_as_any_other(home: Path) -> None:
     task = plan_evaluation(run, home / "evaluation", load_manifest(run / "manifest.yaml"))
     _, scores = run_batch(load_judge(task, torch.device("cpu")), task.places, task.pictures[:2])
     assert {"controlled", "floor", "ceiling"} <= set(scores["arm"].to_pylist())
+    assert trained_steps(run) == trained_steps(home / "canny")
 
 
 def test_runs_that_do_not_fit_together_are_refused_by_name(home: Path, tmp_path: Path) -> None:

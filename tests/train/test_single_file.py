@@ -15,7 +15,7 @@ from torch import Tensor
 from train.base import Base
 from train.ldm_config import config_of
 from train.ldm_names import ldm_names
-from train.single_file import read_single_file, write_single_file
+from train.single_file import net_of, write_single_file
 from train.weights_file import fill, read_weights
 
 TINY_UNET = Path(__file__).parents[2] / "train/tiny_base/model/unet"
@@ -91,7 +91,7 @@ def same(first: ControlNetModel, second: ControlNetModel) -> bool:
 
 
 def test_a_single_file_gives_back_every_bit_and_setting(net: ControlNetModel, tmp_path: Path) -> None:
-    back = read_single_file(written(net, tmp_path))
+    back = net_of(read_weights(written(net, tmp_path)))
     assert same(back, net)
     settings = json.loads(json.dumps(dict(net.config)))
     assert json.loads(json.dumps({name: back.config[name] for name in settings})) == settings
@@ -171,7 +171,7 @@ def test_projections_may_be_convolutions_there_and_linear_here(tmp_path: Path) -
 def test_a_file_of_half_the_size_holds_rounded_weights(sd1: ControlNetModel, tmp_path: Path) -> None:
     whole, half = written(sd1, tmp_path).stat().st_size, written(sd1, tmp_path, torch.float16)
     assert half.stat().st_size < 0.55 * whole
-    back = read_single_file(half).state_dict()
+    back = net_of(read_weights(half)).state_dict()
     assert all(torch.equal(back[name], tensor.half()) for name, tensor in sd1.state_dict().items())
 
 
@@ -204,7 +204,7 @@ def test_how_released_files_are_built_is_read_from_their_weights(linear: bool) -
 def test_a_narrower_file_of_others_says_too_little(sd1: ControlNetModel, tmp_path: Path) -> None:
     save_file(load_file(written(sd1, tmp_path)), tmp_path / "bare.safetensors")
     with pytest.raises(ValueError, match=r"bare\.safetensors: its first level is 16 channels wide"):
-        read_single_file(tmp_path / "bare.safetensors")
+        net_of(read_weights(tmp_path / "bare.safetensors"))
 
 
 def changed(tensors: dict[str, Tensor], change: str) -> dict[str, Tensor]:

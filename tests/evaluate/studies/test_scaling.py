@@ -83,9 +83,9 @@ def test_a_size_with_fewer_trainings_weighs_less() -> None:
 
 def test_interpolation_never_falls_and_passes_between_the_sizes() -> None:
     scaling = scaling_of(planted(EIGHT, runs=2, seed=1, noise=2.0))
-    curve = scaling.monotone(np.geomspace(300, 200_000, 200))
+    curve = scaling.rising(np.geomspace(300, 200_000, 200))
     assert (np.diff(curve) >= -1e-9).all()
-    assert np.isnan(scaling.monotone(np.array([299.0]))).all()
+    assert np.isnan(scaling.rising(np.array([299.0]))).all()
 
 
 def test_the_band_holds_the_curve_and_a_gain_a_doubling_is_that_between_two_sizes() -> None:
