@@ -25,7 +25,7 @@ from evaluate.scores import SCHEMA, score_rows
 from evaluate.true_condition import as_asked, truth_of
 from manifests.condition import Condition
 from manifests.dataset import Dataset
-from manifests.evaluate_settings import Beside, Method, Prompts
+from manifests.evaluate_settings import EvaluateSettings
 from train.base import Base, load_base, place
 from train.control.control import Control
 from train.control.registry import load_control
@@ -41,30 +41,27 @@ Place = tuple[int, int]  # position among the test samples, which draw
 
 
 @dataclass(frozen=True)
-class Judge:
+class Setup:
     """Everything loaded that a batch needs."""
 
     dataset: Dataset
     wanted: Wanted  # conditions of further families are shown beside the first, and not scored
-    prompts: Prompts
-    beside: Beside
-    method: Method
+    settings: EvaluateSettings
     base: Base
     control: Control | None  # None where the method needs none
     reannotator: Reannotator
     sampling: Sampling
-    seed: int
     floors: Path | None  # an evaluation that has drawn the same without control
 
 
-def load_judge(task: Task, device: torch.device) -> Judge:
+def load_setup(task: Task, device: torch.device) -> Setup:
     """Load the base, the ControlNet if pictures are drawn by it, and the annotator of the scored conditions."""
-    manifest, sampling = task.manifest, task.sampling
+    manifest = task.manifest
     dataset, base = Dataset.open(manifest.dataset), load_base(manifest.base)
     check_base(base, manifest.base, digest=task.base_digest)
     dtype = PRECISIONS[manifest.evaluate.precision]
     place(base, device=device, dtype=dtype)
-    return Judge(
+    return Setup(
         dataset=dataset,
         wanted=Wanted(
             manifest.scored,
@@ -75,14 +72,11 @@ def load_judge(task: Task, device: torch.device) -> Judge:
             truth_of(dataset, dataset.card(manifest.scored)),
             manifest.conditions.index(manifest.scored),
         ),
-        prompts=manifest.evaluate.prompts,
-        beside=manifest.evaluate.beside,
-        method=manifest.evaluate.method,
+        settings=manifest.evaluate,
         base=base,
         control=_load_control(task, base, dtype) if manifest.evaluate.method == "control" else None,
         reannotator=load_reannotator(dataset, manifest.scored, fingerprint=task.family_fingerprint, device=device),
-        sampling=sampling,
-        seed=manifest.evaluate.seed,
+        sampling=task.sampling,
         floors=task.floors,
     )
 
@@ -93,7 +87,7 @@ def _load_control(task: Task, base: Base, dtype: torch.dtype) -> Control:
     return control
 
 
-def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[list[Panels], pa.Table]:
+def run_batch(setup: Setup, places: pa.Table, batch: Sequence[Place]) -> tuple[list[Panels], pa.Table]:
     """Draw, annotate again and score one batch.
 
     Args:
@@ -103,47 +97,51 @@ def run_batch(judge: Judge, places: pa.Table, batch: Sequence[Place]) -> tuple[l
     Returns:
         What was drawn, and rows of scores.parquet. Samples that ask for nothing at this crop are in neither.
     """
-    read = _read(judge, places, [number for number, _ in batch])
+    read = _read(setup, places, [number for number, _ in batch])
     kept = [(number, draw) for number, draw in batch if number in read]
     if not kept:
         return [], SCHEMA.empty_table()
     others = [_others(read, place, samples=len(places)) for place, _ in kept]
     samples = [
-        prompted(accompanied(read[place], judge.beside, others=rival), judge.prompts, other=next(iter(rival), None))
+        prompted(
+            accompanied(read[place], setup.settings.beside, others=rival),
+            setup.settings.prompts,
+            other=next(iter(rival), None),
+        )
         for (place, _), rival in zip(kept, others, strict=True)
     ]
     draws = [draw for _, draw in kept]
-    pictures = draw_arms(judge, samples, draws)
-    conditions = _annotate(judge, samples, pictures)
+    pictures = draw_arms(setup, samples, draws)
+    conditions = _annotate(setup, samples, pictures)
     rows, panels = [], []
     for index, number in enumerate(draws):
         sample, found = samples[index], {arm: each[index] for arm, each in conditions.items()}
-        seed = sample_seed(judge.seed, key=sample.key, draw=number)
+        seed = sample_seed(setup.settings.seed, key=sample.key, draw=number)
         rival = [other.condition for other in others[index]]
-        scored = score_arms(judge, sample.condition, rival, found) | score_truth(judge, sample, found)
+        scored = score_arms(setup, sample.condition, rival, found) | score_truth(setup, sample, found)
         for arm, scores in scored.items():
             rows += score_rows(scores, key=sample.key, draw=number, seed=seed, arm=arm)
         panels.append(
-            _panels(judge, sample, number, {arm: drawn[index] for arm, drawn in pictures.items()}, found[CONTROLLED])
+            _panels(setup, sample, number, {arm: drawn[index] for arm, drawn in pictures.items()}, found[CONTROLLED])
         )
     return panels, pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _annotate(judge: Judge, samples: Sequence[Sample], pictures: Mapping[str, Pictures]) -> dict[str, list[Condition]]:
+def _annotate(setup: Setup, samples: Sequence[Sample], pictures: Mapping[str, Pictures]) -> dict[str, list[Condition]]:
     """The conditions found in each arm's pictures, and in grey ones."""
     keys, parameters = [sample.key for sample in samples], [sample.parameters for sample in samples]
     grey = np.full_like(pictures[ORACLE], 127)
-    return {arm: judge.reannotator(shown, keys, parameters) for arm, shown in {**pictures, BLANK: grey}.items()}
+    return {arm: setup.reannotator(shown, keys, parameters) for arm, shown in {**pictures, BLANK: grey}.items()}
 
 
-def _read(judge: Judge, places: pa.Table, numbers: Sequence[int]) -> dict[int, Sample]:
+def _read(setup: Setup, places: pa.Table, numbers: Sequence[int]) -> dict[int, Sample]:
     """Samples of these places and their rivals, by place; those that ask for nothing at this crop are left out."""
     wanted = sorted({other for number in numbers for other in (number, *rivals(number, samples=len(places)))})
-    read = read_samples(judge.dataset, judge.wanted, places.take(wanted))
+    read = read_samples(setup.dataset, setup.wanted, places.take(wanted))
     return {
         place: sample
         for place, sample in zip(wanted, read, strict=True)
-        if not judge.reannotator.annotator.empty(sample.condition)
+        if not setup.reannotator.annotator.empty(sample.condition)
     }
 
 
@@ -153,7 +151,7 @@ def _others(read: Mapping[int, Sample], place: int, *, samples: int) -> list[Sam
 
 
 def score_arms(
-    judge: Judge, asked: Condition, others: Sequence[Condition], found: Mapping[str, Condition]
+    setup: Setup, asked: Condition, others: Sequence[Condition], found: Mapping[str, Condition]
 ) -> dict[str, dict[str, Score]]:
     """Score what was found in each arm, by measure.
 
@@ -162,7 +160,7 @@ def score_arms(
         others: those of other samples; the first is the swapped one.
         found: arm → the condition found in its picture.
     """
-    adherence = ADHERENCE[judge.reannotator.card.annotator]
+    adherence = ADHERENCE[setup.reannotator.card.annotator]
     scores = {arm: adherence.score(asked, condition) for arm, condition in found.items()}
     for arm in ASKED_OF:
         scores[arm][RETRIEVAL.name] = retrieve(adherence.likeness, asked, others, found[arm])
@@ -171,60 +169,61 @@ def score_arms(
     return scores
 
 
-def score_truth(judge: Judge, sample: Sample, found: Mapping[str, Condition]) -> dict[str, dict[str, Score]]:
+def score_truth(setup: Setup, sample: Sample, found: Mapping[str, Condition]) -> dict[str, dict[str, Score]]:
     """Score what was found in the pictures against what is true of the sample, where that is known and not empty."""
     if sample.truth is None:
         return {}
-    truth = as_asked(judge.reannotator.card.kind, sample.truth, of=judge.dataset.card(judge.wanted.truth).kind)
-    if judge.reannotator.annotator.empty(truth):
+    truth = as_asked(setup.reannotator.card.kind, sample.truth, of=setup.dataset.card(setup.wanted.truth).kind)
+    if setup.reannotator.annotator.empty(truth):
         return {}
-    score = ADHERENCE[judge.reannotator.card.annotator].score
+    score = ADHERENCE[setup.reannotator.card.annotator].score
     return {TRUTH + arm: score(truth, found[arm]) for arm in (*SPAN, ORACLE)}
 
 
-def draw_arms(judge: Judge, samples: Sequence[Sample], draws: Sequence[int]) -> dict[str, Pictures]:
+def draw_arms(setup: Setup, samples: Sequence[Sample], draws: Sequence[int]) -> dict[str, Pictures]:
     """Pictures of every arm that has its own: each [B, H, W, 3] uint8 RGB."""
     captions = [sample.caption(number) for sample, number in zip(samples, draws, strict=True)]
     seeds = [
-        sample_seed(judge.seed, key=sample.key, draw=number) for sample, number in zip(samples, draws, strict=True)
+        sample_seed(setup.settings.seed, key=sample.key, draw=number)
+        for sample, number in zip(samples, draws, strict=True)
     ]
-    noise = first_noise(judge.base, seeds, resolution=judge.sampling.resolution)
+    noise = first_noise(setup.base, seeds, resolution=setup.sampling.resolution)
     real = np.stack([sample.image for sample in samples])
     known = [(sample.key, number) for sample, number in zip(samples, draws, strict=True)]
-    floor = read_floors(judge.floors, known) if judge.floors else None
+    floor = read_floors(setup.floors, known) if setup.floors else None
     if floor is None:
-        floor = draw(judge.base, None, captions, None, noise=noise, way=judge.sampling)
+        floor = draw(setup.base, None, captions, None, noise=noise, way=setup.sampling)
     return {
-        CONTROLLED: _controlled(judge, captions, hints_of(judge, samples), noise),
+        CONTROLLED: _controlled(setup, captions, hints_of(setup, samples), noise),
         FLOOR: floor,
-        CEILING: round_trip(judge.base.vae, real),
+        CEILING: round_trip(setup.base.vae, real),
         ORACLE: real,
     }
 
 
-def _controlled(judge: Judge, captions: Sequence[str], hints: Hints, noise: torch.Tensor) -> Pictures:
+def _controlled(setup: Setup, captions: Sequence[str], hints: Hints, noise: torch.Tensor) -> Pictures:
     """The pictures of this arm, by whatever method they are made."""
-    if judge.method == "control":
-        assert judge.control is not None
-        return draw(judge.base, judge.control, captions, hints, noise=noise, way=judge.sampling)
-    asked = hints.drawn[:, judge.wanted.place]
-    if judge.method == "sdedit":
-        return edit(judge.base, captions, asked, noise=noise, way=judge.sampling)
+    if setup.settings.method == "control":
+        assert setup.control is not None
+        return draw(setup.base, setup.control, captions, hints, noise=noise, way=setup.sampling)
+    asked = hints.drawn[:, setup.wanted.place]
+    if setup.settings.method == "sdedit":
+        return edit(setup.base, captions, asked, noise=noise, way=setup.sampling)
     return np.stack([as_picture(hint) for hint in asked])
 
 
-def hints_of(judge: Judge, samples: Sequence[Sample]) -> Hints:
+def hints_of(setup: Setup, samples: Sequence[Sample]) -> Hints:
     """What each picture shall obey: its condition and the further ones that its row has, in the trained order."""
-    wanted, size = judge.wanted, judge.sampling.resolution
-    kinds = [judge.dataset.card(family).kind for family in wanted.in_order(wanted.family, wanted.further)]
+    wanted, size = setup.wanted, setup.sampling.resolution
+    kinds = [setup.dataset.card(family).kind for family in wanted.in_order(wanted.family, wanted.further)]
     each = [draw_hints(kinds, wanted.in_order(sample.condition, sample.further), resolution=size) for sample in samples]
     return Hints(torch.stack([drawn for drawn, _ in each]), torch.stack([present for _, present in each]))
 
 
 def _panels(
-    judge: Judge, sample: Sample, number: int, pictures: dict[str, NDArray[np.uint8]], reannotated: Condition
+    setup: Setup, sample: Sample, number: int, pictures: dict[str, NDArray[np.uint8]], reannotated: Condition
 ) -> Panels:
-    kind = judge.reannotator.card.kind
+    kind = setup.reannotator.card.kind
     return Panels(
         key=sample.key,
         draw=number,

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import torch
 
 from annotate.annotate_worker import pin_threads
-from evaluate.batch import Judge, load_judge, run_batch
+from evaluate.batch import Setup, load_setup, run_batch
 from evaluate.pictures import PICTURES_FOLDER, to_table
 from evaluate.plan import Task
 from evaluate.report import write_report
@@ -28,7 +28,7 @@ class Evaluator:
     def __init__(self, task: Task) -> None:
         pin_threads()  # as whoever made the conditions; nor may a picture depend on how many cores drew it
         self._task = task
-        self._judge: Judge | None = None
+        self._setup: Setup | None = None
 
     def __call__(self, batch: Batch) -> Batch:
         """Evaluate spans of pictures; an exception here would reach the user as pages of Ray's own words."""
@@ -39,8 +39,8 @@ class Evaluator:
         """Evaluate one span and publish what it gave, pictures before scores; returns what was wrong, or nothing."""
         task, name = self._task, f"{span.start:06d}-{span.stop:06d}.parquet"
         try:
-            self._judge = self._judge or load_judge(task, device())
-            panels, scores = run_batch(self._judge, task.places, task.pictures[span.start : span.stop])
+            self._setup = self._setup or load_setup(task, device())
+            panels, scores = run_batch(self._setup, task.places, task.pictures[span.start : span.stop])
             publish(partial(pq.write_table, to_table(panels)), task.folder / PICTURES_FOLDER / name)
             publish(partial(pq.write_table, scores), task.folder / PARTS_FOLDER / name)
         except torch.OutOfMemoryError:

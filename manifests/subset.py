@@ -155,14 +155,10 @@ def judge(
     encoded = [read_index(dataset, latents, ["status"], parts=parts)] if latents else []
     covered = min(len(table) for table in (*tables.values(), *encoded))  # all rows, or those up to the pinned parts
     tables = {name: table.slice(0, covered) for name, table in tables.items()}
-    outs = _kept_out(dataset, tables[ROWS], split, parts)
-    needed = [("condition", condition, tables[condition]), *(("latents", latents, table) for table in encoded)]
-    for kind, family, table in needed:
-        outs |= {
-            (f"{kind}_{bad}", f"with {family} {bad}"): pc.equal(table["status"][:covered], bad) for bad in STATUSES[1:]
-        }
-    masks = [out.to_numpy() for out in outs.values()]
-    reasons, by_conjunct = [*outs], dict[str, Truth]()
+    outs = _kept_out(dataset, tables[ROWS], split, parts) | _not_ok("condition", condition, tables[condition])
+    for table in encoded:
+        outs |= _not_ok("latents", latents, table.slice(0, covered))
+    reasons, masks, by_conjunct = [*outs], [out.to_numpy() for out in outs.values()], dict[str, Truth]()
     if where:
         texts = conjuncts(where)
         whole, *of_each = truths([where, *texts], tables)
@@ -185,6 +181,11 @@ def _kept_out(
     if parts is not None:
         outs["part", "of another part"] = pc.invert(pc.is_in(rows["part"], pa.array(parts, pa.int32())))
     return outs
+
+
+def _not_ok(kind: str, family: str, rows: pa.Table) -> dict[tuple[str, str], pa.ChunkedArray]:
+    """Which rows lack a condition, or latents, of a family: as `_kept_out`."""
+    return {(f"{kind}_{bad}", f"with {family} {bad}"): pc.equal(rows["status"], bad) for bad in STATUSES[1:]}
 
 
 def draw(eligible: pa.Table, *, rows: int, seed: int) -> pa.Table:

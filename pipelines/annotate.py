@@ -81,9 +81,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     words, settings = ask(families or [], recipes, set_ or [])
     tasks = make_tasks(opened, words, settings=settings, resolution=resolution, profile=parse_profile(profile))
     check_ingested(opened)
-    attempts = Attempts("annotate", tuple(task.family for task in tasks))
-    device, threads = ("cuda", THREADS_OF_A_GPU) if gpus else ("cpu", 0)
-    order = AnnotateOrder(str(root), opened.settings.id, tuple(tasks), attempts, device, batch_size, threads)
+    order = order_of(opened, tasks, on_gpu=bool(gpus), batch_size=batch_size)
     share = parse_share(max_failed)
     if dry_run:
         fits = foresee(opened, order, pool, Trying(sample, refresh, retry, share, json))
@@ -93,6 +91,13 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     for known in recipes:
         if known.where:
             print(f"for a manifest of {known.family}: where: {known.where}")
+
+
+def order_of(dataset: Dataset, tasks: Sequence[Task], *, on_gpu: bool, batch_size: int) -> AnnotateOrder:
+    """What each worker is told."""
+    attempts = Attempts("annotate", tuple(task.family for task in tasks))
+    device, threads = ("cuda", THREADS_OF_A_GPU) if on_gpu else ("cpu", 0)
+    return AnnotateOrder(str(dataset.root), dataset.settings.id, tuple(tasks), attempts, device, batch_size, threads)
 
 
 def as_command(asked: Mapping[str, Any]) -> str:

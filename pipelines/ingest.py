@@ -29,30 +29,40 @@ from manifests.dataset import Dataset
 from manifests.layout import IMAGES
 from pipelines.entry import run
 
+Corpus = Annotated[str, Argument(help=WAYS)]
+Place = Annotated[str, Argument(help="folder to make, or to go on with")]
+Workers = Annotated[str, Option(help="processes, or auto: as many as the cluster has room for")]
+ImageColumn = Annotated[str, Option(help="of Parquet and Hugging Face corpora, if it isn't obvious")]
+CaptionColumn = Annotated[str, Option(help="likewise; also of metadata.jsonl and .json sidecars")]
+Split = Annotated[str, Option(help="of a Hugging Face dataset; all by default")]
+Append = Annotated[bool, Option("--append", help="add what the dataset lacks of this corpus, as a new part")]
+Seed = Annotated[int, Option(help="of a generated corpus", min=0)]
+MaxSide = Annotated[int, Option(help="longer pictures are shrunk to this many pixels; 0: never", min=0)]
+Provided = Annotated[
+    list[str] | None,
+    Option(help=f"FAMILY=FORM:FIELD, a condition that the corpus carries, as {EXAMPLE}; forms: {', '.join(FORMS)}"),
+]
+Alike = Annotated[
+    str, Option(help="near: copies by perceptual hash share a split; exact: equal files do, as in generated corpora")
+]
+Wordless = Annotated[
+    bool, Option("--allow-no-captions", help="keep pictures without one, for annotate.py DATASET caption")
+]
+
 
 def main(  # noqa: PLR0913, PLR0917  options of a command
-    corpus: Annotated[str, Argument(help=WAYS)],
-    dataset: Annotated[str, Argument(help="folder to make, or to go on with")],
-    workers: Annotated[str, Option(help="processes, or auto: as many as the cluster has room for")] = AUTO,
-    image_column: Annotated[str, Option(help="of Parquet and Hugging Face corpora, if it isn't obvious")] = "",
-    caption_column: Annotated[str, Option(help="likewise; also of metadata.jsonl and .json sidecars")] = "",
-    split: Annotated[str, Option(help="of a Hugging Face dataset; all by default")] = "",
-    append: Annotated[
-        bool, Option("--append", help="add what the dataset lacks of this corpus, as a new part")
-    ] = False,
-    seed: Annotated[int, Option(help="of a generated corpus", min=0)] = 0,
-    max_side: Annotated[int, Option(help="longer pictures are shrunk to this many pixels; 0: never", min=0)] = MAX_SIDE,
-    provided: Annotated[
-        list[str] | None,
-        Option(help=f"FAMILY=FORM:FIELD, a condition that the corpus carries, as {EXAMPLE}; forms: {', '.join(FORMS)}"),
-    ] = None,
-    duplicates: Annotated[
-        str,
-        Option(help="near: copies by perceptual hash share a split; exact: equal files do, as in generated corpora"),
-    ] = "",
-    allow_no_captions: Annotated[
-        bool, Option("--allow-no-captions", help="keep pictures without one, for annotate.py DATASET caption")
-    ] = False,
+    corpus: Corpus,
+    dataset: Place,
+    workers: Workers = AUTO,
+    image_column: ImageColumn = "",
+    caption_column: CaptionColumn = "",
+    split: Split = "",
+    append: Append = False,
+    seed: Seed = 0,
+    max_side: MaxSide = MAX_SIDE,
+    provided: Provided = None,
+    duplicates: Alike = "",
+    allow_no_captions: Wordless = False,
 ) -> None:
     """Ingest a corpus: python pipelines/ingest.py /data/photos /data/photos_pairs
 

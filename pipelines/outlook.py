@@ -17,12 +17,12 @@ from annotate import job
 from annotate.again import parse_retry
 from annotate.annotate_worker import AnnotateOrder
 from annotate.corpora.text import visible
-from annotate.crew import Crew
-from annotate.dry_run import dry_run, outstanding
-from annotate.forecast import Range, duration
+from annotate.dry_run.crew import Crew
+from annotate.dry_run.forecast import Range, duration
+from annotate.dry_run.prediction import FamilyPrediction
+from annotate.dry_run.reckoning import Forecast, assumptions, warnings
+from annotate.dry_run.run import dry_run, outstanding
 from annotate.pool import Pool
-from annotate.prediction import FamilyPrediction
-from annotate.reckoning import Forecast, assumptions, warnings
 from manifests.dataset import Dataset
 from manifests.family import CARD, check_card
 from manifests.room import in_words

@@ -18,11 +18,11 @@ from typer import Argument, Option
 from upath import UPath
 
 from annotate.job import check_path, connect
-from evaluate.look.compare import ALL, DRAWN, POPULATIONS, Look, compare
-from evaluate.look.overlay import sparkline
-from evaluate.look.page import write_look
-from evaluate.look.words import in_words
 from evaluate.render import short
+from evaluate.subset_look.compare import ALL, DRAWN, POPULATIONS, Look, compare
+from evaluate.subset_look.overlay import sparkline
+from evaluate.subset_look.page import write_look
+from evaluate.subset_look.words import in_words
 from manifests.account import Account
 from manifests.dataset import Dataset
 from manifests.gather import Families, gather_in_turn, gather_shard

@@ -12,7 +12,12 @@ from tests.object_store import serve_s3
 os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  else tests that run beside those of Ray starve its workers
 # Each of these keeps several cores busy, so that two of them side by side end later than one after the other.
 ON_RAY = (
-    *("annotate/test_cluster.py", "annotate/test_dry_run.py", "annotate/test_full_disk.py", "annotate/test_resume.py"),
+    *(
+        "annotate/test_cluster.py",
+        "annotate/dry_run/test_dry_run.py",
+        "annotate/test_full_disk.py",
+        "annotate/test_resume.py",
+    ),
     *("annotate/test_object_store.py", "faults/", "pipelines/"),
 )
 

@@ -71,10 +71,8 @@ def assemble(
         resolution: side of the pictures in pixels.
 
     Raises:
-        ValueError: This machine or this way of launching can't do what the settings ask for.
+        ValueError: This machine can't do what the settings ask for.
     """
-    if train.ema is not None and accelerator.distributed_type in SHARDED:
-        raise ValueError("train.ema: weights that are spread over processes are not averaged. Leave it out, or use DDP")
     if accelerator.device.type == "cuda" and train.precision != "no":
         use_tensor_cores()
     place(base, device=accelerator.device, dtype=PRECISIONS[accelerator.mixed_precision])

@@ -117,7 +117,7 @@ def check_launch(manifest: Manifest, accelerator: Accelerator) -> None:
 
     Raises:
         ValueError: The processes can't share a batch equally; or weights are spread over them, and the manifest asks
-            for what is then not done: stages, and by DeepSpeed a micro-batch or cut gradients.
+            for what is then not done: stages, an average, and by DeepSpeed a micro-batch or cut gradients.
     """
     processes, train, asked = accelerator.num_processes, manifest.train, manifest.engine.micro_batch
     Span(start=0, steps=1, batch_size=train.batch_size, micro_batch=1, processes=processes)
@@ -125,6 +125,8 @@ def check_launch(manifest: Manifest, accelerator: Accelerator) -> None:
         raise ValueError(
             "train.stages: no stage follows another where weights are spread over processes. Leave them out"
         )
+    if train.ema is not None and accelerator.distributed_type in SHARDED:
+        raise ValueError("train.ema: weights that are spread over processes are not averaged. Leave it out, or use DDP")
     if accelerator.distributed_type != DistributedType.DEEPSPEED:
         return
     if asked not in {None, "auto", train.batch_size // processes}:

@@ -14,7 +14,7 @@ from evaluate.spec import Spec, read_spec
 from evaluate.statistics import interval
 from evaluate.studies.cost import mean_cost
 from evaluate.studies.pairs import pairs
-from evaluate.studies.pooled import Reached, behind_the_furthest, corrected, less, pooled_shares, spreads_between
+from evaluate.studies.pooled import Reached, behind_the_furthest, corrected, less, pooled_shares
 from evaluate.studies.scaling import Runs, Scaling, scaling_of
 from evaluate.studies.ways import TOLD, Compared, Grid, Trained, Way, by_condition
 from evaluate.summary import shares
@@ -32,7 +32,6 @@ def read_grid(
     """Put the finished trainings of a study together.
 
     Args:
-        name: of the study.
         trained: in the order of its cells; two or more, evaluated alike.
         failed: name of a training → why it has no score.
         varied: fields of the manifest in which they differ.
@@ -42,12 +41,11 @@ def read_grid(
         ValueError: They were not evaluated alike; names the fields.
     """
     specs = [read_spec(one.folder) for one in trained]
-    protocol = one_protocol([(spec, one.folder) for spec, one in zip(specs, trained, strict=True)], varied=varied)
+    protocol = one_protocol([*zip(specs, (one.folder for one in trained), strict=True)], varied=varied)
     measured, reached = _scored(trained, specs, others=may_score_others(varied))
     groups = _groups(trained)
     names = [_taking_part(places, trained, specs) for places in groups]
-    spreads = spreads_between(names, groups, reached)
-    pooled = pooled_shares(names, groups, reached, spreads)
+    pooled, between_runs = pooled_shares(names, groups, reached)
     ways = [
         _way([trained[at] for at in places], specs[places[0]], trainings, [measured[at] for at in places], own)
         for places, trainings, own in zip(groups, names, pooled, strict=True)
@@ -59,8 +57,8 @@ def read_grid(
         ways=tuple(ways),
         compared=_compared(ways, pooled, against),
         behind=tuple(way for places in by_condition(ways).values() for way in _behind(ways, pooled, places)),
-        between_runs=spreads.whole.deviation if spreads else None,
-        scaling=_scaling(trained, reached) if ROWS in trained[0].cell.labels else {},
+        between_runs=between_runs,
+        scaling=_scaling(trained, reached),
         failed=failed,
     )
 
@@ -137,6 +135,8 @@ def _scaling(trained: Sequence[Trained], reached: Sequence[Reached]) -> dict[str
     """Growth with the number of rows, apart for each combination of the other axes."""
     others: dict[str, list[int]] = {}
     for place, one in enumerate(trained):
+        if ROWS not in one.cell.labels:
+            continue
         words = ", ".join(label for axis, label in one.cell.labels.items() if axis != ROWS)
         others.setdefault(words, []).append(place)
     found = {}

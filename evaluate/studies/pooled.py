@@ -43,23 +43,11 @@ def behind_the_furthest(ways: Sequence[Reached]) -> list[float]:
     return [(1 + int(np.count_nonzero(ranges >= lead))) / (1 + len(ranges)) for lead in leads]
 
 
-def spreads_between(
-    trainings: Sequence[tuple[str, ...]], groups: Sequence[Sequence[int]], reached: Sequence[Reached]
-) -> Spreads | None:
-    """How much trainings of one way differ, of all ways in which a training takes part."""
-    tables: dict[tuple[str, ...], list[list[float]]] = {}
-    for names, places in zip(trainings, groups, strict=True):
-        if len(names) == len(places):
-            tables.setdefault(names, []).append([float(reached[at][0]) for at in places])
-    return spreads_of(np.array(table) for table in tables.values())
-
-
 def pooled_shares(
     trainings: Sequence[tuple[str, ...]],
     groups: Sequence[Sequence[int]],
     reached: Sequence[Reached],
-    spreads: Spreads | None,
-) -> list[Reached]:
+) -> tuple[list[Reached], float | None]:
     """The mean share of each way, of all samples and of each resample, the latter with what other trainings change.
 
     Ways of the same trainings, judged otherwise, share a change, and have one each beside it. Those in which no
@@ -67,7 +55,13 @@ def pooled_shares(
 
     Args:
         trainings: names of those that take part in each way.
+        groups: places of the repeats of each way.
+        reached: the share of each repeat.
+
+    Returns:
+        The shares, and the standard deviation between trainings of one way; None where each was trained once.
     """
+    spreads = _spreads(trainings, groups, reached)
     generator, shared, found = np.random.default_rng(SEED), dict[tuple[str, ...], Array](), []
     for names, places in zip(trainings, groups, strict=True):
         value = np.mean([reached[at][0] for at in places], axis=0)
@@ -81,4 +75,15 @@ def pooled_shares(
             if several and spreads.apart:
                 again = again + spreads.apart.changes(number, again.shape, generator)
         found.append((value, again))
-    return found
+    return found, spreads.whole.deviation if spreads else None
+
+
+def _spreads(
+    trainings: Sequence[tuple[str, ...]], groups: Sequence[Sequence[int]], reached: Sequence[Reached]
+) -> Spreads | None:
+    """How much trainings of one way differ, of all ways in which a training takes part."""
+    tables: dict[tuple[str, ...], list[list[float]]] = {}
+    for names, places in zip(trainings, groups, strict=True):
+        if len(names) == len(places):
+            tables.setdefault(names, []).append([float(reached[at][0]) for at in places])
+    return spreads_of(np.array(table) for table in tables.values())

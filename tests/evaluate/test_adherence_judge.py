@@ -8,8 +8,7 @@ import torch
 
 from annotate.weights import offline
 from evaluate.adherence_judge import AdherenceJudge, load_judge
-from evaluate.batch import Judge, run_batch
-from evaluate.batch import load_judge as load_evaluation
+from evaluate.batch import load_setup, run_batch
 from evaluate.plan import plan_evaluation
 from evaluate.reannotate import load_reannotator
 from evaluate.samples import Wanted, read_samples
@@ -44,8 +43,8 @@ def test_a_probe_scores_what_an_evaluation_of_the_same_rows_scores(
     """Captions, seeds, crops, sampler, re-annotation and measure are alike."""
     install(tmp_path, ADHERENCE)
     monkeypatch.syspath_prepend(tmp_path)
-    judge: Judge = load_evaluation(plan_evaluation(run, tmp_path / "evaluation", manifest), CPU)
-    _, scores = run_batch(judge, rows, [(place, 0) for place in range(3)])
+    setup = load_setup(plan_evaluation(run, tmp_path / "evaluation", manifest), CPU)
+    _, scores = run_batch(setup, rows, [(place, 0) for place in range(3)])
     arms = ["controlled", "floor", "ceiling"]
     expected = matrix(scores, measure="f1_1px", arms=arms)[1].mean(axis=0)
     engine = engine_of(manifest.base)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from evaluate.adherence import ADHERENCE
-from evaluate.batch import Judge, draw_arms, load_judge, run_batch
+from evaluate.batch import Setup, draw_arms, load_setup, run_batch
 from evaluate.plan import Task, plan_evaluation
 from evaluate.retrieval import RETRIEVAL
 from evaluate.samples import Sample, Wanted, read_samples
@@ -31,12 +31,12 @@ def task(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Task:
 
 
 @pytest.fixture(scope="module")
-def judge(task: Task) -> Judge:
-    return load_judge(task, CPU)
+def setup(task: Task) -> Setup:
+    return load_setup(task, CPU)
 
 
-def samples(judge: Judge, task: Task) -> list[Sample]:
-    return read_samples(judge.dataset, judge.wanted, task.places.slice(0, 3))
+def samples(setup: Setup, task: Task) -> list[Sample]:
+    return read_samples(setup.dataset, setup.wanted, task.places.slice(0, 3))
 
 
 def levels_apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
@@ -48,8 +48,8 @@ def means(scores: pa.Table) -> dict[str, float]:
     return dict(zip(arms, matrix(scores, measure="f1", arms=arms)[1].mean(axis=0).tolist(), strict=True))
 
 
-def test_the_real_picture_scores_one_and_no_arm_is_left_out(judge: Judge, task: Task) -> None:
-    panels, scores = run_batch(judge, task.places, task.pictures[:3])
+def test_the_real_picture_scores_one_and_no_arm_is_left_out(setup: Setup, task: Task) -> None:
+    panels, scores = run_batch(setup, task.places, task.pictures[:3])
     found = means(scores)
     assert found["oracle"] == 1
     assert all(0 <= found[arm] < 1 for arm in ("controlled", "swapped", "floor", "ceiling"))
@@ -57,33 +57,33 @@ def test_the_real_picture_scores_one_and_no_arm_is_left_out(judge: Judge, task: 
     assert all(picture.shape == (128, 128, 3) for panel in panels for picture in panel.pictures.values())
 
 
-def test_the_right_condition_is_sought_among_those_of_the_other_samples(judge: Judge, task: Task) -> None:
-    _, scores = run_batch(judge, task.places, task.pictures[:3])
+def test_the_right_condition_is_sought_among_those_of_the_other_samples(setup: Setup, task: Task) -> None:
+    _, scores = run_batch(setup, task.places, task.pictures[:3])
     sought = scores.filter(pc.equal(scores["measure"], RETRIEVAL.name))
     assert sorted(set(sought["arm"].to_pylist())) == ["ceiling", "controlled", "floor"]
     assert set(sought["asked"].to_pylist()) == {min(32, len(task.places))}
     assert len(sought) == 3 * 3
 
 
-def test_a_grey_picture_scores_nothing(judge: Judge, task: Task) -> None:
-    _, scores = run_batch(judge, task.places, task.pictures[:3])
+def test_a_grey_picture_scores_nothing(setup: Setup, task: Task) -> None:
+    _, scores = run_batch(setup, task.places, task.pictures[:3])
     assert (matrix(scores, measure="f1_1px", arms=["blank"])[1] == 0).all()
 
 
-def test_an_untrained_controlnet_draws_exactly_the_floor(judge: Judge, task: Task) -> None:
-    read = samples(judge, task)
-    trained = draw_arms(judge, read, [0, 0, 0])
-    control = build_control(judge.base.unet, ControlSettings(), seed=0).eval()
-    untrained = draw_arms(replace(judge, control=control), read, [0, 0, 0])
+def test_an_untrained_controlnet_draws_exactly_the_floor(setup: Setup, task: Task) -> None:
+    read = samples(setup, task)
+    trained = draw_arms(setup, read, [0, 0, 0])
+    control = build_control(setup.base.unet, ControlSettings(), seed=0).eval()
+    untrained = draw_arms(replace(setup, control=control), read, [0, 0, 0])
     assert np.array_equal(untrained["controlled"], untrained["floor"])
     assert np.array_equal(trained["floor"], untrained["floor"])
     assert levels_apart(trained["controlled"], untrained["controlled"]) > 1
 
 
-def test_a_picture_depends_on_its_own_seed_and_not_on_its_batch(judge: Judge, task: Task) -> None:
-    read = samples(judge, task)
-    together = draw_arms(judge, read, [0, 0, 0])
-    alone, again = (draw_arms(judge, read[1:2], [draw]) for draw in (0, 1))
+def test_a_picture_depends_on_its_own_seed_and_not_on_its_batch(setup: Setup, task: Task) -> None:
+    read = samples(setup, task)
+    together = draw_arms(setup, read, [0, 0, 0])
+    alone, again = (draw_arms(setup, read[1:2], [draw]) for draw in (0, 1))
     for arm in ("controlled", "floor"):
         assert levels_apart(together[arm][1], alone[arm][0]) <= 1  # rounding
         assert levels_apart(again[arm], alone[arm]) > 1  # another draw starts from other noise
@@ -97,25 +97,29 @@ def test_rows_whose_thresholds_differ_are_judged_by_their_own(tmp_path: Path, ba
     task = plan_evaluation(tmp_path / "run", tmp_path / "out", load_manifest(tmp_path / "run" / "manifest.yaml"))
     read = read_samples(Dataset.open(dataset.root), Wanted("canny", 128), task.places)
     assert len({sample.parameters["high"] for sample in read}) > 1
-    _, scores = run_batch(load_judge(task, CPU), task.places, task.pictures[:4])
+    _, scores = run_batch(load_setup(task, CPU), task.places, task.pictures[:4])
     assert means(scores)["oracle"] == 1
 
 
 def test_networks_draw_in_the_precision_asked_for(run: Path, task: Task, tmp_path: Path) -> None:
     manifest = load_manifest(run / "manifest.yaml", ["evaluate.precision=bf16"])
     half = plan_evaluation(run, tmp_path / "half", manifest)
-    judge = load_judge(half, CPU)
-    weights = [judge.base.unet.dtype, judge.base.vae.dtype, *(each.dtype for each in judge.control.parameters())]
+    setup = load_setup(half, CPU)
+    weights = [setup.base.unet.dtype, setup.base.vae.dtype, *(each.dtype for each in setup.control.parameters())]
     assert set(weights) == {torch.bfloat16}
-    _, scores = run_batch(judge, half.places, half.pictures[:2])
+    _, scores = run_batch(setup, half.places, half.pictures[:2])
     assert means(scores)["oracle"] == 1
     with pytest.raises(ValueError, match=r"another evaluation.*precision"):  # so that the two are never mixed
         plan_evaluation(run, tmp_path / "half", load_manifest(run / "manifest.yaml"))
 
 
-def test_prompts_that_conflict_are_those_of_the_sample_whose_condition_is_swapped(judge: Judge, task: Task) -> None:
-    panels, _ = run_batch(replace(judge, prompts="conflicting"), task.places, task.pictures[:2])
-    own = {panel.key: panel.caption for panel in run_batch(judge, task.places, task.pictures[:3])[0]}
+def test_prompts_that_conflict_are_those_of_the_sample_whose_condition_is_swapped(setup: Setup, task: Task) -> None:
+    panels, _ = run_batch(
+        replace(setup, settings=setup.settings.model_copy(update={"prompts": "conflicting"})),
+        task.places,
+        task.pictures[:2],
+    )
+    own = {panel.key: panel.caption for panel in run_batch(setup, task.places, task.pictures[:3])[0]}
     assert [panel.caption for panel in panels] == [own[key] for key in task.places["key"].to_pylist()[1:3]]
 
 
@@ -137,9 +141,9 @@ def test_samples_of_the_train_split_are_those_that_were_trained_on(run: Path, tm
         plan_evaluation(run, tmp_path / "other", other)
 
 
-def test_pictures_are_scored_against_what_the_renderer_knows(judge: Judge, task: Task) -> None:
-    assert judge.wanted.truth == "truth_edges"
-    _, scores = run_batch(judge, task.places, task.pictures[:3])
+def test_pictures_are_scored_against_what_the_renderer_knows(setup: Setup, task: Task) -> None:
+    assert setup.wanted.truth == "truth_edges"
+    _, scores = run_batch(setup, task.places, task.pictures[:3])
     _, values = matrix(scores, measure="f1_2px", arms=["truth-oracle", "truth-ceiling", "truth-floor"])
     oracle, ceiling, floor = values.mean(axis=0)
     assert floor < ceiling < oracle < 1  # Canny of the real picture is nearly right, and not quite

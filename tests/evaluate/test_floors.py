@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from evaluate.batch import load_judge, run_batch
+from evaluate.batch import load_setup, run_batch
 from evaluate.floors import read_floors
 from evaluate.job import evaluate
 from evaluate.pictures import PICTURES_FOLDER, Panels, to_table
@@ -21,7 +21,7 @@ def planned(run: Path, folder: Path, *settings: str, among: tuple[Path, ...] = (
 
 
 def drawn(task: Task) -> tuple[list[Panels], pa.Table]:
-    return run_batch(load_judge(task, torch.device("cpu")), task.places, task.pictures[:2])
+    return run_batch(load_setup(task, torch.device("cpu")), task.places, task.pictures[:2])
 
 
 @pytest.fixture(scope="module")

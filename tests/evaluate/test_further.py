@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from evaluate.batch import draw_arms, hints_of, load_judge, run_batch
+from evaluate.batch import draw_arms, hints_of, load_setup, run_batch
 from evaluate.measures.edges import EDGES
 from evaluate.plan import plan_evaluation, trained_steps, weights_of
 from evaluate.retrieval import RETRIEVAL
@@ -31,10 +31,10 @@ def several(run: Path) -> Manifest:
 
 
 def test_training_and_evaluation_show_the_same_hints(several: Manifest, run: Path, tmp_path: Path) -> None:
-    judge = load_judge(plan_evaluation(run, tmp_path, several), CPU)
+    setup = load_setup(plan_evaluation(run, tmp_path, several), CPU)
     rows = validation_rows(several, rows=4)
     pairs = read_pairs(several, rows)
-    hints = hints_of(judge, read_samples(judge.dataset, Wanted("canny", 128, FURTHER), rows))
+    hints = hints_of(setup, read_samples(setup.dataset, Wanted("canny", 128, FURTHER), rows))
     assert hints.drawn.shape == (4, 3, 3, 128, 128)
     assert torch.equal(hints.drawn, torch.stack([pair.hints for pair in pairs]))
     assert torch.equal(hints.present, torch.stack([pair.present for pair in pairs]))
@@ -63,20 +63,20 @@ def test_the_same_square_is_cut_of_all_conditions(several: Manifest) -> None:
 
 
 def test_what_a_further_condition_says_changes_what_is_drawn(several: Manifest, run: Path, tmp_path: Path) -> None:
-    judge = load_judge(plan_evaluation(run, tmp_path, several), CPU)
-    control = build_control(judge.base.unet, several.control, seed=0, conditions=3)
+    setup = load_setup(plan_evaluation(run, tmp_path, several), CPU)
+    control = build_control(setup.base.unet, several.control, seed=0, conditions=3)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in control.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.1)
-    judge = replace(judge, control=control.eval())
+    setup = replace(setup, control=control.eval())
     rows = plan_evaluation(run, tmp_path, several).places.slice(0, 2)
-    samples = read_samples(judge.dataset, Wanted("canny", 128, FURTHER), rows)
+    samples = read_samples(setup.dataset, Wanted("canny", 128, FURTHER), rows)
     without = [replace(sample, further=(None, None)) for sample in samples]
-    drawn, other = (draw_arms(judge, each, [0, 0]) for each in (samples, without))
+    drawn, other = (draw_arms(setup, each, [0, 0]) for each in (samples, without))
     assert np.array_equal(drawn["floor"], other["floor"])
     assert not np.array_equal(drawn["controlled"], other["controlled"])
-    _, scores = run_batch(judge, rows, [(0, 0), (1, 0)])
+    _, scores = run_batch(setup, rows, [(0, 0), (1, 0)])
     measures = {measure.name for measure in EDGES.measures} | {RETRIEVAL.name}
     assert set(scores["measure"].to_pylist()) == measures  # of canny alone
 

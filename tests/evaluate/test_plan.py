@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from evaluate.batch import load_judge
+from evaluate.batch import load_setup
 from evaluate.job import finished, in_spans
 from evaluate.plan import plan_evaluation
 from evaluate.spec import read_spec
@@ -75,11 +75,11 @@ def test_a_base_that_changed_since_training_is_refused_before_anything_is_drawn(
     provenance = tmp_path / "run" / "provenance.json"
     trained_on = load_provenance(run).base_digest
     manifest = load_manifest(run / "manifest.yaml")
-    assert load_judge(plan_evaluation(run, tmp_path / "same", manifest), torch.device("cpu"))
+    assert load_setup(plan_evaluation(run, tmp_path / "same", manifest), torch.device("cpu"))
     provenance.write_text(provenance.read_text().replace(trained_on, "0123456789abcdef"))
     task = plan_evaluation(tmp_path / "run", tmp_path / "out", manifest)
     with pytest.raises(ValueError, match=rf"trained on \({trained_on}, not 0123456789abcdef\). Put the base back"):
-        load_judge(task, torch.device("cpu"))
+        load_setup(task, torch.device("cpu"))
 
 
 def test_a_folder_holds_one_evaluation(run: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from evaluate.adherence import ADHERENCE
-from evaluate.batch import Judge, draw_arms, hints_of, load_judge, run_batch
+from evaluate.batch import Setup, draw_arms, hints_of, load_setup, run_batch
 from evaluate.beside import accompanied
 from evaluate.method import made_how
 from evaluate.plan import Task, plan_evaluation
@@ -50,10 +50,10 @@ def planned(run: Path, out: Path, *settings: str) -> Task:
 
 
 @pytest.fixture(scope="module")
-def judges(both: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judge]:
-    """What judges each family."""
-    home = tmp_path_factory.mktemp("judges")
-    return {family: load_judge(planned(both, home / family, f"scored={family}"), CPU) for family in FAMILIES}
+def setups(both: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Setup]:
+    """What setups each family."""
+    home = tmp_path_factory.mktemp("setups")
+    return {family: load_setup(planned(both, home / family, f"scored={family}"), CPU) for family in FAMILIES}
 
 
 @pytest.fixture(scope="module")
@@ -62,27 +62,27 @@ def rows(both: Path, tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
     return planned(both, tmp_path_factory.mktemp("rows"), "scored=openpose").places
 
 
-def samples(judge: Judge, rows: pa.Table) -> list[Sample]:
-    return read_samples(judge.dataset, judge.wanted, rows)
+def samples(setup: Setup, rows: pa.Table) -> list[Sample]:
+    return read_samples(setup.dataset, setup.wanted, rows)
 
 
 def test_hints_are_shown_in_the_trained_order_whatever_is_scored(
-    both: Path, judges: dict[str, Judge], rows: pa.Table
+    both: Path, setups: dict[str, Setup], rows: pa.Table
 ) -> None:
     trained = read_pairs(load_manifest(both / "manifest.yaml"), rows)
     for family in FAMILIES:
-        hints = hints_of(judges[family], samples(judges[family], rows))
+        hints = hints_of(setups[family], samples(setups[family], rows))
         assert torch.equal(hints.drawn, torch.stack([pair.hints for pair in trained]))
         assert torch.equal(hints.present, torch.ones(len(rows), 2))
 
 
-def test_a_row_that_lacks_the_unscored_first_condition_is_shown_black_at_its_place(judges: dict[str, Judge]) -> None:
-    judge = replace(judges["canny"], wanted=replace(judges["canny"].wanted, place=1))  # as if people came first
-    index = read_index(judge.dataset, "openpose", ["status"])["status"]
-    everything = read_index(judge.dataset, "rows", ["key", "shard", "row"])
+def test_a_row_that_lacks_the_unscored_first_condition_is_shown_black_at_its_place(setups: dict[str, Setup]) -> None:
+    setup = replace(setups["canny"], wanted=replace(setups["canny"].wanted, place=1))  # as if people came first
+    index = read_index(setup.dataset, "openpose", ["status"])["status"]
+    everything = read_index(setup.dataset, "rows", ["key", "shard", "row"])
     nobody = everything.filter(pc.not_equal(index, "ok")).slice(0, 2)
     hints = hints_of(
-        judge, samples(judge, nobody.cast(pa.schema([("key", "string"), ("shard", "string"), ("row", "int32")])))
+        setup, samples(setup, nobody.cast(pa.schema([("key", "string"), ("shard", "string"), ("row", "int32")])))
     )
     assert hints.present.tolist() == [[0, 1]] * 2
     assert not hints.drawn[:, 0].any()
@@ -107,17 +107,17 @@ def test_of_the_train_split_rows_without_the_scored_condition_are_left_out(both:
 
 
 def test_pictures_are_annotated_and_measured_as_the_scored_family(
-    both: Path, judges: dict[str, Judge], rows: pa.Table, tmp_path: Path
+    both: Path, setups: dict[str, Setup], rows: pa.Table, tmp_path: Path
 ) -> None:
-    protocol, card = protocol_of(both, tmp_path, "scored=openpose"), judges["openpose"].dataset.card("openpose")
+    protocol, card = protocol_of(both, tmp_path, "scored=openpose"), setups["openpose"].dataset.card("openpose")
     assert (protocol.condition, protocol.annotator, protocol.annotator_fingerprint) == (
         *("openpose", "openpose"),
         card.fingerprint,
     )
     assert protocol.measures_version == ADHERENCE["openpose"].version
     assert protocol.truth.keys() == {"truth_openpose"}
-    assert protocol.further == {"canny": judges["canny"].reannotator.card.fingerprint}
-    _, scores = run_batch(judges["openpose"], rows, [(0, 0), (1, 0)])
+    assert protocol.further == {"canny": setups["canny"].reannotator.card.fingerprint}
+    _, scores = run_batch(setups["openpose"], rows, [(0, 0), (1, 0)])
     primary = scores.filter(pc.equal(scores["measure"], ADHERENCE["openpose"].primary.name))
     assert set(primary.filter(pc.equal(primary["arm"], "oracle"))["value"].to_pylist()) == {1.0}
 
@@ -127,26 +127,29 @@ def protocol_of(run: Path, out: Path, *settings: str) -> Protocol:
     return read_spec(out).protocol
 
 
-def test_another_samples_condition_is_shown_beside_the_own_one(judges: dict[str, Judge], rows: pa.Table) -> None:
-    judge = judges["openpose"]
-    read = samples(judge, rows.slice(0, 3))
+def test_another_samples_condition_is_shown_beside_the_own_one(setups: dict[str, Setup], rows: pa.Table) -> None:
+    setup = setups["openpose"]
+    read = samples(setup, rows.slice(0, 3))
     lacking = replace(read[1], further=(None,))
     changed = accompanied(read[0], "another", others=[lacking, read[2]])
     assert changed.further[0] is read[2].further[0]
     assert changed.condition is read[0].condition
-    own, other = (hints_of(judge, [each]) for each in (read[0], changed))
+    own, other = (hints_of(setup, [each]) for each in (read[0], changed))
     assert torch.equal(other.drawn[0, 1], own.drawn[0, 1])
-    assert torch.equal(other.drawn[0, 0], hints_of(judge, [read[2]]).drawn[0, 0])
+    assert torch.equal(other.drawn[0, 0], hints_of(setup, [read[2]]).drawn[0, 0])
     assert not torch.equal(other.drawn[0, 0], own.drawn[0, 0])
     with pytest.raises(ValueError, match=r"evaluate.beside: another: none of the 1 samples .* set evaluate.beside to"):
         accompanied(read[0], "another", others=[lacking])
 
 
-def test_what_is_shown_beside_reaches_the_control_and_no_other_arm(judges: dict[str, Judge], rows: pa.Table) -> None:
-    judge = judges["openpose"]
-    ways = {beside: panel(replace(judge, beside=beside), rows) for beside in ("own", "another", "none")}
-    read = samples(judge, rows.slice(0, 2))
-    by_hand = draw_arms(judge, [replace(read[0], further=read[1].further)], [0])["controlled"][0]
+def test_what_is_shown_beside_reaches_the_control_and_no_other_arm(setups: dict[str, Setup], rows: pa.Table) -> None:
+    setup = setups["openpose"]
+    ways = {
+        beside: panel(replace(setup, settings=setup.settings.model_copy(update={"beside": beside})), rows)
+        for beside in ("own", "another", "none")
+    }
+    read = samples(setup, rows.slice(0, 2))
+    by_hand = draw_arms(setup, [replace(read[0], further=read[1].further)], [0])["controlled"][0]
     assert np.array_equal(ways["another"]["drawn"], by_hand)
     for one, other in (("own", "another"), ("own", "none"), ("another", "none")):
         assert not np.array_equal(ways[one]["drawn"], ways[other]["drawn"])
@@ -154,40 +157,40 @@ def test_what_is_shown_beside_reaches_the_control_and_no_other_arm(judges: dict[
             assert np.array_equal(ways[one][same], ways[other][same])
 
 
-def panel(judge: Judge, rows: pa.Table) -> dict[str, np.ndarray]:
-    panels, _ = run_batch(judge, rows, [(0, 0)])
+def panel(setup: Setup, rows: pa.Table) -> dict[str, np.ndarray]:
+    panels, _ = run_batch(setup, rows, [(0, 0)])
     return panels[0].pictures
 
 
-def test_nothing_beside_is_what_a_masked_hint_is(judges: dict[str, Judge], rows: pa.Table) -> None:
-    judge = judges["openpose"]
-    read = samples(judge, rows.slice(0, 2))
+def test_nothing_beside_is_what_a_masked_hint_is(setups: dict[str, Setup], rows: pa.Table) -> None:
+    setup = setups["openpose"]
+    read = samples(setup, rows.slice(0, 2))
     without = [accompanied(sample, "none", others=[]) for sample in read]
-    hints = hints_of(judge, read)
+    hints = hints_of(setup, read)
     masked = Hints(hints.drawn, torch.tensor([[0.0, 1.0]] * 2))
-    assert torch.equal(hints_of(judge, without).present, masked.present)
-    captions, noise = [sample.caption(0) for sample in read], noise_of(judge, read)
-    drawn = draw(judge.base, judge.control, captions, masked, noise=noise, way=judge.sampling)
-    assert np.array_equal(draw_arms(judge, without, [0, 0])["controlled"], drawn)
+    assert torch.equal(hints_of(setup, without).present, masked.present)
+    captions, noise = [sample.caption(0) for sample in read], noise_of(setup, read)
+    drawn = draw(setup.base, setup.control, captions, masked, noise=noise, way=setup.sampling)
+    assert np.array_equal(draw_arms(setup, without, [0, 0])["controlled"], drawn)
 
 
-def noise_of(judge: Judge, read: Sequence[Sample]) -> torch.Tensor:
-    seeds = [sample_seed(judge.seed, key=sample.key, draw=0) for sample in read]
-    return first_noise(judge.base, seeds, resolution=judge.sampling.resolution)
+def noise_of(setup: Setup, read: Sequence[Sample]) -> torch.Tensor:
+    seeds = [sample_seed(setup.settings.seed, key=sample.key, draw=0) for sample in read]
+    return first_noise(setup.base, seeds, resolution=setup.sampling.resolution)
 
 
 def test_the_hint_itself_or_sdedit_of_it_takes_the_place_of_what_the_control_draws(
-    both: Path, judges: dict[str, Judge], tmp_path: Path
+    both: Path, setups: dict[str, Setup], tmp_path: Path
 ) -> None:
-    plain = judges["canny"]
+    plain = setups["canny"]
     for method in ("hint", "sdedit"):
         task = planned(both, tmp_path / method, f"method={method}", "strength=0.5", "steps=4")
-        judge = load_judge(task, CPU)
-        assert judge.control is None
-        panels, _ = run_batch(judge, task.places, [(0, 0)])
-        read = samples(judge, task.places.slice(0, 1))
-        asked = hints_of(judge, read).drawn[:, 0]
-        wanted = edit(judge.base, [read[0].caption(0)], asked, noise=noise_of(judge, read), way=judge.sampling)[0]
+        setup = load_setup(task, CPU)
+        assert setup.control is None
+        panels, _ = run_batch(setup, task.places, [(0, 0)])
+        read = samples(setup, task.places.slice(0, 1))
+        asked = hints_of(setup, read).drawn[:, 0]
+        wanted = edit(setup.base, [read[0].caption(0)], asked, noise=noise_of(setup, read), way=setup.sampling)[0]
         shown = panels[0].pictures
         assert np.array_equal(shown["drawn"], shown["condition"] if method == "hint" else wanted)
         steps = replace(plain, sampling=replace(plain.sampling, steps=4))

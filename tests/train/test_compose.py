@@ -5,7 +5,7 @@ import pytest
 import torch
 import yaml
 
-from evaluate.batch import load_judge, run_batch
+from evaluate.batch import load_setup, run_batch
 from evaluate.plan import plan_evaluation, trained_steps
 from manifests.manifest import load_manifest
 from tests.toy_run import train, write_dataset, write_manifest
@@ -42,7 +42,7 @@ def test_a_composed_run_is_evaluated_as_any_other(home: Path) -> None:
     run = home / "both-evaluated"
     compose([home / "canny", home / "depth"], run)
     task = plan_evaluation(run, home / "evaluation", load_manifest(run / "manifest.yaml"))
-    _, scores = run_batch(load_judge(task, torch.device("cpu")), task.places, task.pictures[:2])
+    _, scores = run_batch(load_setup(task, torch.device("cpu")), task.places, task.pictures[:2])
     assert {"controlled", "floor", "ceiling"} <= set(scores["arm"].to_pylist())
     assert trained_steps(run) == trained_steps(home / "canny")
 

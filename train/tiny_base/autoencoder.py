@@ -45,11 +45,7 @@ def fit_autoencoder(
         share = (time.monotonic() - begin) / seconds
         optimizer.param_groups[0]["lr"] = PEAK_RATE * pace(share, step)
         pixels = take(images, BATCH, generator).to(device).float() / 127.5 - 1
-        with torch.autocast(device.type, torch.bfloat16):
-            posterior = model.encode(pixels).latent_dist
-            drawn = model.decode(posterior.sample()).sample
-        loss = reconstruction_loss(drawn.float(), pixels, edge_weight=EDGE_WEIGHT * (1.0 if start else share))
-        loss = loss + KL_WEIGHT * posterior.kl().float().mean()
+        loss = _loss(model, pixels, edge_weight=EDGE_WEIGHT * (1.0 if start else share))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -61,6 +57,15 @@ def fit_autoencoder(
     model.eval().requires_grad_(False)
     model.register_to_config(scaling_factor=1 / latent_deviation(model, images[:512], device))
     return model
+
+
+def _loss(model: AutoencoderKL, pixels: Tensor, *, edge_weight: float) -> Tensor:
+    """Of pictures [B, 3, 128, 128] float32 in [-1, 1], through the autoencoder and back: []."""
+    with torch.autocast(pixels.device.type, torch.bfloat16):
+        posterior = model.encode(pixels).latent_dist
+        drawn = model.decode(posterior.sample()).sample
+    loss = reconstruction_loss(drawn.float(), pixels, edge_weight=edge_weight)
+    return torch.as_tensor(loss + KL_WEIGHT * posterior.kl().float().mean())
 
 
 def initialised(model: AutoencoderKL) -> AutoencoderKL:

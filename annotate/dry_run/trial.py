@@ -1,4 +1,4 @@
-"""One process of a dry run: a worker over its share of an excerpt, timed; `python -m annotate.trial` runs it."""
+"""One process of a dry run: a worker over its share of an excerpt, timed: `python -m annotate.dry_run.trial`."""
 
 import os
 import pickle
@@ -17,8 +17,8 @@ from annotate.ahead import helpers
 from annotate.annotate_worker import pin_threads
 from annotate.annotated import OUT_OF_MEMORY
 from annotate.care import CAREFREE, Care, read_care
-from annotate.clock import Clock, Timed
-from annotate.outcome import Outcome, Pass, Share
+from annotate.dry_run.clock import Clock, Timed
+from annotate.dry_run.outcome import Outcome, Pass, Share
 from annotate.shard import Bound, bind, make_tables
 from annotate.worker import keep_memory, open_same
 from manifests.dataset import Dataset

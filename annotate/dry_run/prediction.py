@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as kinds
 
-from annotate.clock import Said
-from annotate.forecast import Range, Sampled
-from annotate.outcome import Share
+from annotate.dry_run.clock import Said
+from annotate.dry_run.forecast import Range, Sampled
+from annotate.dry_run.outcome import Share
 from annotate.task import Task
 from manifests.dataset import Dataset
 from manifests.footer import write_shard

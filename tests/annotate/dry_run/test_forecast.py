@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from annotate.forecast import (
+from annotate.dry_run.forecast import (
     Range,
     Sampled,
     design_effect,

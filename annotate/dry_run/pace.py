@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from annotate.clock import SHARED
-from annotate.forecast import Range, Sampled, widened, wobble
-from annotate.outcome import Outcome, Share
+from annotate.dry_run.clock import SHARED
+from annotate.dry_run.forecast import Range, Sampled, widened, wobble
+from annotate.dry_run.outcome import Outcome, Share
 
 REST = "rest"  # of a worker's time: reading the shard, forming batches, tables, their file
 

@@ -15,11 +15,11 @@ from annotate.corpus import find_corpus
 from annotate.image import encode_generated
 from annotate.ingest import ingest_shard
 from annotate.plan import make_plan
-from evaluate.look.bins import BINS, bins_of_numbers
-from evaluate.look.compare import ALL, DRAWN, Difference, Look, compare
-from evaluate.look.overlay import overlay, sparkline
-from evaluate.look.page import write_look
-from evaluate.look.words import in_words
+from evaluate.subset_look.bins import BINS, bins_of_numbers
+from evaluate.subset_look.compare import ALL, DRAWN, Difference, Look, compare
+from evaluate.subset_look.overlay import overlay, sparkline
+from evaluate.subset_look.page import write_look
+from evaluate.subset_look.words import in_words
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, create_card
 from manifests.footer import write_shard

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from evaluate.look.bins import Bins, bins_of_numbers
+from evaluate.subset_look.bins import Bins, bins_of_numbers
 from manifests.account import Standing
 from manifests.dataset import Dataset
 from manifests.hashes import is_hash

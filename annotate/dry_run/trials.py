@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from annotate.care import ROOT, go_through
-from annotate.outcome import Outcome, Share
+from annotate.dry_run.outcome import Outcome, Share
 
-MODULE = "annotate.trial"
+MODULE = "annotate.dry_run.trial"
 POLL = 0.02  # seconds
 Process = subprocess.Popen[bytes]
 

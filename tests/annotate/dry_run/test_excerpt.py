@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from annotate.batches import Inputs, bucketed
-from annotate.excerpt import sample_runs, write_excerpt
+from annotate.dry_run.excerpt import sample_runs, write_excerpt
 from annotate.task import make_tasks
 from manifests.dataset import Dataset
 from manifests.footer import write_shard

@@ -1,8 +1,8 @@
 """A dry run: the annotators asked for over a sample, by the code of a worker, and a forecast of the whole job.
 
-Nothing is written into the dataset: the sample is cut out into a dataset of its own (`annotate.excerpt`), and processes
-go over that as workers would (`annotate.trial`), as many at once as workers fit on this machine, for they share its
-memory and its caches. Where a job's workers are on other machines, those are taken to be like this one.
+Nothing is written into the dataset: the sample is cut out into a dataset of its own (`excerpt.py`), and processes go
+over that as workers would (`trial.py`), as many at once as workers fit on this machine, for they share its memory and
+its caches. Where a job's workers are on other machines, those are taken to be like this one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from annotate.again import failed_shards, outdated_shards
 from annotate.annotate_worker import AnnotateOrder
-from annotate.crew import Crew
-from annotate.excerpt import Run, sample_runs, write_excerpt
-from annotate.outcome import Share
-from annotate.reckoning import Forecast, Trial, reckon
+from annotate.dry_run.crew import Crew
+from annotate.dry_run.excerpt import Run, sample_runs, write_excerpt
+from annotate.dry_run.outcome import Share
+from annotate.dry_run.reckoning import Forecast, Trial, reckon
+from annotate.dry_run.trials import scratch, try_shares
 from annotate.task import Task
-from annotate.trials import scratch, try_shares
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES, shard_name
 from manifests.parallel import in_parallel

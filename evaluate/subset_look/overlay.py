@@ -4,9 +4,9 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from evaluate.look.bins import Bins
-from evaluate.look.compare import ALL, DRAWN, ELIGIBLE, POPULATIONS
 from evaluate.render import short
+from evaluate.subset_look.bins import Bins
+from evaluate.subset_look.compare import ALL, DRAWN, ELIGIBLE, POPULATIONS
 
 WIDTH, HEIGHT = 480, 168  # user units; the page scales the drawing
 LEFT, RIGHT, TOP, BOTTOM = 6, 6, 10, 26  # margins

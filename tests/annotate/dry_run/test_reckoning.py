@@ -8,10 +8,10 @@ import torch
 
 from annotate.annotate_worker import AnnotateOrder
 from annotate.attempts import Attempts
-from annotate.crew import Crew
-from annotate.dry_run import outstanding
-from annotate.forecast import Range
-from annotate.reckoning import Forecast, warnings
+from annotate.dry_run.crew import Crew
+from annotate.dry_run.forecast import Range
+from annotate.dry_run.reckoning import Forecast, warnings
+from annotate.dry_run.run import outstanding
 from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
 from manifests.dataset import Dataset

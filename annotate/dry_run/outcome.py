@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from annotate.annotate_worker import AnnotateOrder
-from annotate.clock import Said, Stretch
+from annotate.dry_run.clock import Said, Stretch
 
 
 @dataclass(frozen=True)

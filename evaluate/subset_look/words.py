@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluate.look.compare import ALL, DRAWN, Difference
 from evaluate.render import short
+from evaluate.subset_look.compare import ALL, DRAWN, Difference
 
 NOUNS = {  # column, without its family → rows of low values, rows of high ones
     "aspect": ("upright pictures", "broad pictures"),

@@ -20,12 +20,12 @@ from annotate.annotator import Annotate
 from annotate.attempts import Attempts
 from annotate.canny import Canny, trace_edges
 from annotate.care import CAREFREE
-from annotate.crew import Crew
-from annotate.dry_run import dry_run, outstanding
-from annotate.excerpt import sample_runs, write_excerpt
+from annotate.dry_run.crew import Crew
+from annotate.dry_run.excerpt import sample_runs, write_excerpt
+from annotate.dry_run.outcome import Share
+from annotate.dry_run.reckoning import Forecast
+from annotate.dry_run.run import dry_run, outstanding
 from annotate.image import encode_generated
-from annotate.outcome import Share
-from annotate.reckoning import Forecast
 from annotate.shard import annotate_shard, bind, count
 from annotate.task import Task, make_tasks
 from annotate.weights import VARIABLE
@@ -38,7 +38,7 @@ from pipelines import annotate
 from tests.annotate.deadly import GREY, Deadly
 
 CPU = torch.device("cpu")
-WEIGHTS = Path(__file__).parents[3] / "shared/weights"
+WEIGHTS = Path(__file__).parents[4] / "shared/weights"
 ONE = Crew(workers=1, room=1)
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotate.annotate_worker import AnnotateOrder
-from annotate.crew import Crew
-from annotate.forecast import Range, makespan, memory_of, part_of_work
-from annotate.outcome import Outcome, Share
-from annotate.pace import measure_pace
-from annotate.prediction import FamilyPrediction, predict_family
+from annotate.dry_run.crew import Crew
+from annotate.dry_run.forecast import Range, makespan, memory_of, part_of_work
+from annotate.dry_run.outcome import Outcome, Share
+from annotate.dry_run.pace import measure_pace
+from annotate.dry_run.prediction import FamilyPrediction, predict_family
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES
 from manifests.room import in_words

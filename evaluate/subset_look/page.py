@@ -7,11 +7,11 @@ from typing import Any
 
 from upath import UPath
 
-from evaluate.look.compare import POPULATIONS, Look
-from evaluate.look.overlay import overlay
-from evaluate.look.words import in_words
 from evaluate.panel import Panel, show
 from evaluate.render import render, short
+from evaluate.subset_look.compare import POPULATIONS, Look
+from evaluate.subset_look.overlay import overlay
+from evaluate.subset_look.words import in_words
 from evaluate.thumbnail import thumbnail
 from manifests.condition import decode
 from manifests.gather import WORDS, as_captions
@@ -52,7 +52,7 @@ def write_look(look: Look, subset: Subset, manifest: Manifest, path: Path | UPat
         for difference in look.differences
     ]
     page = render(
-        "look/page.html.j2",
+        "subset_look/page.html.j2",
         name=name,
         manifest=manifest,
         yaml=dump(manifest),
