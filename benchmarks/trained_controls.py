@@ -90,7 +90,7 @@ def cost(run: Path, manifest: Manifest) -> list[str]:
     """Counted on the tiny base, and the speed of the fastest logged window."""
     with torch.device("meta"):
         unet = denoiser()
-    cells, hints = manifest.resolution // 8, 1 + len(manifest.further_conditions)
+    cells, hints = manifest.resolution // 8, len(manifest.conditions)
     settings = ControlSettings.model_validate({**manifest.control.model_dump(), "initial": ""})
     counted = count(unet, settings, cells=cells, tokens=TOKENS, conditions=hints)
     logged = [json.loads(text) for text in (run / "log.jsonl").read_text().splitlines()]

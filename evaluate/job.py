@@ -1,6 +1,6 @@
 """Evaluates a run on Ray: actors draw, re-annotate and score batches of pictures, each batch written once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from annotate.annotate_worker import pin_threads
 from evaluate.batch import Setup, load_setup, run_batch
 from evaluate.pictures import PICTURES_FOLDER, to_table
 from evaluate.plan import Task
+from evaluate.progress import Progress
 from evaluate.report import write_report
 from evaluate.scores import SCORES_FILE, gather
 from evaluate.workers import Batch, device, on_actors, with_trouble
@@ -19,7 +20,6 @@ from manifests.alone import alone_in
 from manifests.storage import publish, replace
 
 PARTS_FOLDER = "parts"  # scores of single spans of pictures; scores.parquet when all are there
-Progress = Callable[[int, int], None]  # pictures done, pictures in all
 
 
 class Evaluator:

@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
+from manifests.condition import IMAGE
+
 Picture = NDArray[np.uint8]  # [H, W, 3] RGB
 
 PICTURES_FOLDER = "pictures"
 PANELS = ("condition", "real", "drawn", "reannotated", "floor", "ceiling")
 STRIP = ("condition", "drawn", "reannotated")  # panels side by side, small, for pages that show all samples
 STRIP_SIDE = 96  # pixels, of each
-IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 SCHEMA = pa.schema(
     [("key", pa.string()), ("draw", pa.int32()), ("caption", pa.string())]

@@ -5,9 +5,11 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+Progress = Callable[[int, int], None]  # how many are done, of how many
+
 
 @contextmanager
-def bar(name: str, *, unit: str = "pictures") -> Iterator[Callable[[int, int], None]]:
+def bar(name: str, *, unit: str = "pictures") -> Iterator[Progress]:
     """Show a bar on a terminal.
 
     Yields:

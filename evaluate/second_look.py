@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from annotate.annotate_worker import pin_threads
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR, ORACLE
 from evaluate.pictures import PANELS, PICTURES_FOLDER, decode
+from evaluate.progress import Progress
 from evaluate.scores import SCORES_FILE
 from evaluate.workers import Batch, device, on_actors, with_trouble
 from manifests.difference import differences
@@ -23,7 +24,6 @@ from manifests.storage import publish, replace, replace_text
 
 IDENTITY_FILE = "look.json"
 PANEL_OF = {CONTROLLED: "drawn", FLOOR: "floor", CEILING: "ceiling", ORACLE: "real"}  # by arm
-Progress = Callable[[int, int], None]  # files done, files in all
 
 
 @dataclass(frozen=True)

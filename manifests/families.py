@@ -50,7 +50,7 @@ def cards_of(manifest: Manifest, dataset: Dataset) -> Cards:
     """
     condition = dataset.card(manifest.condition)
     _check_hint(manifest, condition)
-    named = [manifest.condition, *manifest.further_conditions]
+    named = manifest.conditions
     twice = next((name for place, name in enumerate(named) if name in named[:place]), None)
     if twice:
         raise ValueError(f"{manifest.dataset}: further_conditions: {twice} is named twice. A sample shows it once")

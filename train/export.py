@@ -16,6 +16,7 @@ from upath import UPath
 from manifests.condition import IMAGE
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
+from manifests.footer import keys_digest
 from manifests.gather import Families
 from manifests.manifest import Manifest
 from manifests.record import SOURCE, readable
@@ -121,7 +122,7 @@ def plan_export(manifest: Manifest, *, held: int, shard_rows: int, source: Seque
         shard_rows=shard_rows,
         source=tuple(dict.fromkeys([*ALWAYS, *source])),
         rows={split: len(rows) for split, rows in splits.items()},
-        keys={split: _digest(rows) for split, rows in splits.items()},
+        keys={split: keys_digest(rows) for split, rows in splits.items()},
     )
     families = Families(manifest.condition, manifest.captions)
     return Export(subset.dataset, subset.card, families, account, splits, found)
@@ -149,7 +150,3 @@ def missing_shards(export: Export, out: UPath) -> dict[str, list[int]]:
     present = {path.name for path in (out / DATA).glob("*.parquet")}
     files = export.files(out).items()
     return {split: [at for at, path in enumerate(paths) if path.name not in present] for split, paths in files}
-
-
-def _digest(rows: pa.Table) -> str:
-    return hashlib.sha256("\n".join(rows["key"].to_pylist()).encode()).hexdigest()[:16]

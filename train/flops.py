@@ -76,7 +76,7 @@ def flops_of_sample(manifest: Manifest, base: Base, control: ControlSettings) ->
         control: what learns in that step; a stage has its own.
     """
     cells, tokens = base.latent_shape(manifest.resolution)[1], base.tokenizer.model_max_length
-    conditions = 1 + len(manifest.further_conditions)
+    conditions = len(manifest.conditions)
     step = count(base.unet, control, cells=cells, tokens=tokens, conditions=conditions).step
     captions = sum(captioning(encoder, tokens=tokens) for encoder in base.text_encoders)
     read = manifest.latents and manifest.engine.encode == "cached"

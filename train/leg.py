@@ -6,6 +6,7 @@ from pathlib import Path
 from accelerate import Accelerator, DistributedType
 
 from manifests.families import Cards
+from manifests.gather import column_of
 from manifests.manifest import Manifest
 from train.agreed import agreed
 from train.base import Base, tokenize
@@ -99,7 +100,7 @@ def recipe_of(manifest: Manifest, cards: Cards, base: Base) -> Recipe:
     return Recipe(
         kinds=kinds,
         drawings=tuple(drawing(kind) for kind in kinds),
-        columns=("condition", *(f"condition:{family}" for family in manifest.further_conditions)),
+        columns=("condition", *map(column_of, manifest.further_conditions)),
         condition_drop=manifest.train.condition_drop,
         latents=manifest.engine.encode if manifest.latents else "none",
         resolution=manifest.resolution,

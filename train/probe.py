@@ -185,7 +185,7 @@ def _broken(seen: Sequence[Seen]) -> list[str]:
 
 def _picture(manifest: Manifest, drawn_from: ProbeSet, seen: Sequence[Seen]) -> Picture:
     """The first rows: hints, real, drawn, and re-annotated where there is a judge."""
-    titles = [manifest.condition, *manifest.further_conditions, "real", "drawn"]
+    titles = [*manifest.conditions, "real", "drawn"]
     strips = []
     for pair, each in zip(drawn_from.pairs, seen, strict=True):
         if each.picture is not None:

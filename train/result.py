@@ -72,6 +72,6 @@ def _state(engine: Engine) -> dict[str, Tensor] | None:
 
 
 def _write(engine: Engine, work: Work, control: ControlSettings, folder: Path, state: dict[str, Tensor] | None) -> None:
-    conditions = 1 + len(work.manifest.further_conditions)
+    conditions = len(work.manifest.conditions)
     save_control(engine.plain, control, folder, conditions=conditions, state=state)
     shutil.copy(work.run / "provenance.json", folder)

@@ -50,7 +50,7 @@ def read_pairs(manifest: Manifest, rows: pa.Table) -> list[Pair]:
         rows: columns key, shard, row; the order is kept.
     """
     dataset = Dataset.open(manifest.dataset)
-    kinds = [dataset.card(family).kind for family in (manifest.condition, *manifest.further_conditions)]
+    kinds = [dataset.card(family).kind for family in manifest.conditions]
     families = Families(manifest.condition, manifest.captions)
     further = read_further(dataset, manifest.further_conditions, rows)
     size = manifest.resolution

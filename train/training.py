@@ -135,7 +135,7 @@ def _steps_done(run: Path, *, say: Say) -> int:
 
 
 def _control(base: Base, leg: Leg, manifest: Manifest) -> Control:
-    hints = 1 + len(manifest.further_conditions)
+    hints = len(manifest.conditions)
     return build_control(base.unet, leg.control, seed=manifest.train.seed, conditions=hints)
 
 

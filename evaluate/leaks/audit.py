@@ -16,10 +16,11 @@ from evaluate.leaks.drawn import hash_drawn
 from evaluate.leaks.gap import Gap, train_test_gap
 from evaluate.leaks.leaked import Leaked, find_leaked
 from evaluate.leaks.likeness import MODEL, Likeness, find_alike, load_clip, small
-from evaluate.leaks.squares import Progress, hashes_of_squares
+from evaluate.leaks.squares import hashes_of_squares
 from evaluate.leaks.trained import Trained, index_hashes, trained_keys, trained_on
 from evaluate.measured import measure_all
 from evaluate.pictures import PICTURES_FOLDER, decode, find
+from evaluate.progress import Progress
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import Spec, read_spec
 from evaluate.statistics import Interval

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from annotate.pretrained import load_model, load_part, read_config
 from annotate.weights import Missing, offline
 from evaluate.leaks.rate import Rate
-from evaluate.leaks.squares import Picture, Progress, cut_of, each_picture, some_of
+from evaluate.leaks.squares import Picture, cut_of, each_picture, some_of
 from evaluate.leaks.trained import Trained
+from evaluate.progress import Progress
 
 MODEL = "openai/clip-vit-base-patch32"
 BATCH = 64  # pictures

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from annotate.hashing import perceptual_hash
 from evaluate.leaks.trained import Trained
+from evaluate.progress import Progress
 from manifests.hamming import Hashes
 from manifests.hashes import NONE
 from manifests.layout import IMAGES, ROW_GROUP
@@ -22,7 +23,6 @@ from train.batches import decode_image
 
 Picture = NDArray[np.uint8]
 Result = TypeVar("Result")
-Progress = Callable[[int, int], None]  # pictures done, pictures in all
 
 # Training cuts its square anywhere between the two ends of a picture: of one of 4:3, none is more than 4 % of its side
 # from one of these.

@@ -148,7 +148,7 @@ def picture_flops(manifest: Manifest, *, floor: bool = True) -> float:
 
 def counted(manifest: Manifest, control: ControlSettings) -> Cost:
     """Count a control on the manifest's base."""
-    return _counted(manifest.base, control, manifest.resolution, 1 + len(manifest.further_conditions))
+    return _counted(manifest.base, control, manifest.resolution, len(manifest.conditions))
 
 
 @cache
