@@ -14,7 +14,7 @@ from evaluate.measured import Measured, measure_all, statistic_of
 from evaluate.measures.measure import Measure
 from evaluate.scores import of
 from evaluate.spec import Protocol, Spec, read_spec
-from evaluate.statistics import Interval, detectable, holm, interval, randomised
+from evaluate.statistics import REPLICATES, Interval, detectable, holm, interval, randomised
 from evaluate.summary import share, shares
 
 
@@ -27,7 +27,7 @@ class Contrast:
         further: the same of the way from floor to ceiling.
         p: of a difference as large in either direction, if it made no difference which run drew a sample.
         corrected: the same after Holm's correction over all contrasts of the comparison.
-        detectable: the smallest true difference that so many samples find four times in five.
+        detectable: the smallest true difference that so many samples find four times in five, after that correction.
     """
 
     difference: Interval
@@ -77,6 +77,7 @@ class Comparison:
     folders: tuple[Path, ...]
     samples: int
     draws: int
+    exchanges: int
     rows: tuple[Row, ...]
 
     @property
@@ -102,32 +103,37 @@ def compare_runs(folders: Sequence[Path]) -> Comparison:
     specs = [read_spec(folder) for folder in folders]
     protocol = one_protocol(list(zip(specs, folders, strict=True)))
     tables = same_samples(folders)
-    rows = [_row(measure, tables) for measure in ADHERENCE[protocol.annotator].measures]
+    measures = ADHERENCE[protocol.annotator].measures
+    tests = len(measures) * (len(folders) - 1)
+    rows = [_row(measure, tables, tests) for measure in measures]
     return Comparison(
         protocol=protocol,
         specs=tuple(specs),
         folders=tuple(folders),
         samples=len(tables[0]["key"].unique()),
         draws=len(tables[0]["draw"].unique()),
+        exchanges=exchanges(tests),
         rows=tuple(_corrected(rows)),
     )
 
 
-def _row(measure: Measure, tables: Sequence[pa.Table]) -> Row:
+def _row(measure: Measure, tables: Sequence[pa.Table], tests: int) -> Row:
     measured = [measure_all(table, measure, SPAN) for table in tables]
     first = measured[0]
     entries = [
         Entry(
             found.interval(CONTROLLED),
             share(found, measure),
-            _contrast(measure, (tables[0], table), (first, found)) if place else None,
+            _contrast(measure, (tables[0], table), (first, found), tests) if place else None,
         )
         for place, (table, found) in enumerate(zip(tables, measured, strict=True))
     ]
     return Row(measure, first.interval(FLOOR), first.interval(CEILING), seed_noise(tables[0], measure), tuple(entries))
 
 
-def _contrast(measure: Measure, tables: tuple[pa.Table, pa.Table], found: tuple[Measured, Measured]) -> Contrast:
+def _contrast(
+    measure: Measure, tables: tuple[pa.Table, pa.Table], found: tuple[Measured, Measured], tests: int
+) -> Contrast:
     first, other = found
     column = SPAN.index(CONTROLLED)
     difference = other.replicates[:, column] - first.replicates[:, column]
@@ -135,13 +141,18 @@ def _contrast(measure: Measure, tables: tuple[pa.Table, pa.Table], found: tuple[
     return Contrast(
         difference=interval(float(other.value[column] - first.value[column]), difference),
         further=interval(float(after - before), after_all - before_all),
-        p=_exchanged(measure, tables, first.samples),
+        p=_exchanged(measure, tables, first.samples, replicates=exchanges(tests)),
         corrected=float("nan"),
-        detectable=detectable(difference),
+        detectable=detectable(difference, tests=tests),
     )
 
 
-def _exchanged(measure: Measure, tables: tuple[pa.Table, pa.Table], samples: int) -> float:
+def exchanges(tests: int) -> int:
+    """How often runs are exchanged, so that the least p that can come out is 0.01 after correction for all tests."""
+    return max(REPLICATES, 100 * tests)
+
+
+def _exchanged(measure: Measure, tables: tuple[pa.Table, pa.Table], samples: int, *, replicates: int) -> float:
     """p of the difference of two runs, by exchanging them within samples."""
     both = [of(table, measure=measure.name, arm=CONTROLLED) for table in tables]
     named = [  # keys that sort the one run's samples before the other's
@@ -149,7 +160,7 @@ def _exchanged(measure: Measure, tables: tuple[pa.Table, pa.Table], samples: int
         for place, table in enumerate(both)
     ]
     _, statistic = statistic_of(pa.concat_tables(named), measure, [CONTROLLED])
-    return randomised(lambda weights: statistic(weights)[:, 0], samples)[1]
+    return randomised(lambda weights: statistic(weights)[:, 0], samples, replicates=replicates)[1]
 
 
 def _corrected(rows: Sequence[Row]) -> list[Row]:

@@ -56,7 +56,7 @@ def _judged(comparison: Comparison, row: Row, contrast: Contrast, *, beside: str
         return f"obeys {'better' if better else 'less'} than {beside}: {points}, {p_value(contrast.corrected)}."
     return (
         f"can't be told from {beside} by {comparison.samples} samples: {points}. They would find a true difference of "
-        f"{contrast.detectable:.3f} in {row.measure.title} four times in five."
+        f"{contrast.detectable:.3f} in {row.measure.title} four times in five, corrected alike."
     )
 
 
@@ -74,7 +74,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "samples": comparison.samples,
         "draws": comparison.draws,
         "bootstrap": {"replicates": REPLICATES, "level": LEVEL, "over": "samples"},
-        "test": {"kind": "runs exchanged within samples", "replicates": REPLICATES, "correction": "Holm"},
+        "test": {"kind": "runs exchanged within samples", "replicates": comparison.exchanges, "correction": "Holm"},
         "runs": [
             {"run": spec.run, "rows": spec.rows, "steps": spec.steps, "fingerprint": spec.fingerprint}
             for spec in comparison.specs

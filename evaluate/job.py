@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +16,7 @@ from evaluate.plan import Task
 from evaluate.progress import Progress
 from evaluate.report import write_report
 from evaluate.scores import SCORES_FILE, gather
+from evaluate.spec import SPEC_FILE
 from evaluate.workers import Batch, device, on_actors, with_trouble
 from manifests.alone import alone_in
 from manifests.storage import publish, replace
@@ -38,6 +40,8 @@ class Evaluator:
     def _attempt(self, span: range) -> str:
         """Evaluate one span and publish what it gave, pictures before scores; returns what was wrong, or nothing."""
         task, name = self._task, f"{span.start:06d}-{span.stop:06d}.parquet"
+        if not (task.folder / SPEC_FILE).is_file():
+            return f"{task.folder}: {gethostname()} does not see it. Give --out a folder that all machines share"
         try:
             self._setup = self._setup or load_setup(task, device())
             panels, scores = run_batch(self._setup, task.places, task.pictures[span.start : span.stop])
@@ -81,6 +85,7 @@ def _evaluate(task: Task, *, progress: Progress, actors: int | None) -> Path:
     for item in on_actors(Evaluator, (task,), items, actors=actors):
         done.update(range(item["start"], item["stop"]))
         progress(len(done), total)
+    _check_all(parts, total)
     scores = gather(pq.read_table(part) for part in sorted(parts.glob("*.parquet")))
     _check_enough(task, scores)
     replace(lambda partial_file: _write(scores, partial_file), task.folder / SCORES_FILE)
@@ -92,6 +97,16 @@ def _drop_unscored(folder: Path) -> None:
     for path in (folder / PICTURES_FOLDER).glob("*.parquet"):
         if not (folder / PARTS_FOLDER / path.name).is_file():
             path.unlink()
+
+
+def _check_all(parts: Path, total: int) -> None:
+    """Refuse to report on a part of the pictures."""
+    there = {number for span in finished(parts) for number in span}
+    if lacking := total - len(there):
+        raise ValueError(
+            f"{parts}: scores of {lacking} of {total} pictures are not here, though they were written. Evaluate into a "
+            "folder that all machines share, then again: what is missing is drawn"
+        )
 
 
 def _check_enough(task: Task, scores: pa.Table) -> None:

@@ -27,7 +27,7 @@ from manifests.provenance import versions
 from manifests.storage import sha256_of
 from manifests.subset import Subset, candidates, held_out, resolve
 from train.compose import refuse_composed
-from train.control.weights import DIFFUSERS_FILE, OWN_FILE
+from train.control.weights import DIFFUSERS_FILE, sha256_of_control, weights_of
 from train.hints import drawing
 from train.result import STEPS_FILE
 from train.run_folder import Provenance, load_provenance
@@ -85,11 +85,6 @@ def plan_evaluation(run: Path, folder: Path, manifest: Manifest, *, among: Itera
     if manifest.evaluate.method == "control":
         keep_course(run, folder)
     return replace(task, floors=find_floors(task.folder, among))
-
-
-def weights_of(control: Path) -> list[Path]:
-    """Files of a trained control's nets, sorted; none where it is not finished."""
-    return sorted(path for name in (DIFFUSERS_FILE, OWN_FILE) for path in control.rglob(name))
 
 
 def check_measured(card: FamilyCard, *, dataset: str) -> None:
@@ -177,7 +172,7 @@ def _spec(task: Task, provenance: Provenance, dataset: Dataset, *, card: FamilyC
         samples_seen=steps * task.manifest.train.batch_size,
         manifest_fingerprint=provenance.manifest_fingerprint,
         subset_fingerprint=provenance.subset_fingerprint,
-        controlnet_sha256=_sha256_of_all(weights_of(task.run / "controlnet")),
+        controlnet_sha256=sha256_of_control(task.run / "controlnet"),
         asked=len(task.places),
         protocol=Protocol(
             dataset=dataset.settings.id,
@@ -214,12 +209,6 @@ def _truth(dataset: Dataset, card: FamilyCard) -> dict[str, str]:
     """The family that the pictures are scored against too, with its fingerprint."""
     family = truth_of(dataset, card)
     return {family: dataset.card(family).fingerprint} if family else {}
-
-
-def _sha256_of_all(files: Sequence[Path]) -> str:
-    """Of the one file its hash; of several the hash of their hashes."""
-    each = [sha256_of(path) for path in files]
-    return each[0] if len(each) == 1 else sha256("\n".join(each).encode()).hexdigest()
 
 
 def describe_base(name_or_path: str, digest: str) -> str:

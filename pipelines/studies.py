@@ -31,7 +31,7 @@ def main(
     names: Annotated[list[str] | None, Argument(help=f"by default all: {', '.join(STUDIES)}")] = None,
     pictures: Annotated[int, Option(help="of the corpus", min=1)] = 12_000,
     faulty: Annotated[int, Option(help="of each corpus with planted faults", min=1)] = 5_000,
-    cores: Annotated[float | None, Option(help="of each training; by default one after the other", min=0.1)] = 1.0,
+    cores: Annotated[float, Option(help="of each training; no GPU takes part", min=0.1)] = 1.0,
 ) -> None:
     """Answer the paper's open questions on a CPU: python pipelines/studies.py dataset_size
 
@@ -43,7 +43,8 @@ def main(
     if FAULTY in asked:
         make_faulty(faulty)
     for name in asked:
-        study.main(FILES / f"{name}.yaml", out=ROOT / "runs" / name, cores=cores, published=ROOT / "docs" / "studies")
+        out, published = ROOT / "runs" / name, ROOT / "docs" / "studies"
+        study.main(FILES / f"{name}.yaml", out=out, cores=cores, gpus=0, published=published)
 
 
 def check_names(names: list[str]) -> list[str]:

@@ -30,6 +30,7 @@ from evaluate.studies.work import (
     carry_out,
     gather_largest,
     on_cluster,
+    share_of,
     works_of,
     write_manifests,
 )
@@ -60,7 +61,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     """
     asked = load_study(study)
     folder = check_path(out or Path("runs") / asked.name, "folder")
-    share = None if cores is None and gpus is None else Share(cores or 1.0, gpus or 0.0)
+    share = share_of(cores, gpus)
     works = expand(asked, folder, set_ or [])
     if plan:
         show_plan(works, folder, share)

@@ -14,7 +14,7 @@ from train.base import Base, place
 from train.control.control import Control, trained
 from train.diffusion import signal_shares
 from train.optimizer import make_optimizer
-from train.speed import compile_blocks, keep_freed_memory, to_channels_last, use_tensor_cores
+from train.speed import can_compile, compile_blocks, keep_freed_memory, to_channels_last, use_tensor_cores
 from train.text_cache import TextCache
 
 TEXT_BYTES = 256_000_000  # of encoded captions that are kept: some 2,000 of Stable Diffusion 1.5
@@ -96,11 +96,11 @@ def assemble(
 
 
 def _make_fast(base: Base, control: Control, engine: EngineSettings, *, on_gpu: bool) -> None:
-    """Do to the networks what the settings ask for; compiling, which does not pay on a CPU, else on a GPU alone."""
+    """Do to the networks what the settings ask for; compiling, which does not pay on a CPU, else where a GPU can."""
     control.recompute(engine.recompute)
     if not on_gpu:
         keep_freed_memory()
     if engine.channels_last:
         to_channels_last(base.unet, control)
-    if engine.compile if engine.compile is not None else on_gpu:
+    if engine.compile if engine.compile is not None else on_gpu and can_compile():
         compile_blocks(control.unet, control)

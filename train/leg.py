@@ -27,6 +27,7 @@ from train.probe import Probe
 from train.result import save_best
 from train.seal import position_of, read_seal
 from train.span import Span
+from train.stop import note_stop, stopped_after
 from train.watch import Watch
 from train.work import Work
 
@@ -43,6 +44,8 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
         Steps done now; whether training shall end there.
     """
     manifest, accelerator = work.manifest, engine.accelerator
+    if start == stopped_after(work.run, manifest.watch.patience):  # it was killed since, or is started again
+        return start, True
     recipe = recipe_of(manifest, work.cards, engine.base)
     span = Span(
         start=start,
@@ -61,6 +64,8 @@ def run_leg(work: Work, engine: Engine, leg: Leg, *, start: int) -> tuple[int, b
             agreed(partial(_check_finite, engine, work.run, seen.number))
         if seen.best is not None:  # before the checkpoint: what is lost with it is reached again
             save_best(engine, work, leg.control, Best(seen.number, seen.best))
+        if seen.stop and accelerator.is_main_process:
+            note_stop(work.run, seen.number, manifest.watch.patience)
         if kept:
             position = position_of(span, step=seen.number, stage=leg.stage)
             folder = work.run / "checkpoints"

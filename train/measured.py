@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from manifests.storage import sha256_of
+from train.control.weights import sha256_of_control, weights_of
 from train.observe import OBSERVED_FILE
 
 AS_TRAINED = {
@@ -50,19 +50,19 @@ class Measured:
     rows: tuple[Row, ...]
 
 
-def measured(run: Path, weights: Path, *, step: int | None = None) -> Measured | None:
+def measured(run: Path, control: Path, *, step: int | None = None) -> Measured | None:
     """What is known of the adherence of a run's ControlNet: its evaluation, else its last probe, else nothing.
 
     Args:
         run: may hold evaluation/report.json and observed.jsonl.
-        weights: an evaluation of other weights than this file's, or one that did not use them as they were trained,
+        control: folder of its weights. An evaluation of other ones, or one that did not use them as they were trained,
             says nothing of them, and is passed over.
         step: after which the weights are; probes of later ones are passed over. None: they are the last.
     """
     report = run / "evaluation" / "report.json"
-    if report.is_file() and weights.is_file():
+    if report.is_file() and weights_of(control):
         said = json.loads(report.read_text())
-        if said["spec"]["controlnet_sha256"] == sha256_of(weights) and as_trained(said):
+        if said["spec"]["controlnet_sha256"] == sha256_of_control(control) and as_trained(said):
             return of_evaluation(said)
     return of_probe(run / OBSERVED_FILE, step=step)
 

@@ -29,7 +29,7 @@ def find_micro_batch(engine: Engine, sample: Batch, *, share: int) -> int:
     """
     reserved = [torch.empty_like(parameter) for parameter in trained(engine.control) for _ in range(STATES)]
     size = share
-    while size and not fits(engine, sample, size):
+    while size and not fits(engine, sample, size, passes=1 if size == share else 2):
         size //= 2
     del reserved
     if engine.accelerator.device.type == "cuda":
@@ -43,11 +43,16 @@ def find_micro_batch(engine: Engine, sample: Batch, *, share: int) -> int:
     return smallest
 
 
-def fits(engine: Engine, sample: Batch, size: int) -> bool:
-    """Whether `size` samples go through forward and backward; leaves no gradient behind."""
+def fits(engine: Engine, sample: Batch, size: int, *, passes: int = 1) -> bool:
+    """Whether `size` samples go through forward and backward; leaves no gradient behind.
+
+    Args:
+        passes: 2 where a step has several, all but the first of which go beside the gradients of those before.
+    """
     try:
         with engine.accelerator.no_sync(engine.control):  # each process tries for itself
-            backward(engine, repeated(sample, size).to(engine.accelerator.device), share=size)
+            for _ in range(passes):
+                backward(engine, repeated(sample, size).to(engine.accelerator.device), share=size)
     except RuntimeError as error:
         if not should_reduce_batch_size(error):
             raise

@@ -19,6 +19,7 @@ from manifests.licences import Licences, count_licences
 from manifests.markdown import page, plain, table
 from manifests.storage import replace_text
 from train.control.initial import PLAIN, SETTINGS_FILE
+from train.control.weights import DIFFUSERS_FILE
 from train.label import is_hub_name, public_manifest, public_name
 from train.measured import Measured, Row
 from train.run_folder import Provenance, load_provenance
@@ -160,7 +161,8 @@ def _about(folder: Path, trained: Trained) -> list[str]:
 
 def _loading(provenance: Provenance, folder: Path) -> list[str]:
     several = bool(provenance.manifest.get("further_conditions"))
-    if several or provenance.manifest.get("control", {}).get("kind", "controlnet") not in PLAIN:
+    plain_kind = provenance.manifest.get("control", {}).get("kind", "controlnet") in PLAIN
+    if several or not plain_kind or not (folder / DIFFUSERS_FILE).is_file():  # a paper's hint encoder is not diffusers'
         said = f"`train.control.registry.load_control(folder, unet)` loads it, by {SETTINGS_FILE} beside the weights."
         return [said, ""]
     base = provenance.base if is_hub_name(provenance.base) else f"FOLDER OF {public_name(provenance.base)}"

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import launch_command_parser
+
+from train.speed import can_compile
 
 BUILDING = timedelta(hours=6)  # how long the others wait while the first process builds a training set
 LAUNCHERS = ("launch", "launch.py", "accelerate-launch")  # the word before accelerate's own arguments
@@ -66,19 +69,27 @@ def join(precision: str, *, tracker: str = "", run: Path | None = None) -> Accel
     return accelerator
 
 
-def why_slow(precision: str) -> str:
-    """What to say of a precision that this machine computes without instructions for it; "" where it has some."""
-    if precision != "bf16" or torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return ""
-    return (
-        "train.precision: this processor has no instructions for bf16, and takes several times as long as with "
-        '--set train.precision="no", which is float32'
-    )
+def why_slow(precision: str, compiled: bool | None) -> Iterator[str]:
+    """Why this machine will take longer than it might, a sentence each.
+
+    Args:
+        precision: as `train.precision`.
+        compiled: as `engine.compile`.
+    """
+    on_gpu = torch.cuda.is_available()
+    if precision == "bf16" and not on_gpu and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        yield (
+            "train.precision: this processor has no instructions for bf16, and takes several times as long as with "
+            '--set train.precision="no", which is float32'
+        )
+    if compiled is None and on_gpu and not can_compile():
+        yield "engine.compile: not done, for there is no C compiler here, or no Python.h. Install gcc and python3-dev"
 
 
 def _asked_for() -> int:
     """Read from the command line of `accelerate launch`, our parent, how many processes it was to start."""
-    words = psutil.Process().parent().cmdline()
+    parent = psutil.Process().parent()  # None of the first process in a container
+    words = parent.cmdline() if parent else []
     launcher = next((place for place, word in enumerate(words) if word.endswith(LAUNCHERS)), None)
     if "ACCELERATE_MIXED_PRECISION" not in os.environ or launcher is None:
         return 1

@@ -11,7 +11,6 @@ from manifests.dataset import Dataset
 from manifests.storage import replace_text
 from train.best import Best, read_best, replace_best
 from train.control.registry import save_control
-from train.control.weights import DIFFUSERS_FILE
 from train.engine import SHARDED, Engine
 from train.measured import measured
 from train.model_card import trained_by, write_model_card
@@ -43,7 +42,7 @@ def export(engine: Engine, work: Work, control: ControlSettings, *, steps: int) 
             work.cards, Dataset.open(work.manifest.dataset), work.run, steps=best.step if best else steps
         )
         replace_text(json.dumps({"steps": trained.steps}) + "\n", folder / STEPS_FILE)
-        write_model_card(folder, trained, measured(work.run, folder / DIFFUSERS_FILE, step=trained.steps))
+        write_model_card(folder, trained, measured(work.run, folder, step=trained.steps))
 
     with engine.result_weights():
         state = _state(engine)

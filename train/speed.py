@@ -1,7 +1,11 @@
 """What makes a step faster without changing what it computes, but for rounding."""
 
 import ctypes
+import os
 import platform
+import shutil
+import sysconfig
+from pathlib import Path
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -33,6 +37,12 @@ def to_channels_last(*modules: torch.nn.Module) -> None:
     """Put the weights of convolutions into the memory format that tensor cores read, and oneDNN without a copy."""
     for module in modules:
         torch.nn.Module.to(module, memory_format=torch.channels_last)
+
+
+def can_compile() -> bool:
+    """Whether Triton finds what it builds its launcher with: a C compiler, and Python's headers."""
+    compiler = os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang") or shutil.which("cc")
+    return bool(compiler) and (Path(sysconfig.get_path("include")) / "Python.h").is_file()
 
 
 def compile_blocks(unet: UNet2DConditionModel, control: torch.nn.Module) -> None:

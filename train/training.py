@@ -62,7 +62,7 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     """
     check_tracker(manifest.watch.tracker, run)
     accelerator = join(manifest.train.precision, tracker=manifest.watch.tracker, run=run)
-    if slow := why_slow(manifest.train.precision):
+    for slow in why_slow(manifest.train.precision, manifest.engine.compile):
         say(slow)
     subset = prepared(manifest) or resolve(manifest)
     base = load_base(manifest.base)

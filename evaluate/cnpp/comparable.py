@@ -65,7 +65,7 @@ def _drawn(protocol: Protocol, way: Way | None) -> Iterator[str]:
     if way is None:
         yield "no published code says how its pictures were drawn"
         return
-    if protocol.base not in (way.base, *BASES.get(way.base, ())):
+    if protocol.base.partition(", ")[0] not in (way.base, *BASES.get(way.base, ())):  # behind it a digest of weights
         yield f"base: {protocol.base}, published: {way.base}"
     if protocol.resolution != way.resolution:
         yield f"resolution: {protocol.resolution}, published: {way.resolution}"

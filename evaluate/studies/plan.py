@@ -16,7 +16,7 @@ from annotate.job import connect
 from evaluate.job import evaluate
 from evaluate.plan import plan_evaluation
 from evaluate.spec import OF_CONTROL
-from evaluate.studies.work import Judged, Share, Work
+from evaluate.studies.work import Judged, Share, Work, as_task
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, load_manifest
 from manifests.storage import replace_text
@@ -173,7 +173,7 @@ def pace_of(work: Work, folder: Path, share: Share | None) -> Pace:
         return try_out(work, folder / "trial", cores=None, actors=None)
     home = folder / f"trial-{share.cores:g}-{share.gpus:g}"
     connect()
-    task = ray.remote(num_cpus=share.cores, num_gpus=share.gpus, max_retries=0)(try_out)
+    task = as_task(try_out, share)
     try:
         return ray.get(task.remote(work, home, cores=max(1, int(share.cores)), actors=0))
     except RayTaskError as error:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ray
 from ray.exceptions import RayError
+from ray.remote_function import RemoteFunction
 
 from annotate.job import connect, reason_of
 from annotate.pool import Pool
@@ -76,6 +78,33 @@ class Share:
 
     cores: float
     gpus: float
+
+
+def share_of(cores: float | None, gpus: float | None) -> Share | None:
+    """What a user asks for each training to have; None where nothing is said: all of this machine.
+
+    Raises:
+        ValueError: GPUs are not spoken of, and the cluster has some.
+    """
+    if cores is None and gpus is None:
+        return None
+    if gpus is None:
+        connect()
+        there = ray.cluster_resources().get("GPU", 0.0)
+        if there:
+            raise ValueError(
+                f"--cores {cores:g}: the cluster has {there:g} GPUs too. Add --gpus 1, --gpus 0.5 for two trainings on "
+                "each, or --gpus 0 for none"
+            )
+    return Share(cores or 1.0, gpus or 0.0)
+
+
+def as_task(function: Callable[..., Any], share: Share) -> RemoteFunction:
+    """A Ray task with a share of the cluster; without a GPU in its share it sees none, whatever its node has."""
+    hidden = {} if share.gpus else {"CUDA_VISIBLE_DEVICES": ""}
+    return ray.remote(num_cpus=share.cores, num_gpus=share.gpus, max_retries=0, runtime_env={"env_vars": hidden})(
+        function
+    )
 
 
 def works_of(study: Study, folder: Path, overrides: Sequence[str]) -> list[Work]:
@@ -162,7 +191,7 @@ def on_cluster(works: Sequence[Work], share: Share) -> Iterator[tuple[Work, Fail
         ValueError: There is no cluster, or it has room for none.
     """
     at_once(share)
-    task = ray.remote(num_cpus=share.cores, num_gpus=share.gpus, max_retries=0)(carry_out)
+    task = as_task(carry_out, share)
     waiting = {task.remote(work, cores=max(1, int(share.cores)), actors=0): work for work in works}
     while waiting:
         (done,), _ = ray.wait(list(waiting))

@@ -11,7 +11,7 @@ import torch
 
 from evaluate.batch import draw_arms, hints_of, load_setup, run_batch
 from evaluate.measures.edges import EDGES
-from evaluate.plan import plan_evaluation, trained_steps, weights_of
+from evaluate.plan import plan_evaluation, trained_steps
 from evaluate.retrieval import RETRIEVAL
 from evaluate.samples import Wanted, read_samples
 from evaluate.spec import Protocol
@@ -19,6 +19,7 @@ from manifests.dataset import Dataset
 from manifests.manifest import Manifest, load_manifest
 from tests.evaluate.synthetic import spec
 from train.control.registry import build_control
+from train.control.weights import weights_of
 from train.samples import read_pairs, validation_rows
 
 CPU = torch.device("cpu")

@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from evaluate import statistics
 from evaluate.statistics import (
@@ -118,4 +119,15 @@ def test_what_is_called_detectable_is_found_four_times_in_five() -> None:
         scores = generator.normal(least, 0.1, (100, 1))
         value, replicates = bootstrap(mean_of(scores), 100, replicates=200, seed=experiment)
         found += interval(float(value[0]), replicates[:, 0]).low > 0
+    assert found / 300 == pytest.approx(0.8, abs=0.1)
+
+
+def test_what_is_called_detectable_among_many_tests_is_found_after_their_correction() -> None:
+    generator, tests = np.random.default_rng(7), 20
+    least = detectable(bootstrap(mean_of(generator.normal(0, 0.1, (100, 1))), 100)[1][:, 0], tests=tests)
+    others, found = np.full(tests - 1, 0.5), 0
+    for _ in range(300):
+        scores = generator.normal(least, 0.1, 100)
+        p = 2 * norm.sf(abs(scores.mean()) / (scores.std(ddof=1) / 10))
+        found += holm(np.append(others, p))[-1] <= 0.05
     assert found / 300 == pytest.approx(0.8, abs=0.1)

@@ -13,7 +13,6 @@ from evaluate.report import write_report
 from evaluate.scores import read_scores
 from pipelines.evaluate import evaluate_run
 from tests.toy_run import train
-from train.control.weights import DIFFUSERS_FILE as WEIGHTS
 from train.measured import measured
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +48,7 @@ def test_an_evaluation_leaves_scores_pictures_and_a_report(run: Path, capsys: py
 
 def test_a_model_card_tells_the_numbers_of_the_evaluation(run: Path) -> None:
     report = json.loads((run / "evaluation" / "report.json").read_text())
-    found = measured(run, run / "controlnet" / WEIGHTS)
+    found = measured(run, run / "controlnet")
     assert found is not None
     assert found.how.startswith(report["headline"])
     assert {row.name for row in found.rows} == {*report["measures"]}

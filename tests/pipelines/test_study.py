@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -6,12 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
+import ray
 import yaml
 
+from annotate.job import connect
 from evaluate.studies.plan import Pace, estimates
 from evaluate.studies.report import write_grid_report
 from evaluate.studies.ways import Grid
-from evaluate.studies.work import Share, gather_largest, on_cluster, works_of
+from evaluate.studies.work import Share, as_task, gather_largest, on_cluster, works_of
 from manifests.manifest import load_manifest
 from manifests.prepared import prepared
 from manifests.study import Study, cells, load_study
@@ -212,6 +215,12 @@ def test_what_a_study_varies_cannot_be_set_for_all(toy: Path, tmp_path: Path) ->
         works_of(study, tmp_path, ["rows=16"])
     seeds = [work.manifest.train.seed for work in works_of(study, tmp_path, ["train.seed=7"])]
     assert seeds == [7, 7, 8, 8]
+
+
+def test_a_training_without_a_gpu_in_its_share_sees_none() -> None:
+    connect()
+    seen = as_task(lambda: os.environ.get("CUDA_VISIBLE_DEVICES"), Share(cores=1, gpus=0)).remote()
+    assert ray.get(seen) == ""
 
 
 def test_more_than_the_cluster_has_is_refused(toy: Path, tmp_path: Path) -> None:

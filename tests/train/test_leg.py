@@ -24,6 +24,13 @@ def test_what_spread_weights_cannot_do_is_refused_before_a_step(manifest_path: P
     check_launch(load_manifest(manifest_path, stages), launched(DistributedType.MULTI_GPU))
 
 
+def test_weights_that_are_spread_are_not_averaged(manifest_path: Path) -> None:
+    averaged = load_manifest(manifest_path, ["train.ema=0.99"])
+    check_launch(averaged, launched(DistributedType.MULTI_GPU))
+    with pytest.raises(ValueError, match=r"train\.ema: .* not averaged"):
+        check_launch(averaged, launched(DistributedType.FSDP))
+
+
 @pytest.mark.parametrize("setting", ["engine.micro_batch=1", "train.max_grad_norm=1"])
 def test_what_deepspeed_would_do_otherwise_is_refused(manifest_path: Path, setting: str) -> None:
     manifest = load_manifest(manifest_path, ["train.batch_size=4", setting])

@@ -38,6 +38,22 @@ def test_the_largest_half_or_quarter_that_fits_is_found(
     assert find_micro_batch(scarce(engine, room), sample, share=12) == found
 
 
+def test_parts_of_a_step_are_tried_beside_the_gradients_of_those_before(
+    base_folder: str, table: datasets.Dataset
+) -> None:
+    engine = engine_of(str(base_folder))
+    tried: list[tuple[int, bool]] = []
+
+    class Watched(Scarce):
+        def forward(self, noisy: torch.Tensor, *rest: object) -> torch.Tensor:
+            tried.append((len(noisy), any(each.grad is not None for each in self.control.parameters())))
+            return super().forward(noisy, *rest)
+
+    watched = replace(engine, control=Watched(engine.control, 3))
+    find_micro_batch(watched, Samples(table, recipe_of(engine))[0], share=12)
+    assert tried == [(12, False), (6, False), (3, False), (3, True)]
+
+
 def test_the_search_leaves_weights_and_gradients_as_they_were(base_folder: str, table: datasets.Dataset) -> None:
     engine = engine_of(str(base_folder))
     before = [parameter.detach().clone() for parameter in engine.control.parameters()]

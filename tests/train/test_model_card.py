@@ -164,14 +164,14 @@ def evaluated(run: Path, weights: bytes, **settings: str) -> None:
 def test_numbers_come_from_the_evaluation_of_these_weights(tmp_path: Path) -> None:
     evaluated(tmp_path, b"weights")
     (tmp_path / WEIGHTS).write_bytes(b"weights")
-    found = measured(tmp_path, tmp_path / WEIGHTS)
+    found = measured(tmp_path, tmp_path)
     assert found is not None
     assert [row.name for row in found.rows] == ["f1", "chamfer"]
     assert (found.rows[0].floor, found.rows[0].drawn, found.rows[0].ceiling) == (0.1, 0.5, 0.9)
     assert math.isnan(found.rows[1].drawn)
     assert found.how.startswith("It obeys. On 1,200 test pictures (ddim, 20 steps, guidance 9)")
     (tmp_path / WEIGHTS).write_bytes(b"weights of a longer training")
-    assert measured(tmp_path, tmp_path / WEIGHTS) is None
+    assert measured(tmp_path, tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_the_control_did_not_draw_as_it_was_trained_says_nothing_of_it(
 ) -> None:
     evaluated(tmp_path, b"weights", **settings)
     (tmp_path / WEIGHTS).write_bytes(b"weights")
-    assert measured(tmp_path, tmp_path / WEIGHTS) is None
+    assert measured(tmp_path, tmp_path) is None
 
 
 def test_numbers_come_from_the_last_probe_where_nothing_was_evaluated(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_numbers_come_from_the_last_probe_where_nothing_was_evaluated(tmp_path: 
         {"step": 600, "control/gain": 0.3},
     ]
     (tmp_path / "observed.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    found = measured(tmp_path, tmp_path / WEIGHTS)
+    found = measured(tmp_path, tmp_path)
     assert found is not None
     assert "after step 500" in found.how
     row = found.rows[0]
@@ -201,6 +201,8 @@ def test_numbers_come_from_the_last_probe_where_nothing_was_evaluated(tmp_path: 
 
 
 def test_it_is_loaded_as_what_it_is(trained: Trained, tmp_path: Path) -> None:
+    assert "load_control(folder, unet)` loads it" in card(tmp_path, trained).text, "none of diffusers' files is there"
+    (tmp_path / WEIGHTS).touch()
     assert "StableDiffusionControlNetPipeline.from_pretrained" in card(tmp_path, trained).text
     (tmp_path / "config.json").write_text('{"addition_embed_type": "text_time"}')
     xl = card(tmp_path, trained).text

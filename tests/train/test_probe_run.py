@@ -38,3 +38,27 @@ def test_two_processes_probe_what_one_does_and_keep_the_best(
     assert best == {"step": 2, "score": score}
     grids = [Image.open(tmp_path / run / "samples" / "step-000002.png") for run in ("one", "two")]
     assert grids[0].size == grids[1].size
+
+
+def test_a_run_that_ended_early_stays_ended_until_its_patience_is_raised(
+    base_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "installed").mkdir()
+    install(tmp_path / "installed", ADHERENCE)
+    monkeypatch.syspath_prepend(tmp_path / "installed")
+    write_dataset(tmp_path / "playroom")
+    manifest, run = write_manifest(tmp_path / "toy.yaml", tmp_path / "playroom", base_folder), tmp_path / "run"
+    still = ("train.steps=6", "train.learning_rate=1e-12", "watch.probe_every=1", "watch.patience=1")
+    asked = [*WATCHED, *(word for setting in still for word in ("--set", setting))]
+    train(manifest, run, *asked)
+    ended = steps_of(run)
+    assert ended < 6
+    train(manifest, run, *asked, "--resume")
+    assert steps_of(run) == ended
+    train(manifest, run, *asked, "--set", "watch.patience=9", "--resume")
+    assert steps_of(run) == 6
+
+
+def steps_of(run: Path) -> int:
+    """After how many steps the weights of a run were taken."""
+    return int(json.loads((run / "controlnet" / "steps.json").read_text())["steps"])

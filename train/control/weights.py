@@ -1,18 +1,30 @@
 """The files of a trained control: in diffusers' layout where diffusers can read them, else in one of our own."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from manifests.storage import replace_text
+from manifests.storage import replace_text, sha256_of
 
 DIFFUSERS_FILE = "diffusion_pytorch_model.safetensors"
 OWN_FILE = "control.safetensors"  # a name that diffusers does not look for, so that it takes no such folder for its own
 CONFIG_FILE = "config.json"
 
 State = dict[str, Tensor]
+
+
+def weights_of(control: Path) -> list[Path]:
+    """Files of a trained control's nets, sorted; none where it is not finished."""
+    return sorted(path for name in (DIFFUSERS_FILE, OWN_FILE) for path in control.rglob(name))
+
+
+def sha256_of_control(control: Path) -> str:
+    """Of one net its file's hash; of several the hash of their hashes."""
+    each = [sha256_of(path) for path in weights_of(control)]
+    return each[0] if len(each) == 1 else sha256("\n".join(each).encode()).hexdigest()
 
 
 def part(state: State, prefix: str) -> State:

@@ -7,6 +7,7 @@ import pytest
 
 from evaluate.cnpp.comparable import RESIZED, comparable
 from evaluate.cnpp.published import Published, published_of
+from evaluate.plan import describe_base
 from evaluate.spec import Spec
 from tests.evaluate.synthetic import spec as synthetic
 
@@ -32,7 +33,7 @@ def spec(**changes: Any) -> Spec:
     protocol = replace(
         made.protocol,
         dataset="MultiGen-20M_canny_eval",
-        base="stable-diffusion-v1-5/stable-diffusion-v1-5",
+        base=describe_base("stable-diffusion-v1-5/stable-diffusion-v1-5", "0123456789abcdef"),
         resolution=512,
         settings=LIKE_THEIRS,
     )
