@@ -28,7 +28,7 @@ RESTRICTED = ("non-commercial", "research only", "-nc")  # in the licence of wei
 def describe(dataset: Dataset, rows: int, licences: Licences) -> list[str]:
     """Lines of Markdown. Footers, the index and small columns are read, no picture."""
     cards = [dataset.card(family) for family in dataset.families()]
-    corpora = ", ".join(public_name(corpus) for corpus in dataset.corpora())
+    corpora = ", ".join(corpus_name(corpus) for corpus in dataset.corpora())
     shown = [f"![Rows of it, each with its conditions as a network reads them]({EXAMPLES})", ""]
     return [
         f"# {dataset.root.name}",
@@ -45,7 +45,7 @@ def describe(dataset: Dataset, rows: int, licences: Licences) -> list[str]:
     ]
 
 
-def public_name(corpus: str) -> str:
+def corpus_name(corpus: str) -> str:
     """A corpus without the folders it lies in, which are nobody's business; the name of a generated or Hub one."""
     return plain(corpus.rstrip("/").rsplit("/", 1)[-1] if "/" in corpus and not corpus.startswith("hub:") else corpus)
 

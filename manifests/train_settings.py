@@ -52,7 +52,7 @@ class EngineSettings(BaseModel):
     micro_batch: PositiveInt | Literal["auto"] | None = None  # samples per process and forward; all of its share
     workers: NonNegativeInt | None = None  # that read and decode; by default 2 beside a GPU, none on a CPU
     encode: Literal["cached", "live"] = "cached"  # of a manifest with latents: read them, or encode the same crops
-    compile: bool | None = None  # by torch.compile, block by block; by default on a GPU alone
+    compile: bool | None = None  # by torch.compile, block by block; by default on a GPU alone, with a C compiler
     channels_last: bool = True  # memory format of convolutions
     recompute: Literal["no", "control", "all"] = "no"  # activations again in the backward pass: slower, less memory
 

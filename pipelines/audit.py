@@ -11,7 +11,6 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from typer import Argument, Option
@@ -27,7 +26,7 @@ from evaluate.audit.verdict import State, Verdict
 from manifests.dataset import Dataset
 from manifests.storage import locate, replace_text
 from pipelines.doctor import torch_device
-from pipelines.entry import run
+from pipelines.entry import run, terminal
 
 COLOURS: dict[State, str] = {"pass": "green", "warn": "yellow", "fail": "red", "skipped": "bright_black"}
 
@@ -54,7 +53,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     targets = check_out(out) if out else [str(root / "audit.html"), str(root / "audit.json")]
     pin_threads()  # as the workers that made the families
     plan = Plan(tuple(family or ()), sample, seed, StandIns(stand_in or [], set_ or []), tuple(skip or ()))
-    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    console = terminal(160, highlight=False)
     with console.status("reading the index") as status:
         found = audit(Dataset.open(root), plan, torch_device(device), started=status.update)
     console.print(table_of(found.verdicts))

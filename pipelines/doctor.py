@@ -11,7 +11,6 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 
 import torch
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from typer import Argument, Option
@@ -22,7 +21,7 @@ from annotate.task import known_annotators
 from annotate.weights import VARIABLE
 from evaluate.checkup import AT_FAULT, SOUND, Finding, State, examine, fetch
 from evaluate.machine import Check, check_machine
-from pipelines.entry import run
+from pipelines.entry import run, terminal
 
 WORDS: dict[State, tuple[str, str]] = {  # and the colour they are in
     "expected": ("runs", "green"),
@@ -49,7 +48,7 @@ def main(
     """
     annotators = assemble(families or list(ANNOTATORS), set_ or [])
     asked = [word.partition("=")[0] for word in families or ANNOTATORS]
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console = terminal(highlight=False)
     if download and not families:
         raise ValueError("--download: of which families? Name them: python pipelines/doctor.py depth --download")
     trouble = fetch(annotators) if download else []

@@ -7,7 +7,6 @@ from typing import Annotated
 if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from rich.console import Console
 from rich.table import Table
 from typer import Argument, Option
 
@@ -17,6 +16,7 @@ from evaluate.duplicates import Survey, survey
 from manifests.dataset import Dataset
 from manifests.storage import locate
 from pipelines.entry import run as run_command
+from pipelines.entry import terminal
 
 
 def main(
@@ -43,7 +43,7 @@ def show(found: Survey) -> None:
     table = Table("rows in a cluster", "clusters", "rows")
     for size, clusters, rows in found.by_size:
         table.add_row(size, f"{clusters:,}", f"{rows:,}")
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    terminal().print(table)
     print(f"{found.not_drawn:,} rows of train are never drawn: another of their cluster stands for them")
     print(f"{found.excluded:,} rows are near to two splits, and so in none (split `excluded`)")
     for chain in found.capped:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
+from rich.console import Console
 
 from annotate.corpora.text import visible
 
@@ -14,6 +15,11 @@ def run(main: Callable[..., Any]) -> None:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command()(main)
     run_app(app)
+
+
+def terminal(width: int = 120, **options: Any) -> Console:
+    """A terminal, as wide as it is; `width` characters where the output goes into a file. `options`: of rich's."""
+    return Console(width=None if sys.stdout.isatty() else width, **options)
 
 
 def run_app(app: typer.Typer) -> None:

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from rich.console import Console
 from rich.table import Table
 from typer import Argument, Option
 
@@ -29,6 +28,7 @@ from evaluate.summary import summarise, verdict
 from manifests.hub import CARD
 from manifests.manifest import load_manifest
 from pipelines.entry import run as run_command
+from pipelines.entry import terminal
 from train.measured import as_trained, of_evaluation
 from train.model_card import rewrite_adherence
 
@@ -98,7 +98,7 @@ def show(folder: Path) -> None:
     for line in summary.lines:
         name = f"{line.measure.name} (primary)" if line.measure.primary else line.measure.name
         table.add_row(name, *(f"{value.value:.3f}" for value in line.arms.values()), with_interval(line.normalised))
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = terminal()
     console.print(table)
     console.print(verdict(summary, condition=spec.protocol.condition, method=spec.protocol.method))
 

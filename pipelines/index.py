@@ -8,7 +8,6 @@ from typing import Annotated
 if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from rich.console import Console
 from rich.table import Table
 from typer import Argument
 
@@ -19,6 +18,7 @@ from manifests.index import ROWS, index_path, index_schema, read_index
 from manifests.layout import IMAGES
 from manifests.record import STATUSES
 from pipelines.entry import run as run_command
+from pipelines.entry import terminal
 
 
 def main(dataset: Annotated[str, Argument(help="made by pipelines/ingest.py")]) -> None:
@@ -51,7 +51,7 @@ def show(dataset: Dataset, lacking: dict[str, int]) -> None:
         by = _counts(dataset, family, "status")
         columns = [name for name in index_schema(dataset, family).names if name not in ("status", "code")]
         table.add_row(family, *(str(by[status]) for status in STATUSES), ", ".join(columns))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    terminal().print(table)
 
 
 def _counts(dataset: Dataset, family: str, column: str) -> Counter[str]:

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
@@ -26,6 +25,7 @@ from annotate.pool import Pool
 from manifests.dataset import Dataset
 from manifests.family import CARD, check_card
 from manifests.room import in_words
+from pipelines.entry import terminal
 
 LONGEST = 160  # characters of what a fault said
 
@@ -61,7 +61,7 @@ def foresee(dataset: Dataset, order: AnnotateOrder, pool: Pool, trying: Trying) 
             check_card(dataset.root, task.card)
     retry = parse_retry(trying.retry) if trying.retry else None
     lacking = outstanding(dataset, order.tasks, dataset.shards(), refresh=trying.refresh, retry=retry)
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, soft_wrap=True)
+    console = terminal(highlight=False, soft_wrap=True)
     if not lacking:
         console.print(Text(f"{dataset.root}: nothing is missing"))
         write(trying.json, {"dataset": str(dataset.root), "to_make": 0})

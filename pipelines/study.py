@@ -8,7 +8,6 @@ from typing import Annotated
 if __name__ == "__main__":  # the folder of this file would shadow packages of the same names
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from rich.console import Console
 from rich.table import Table
 from typer import Argument, Option
 
@@ -39,6 +38,7 @@ from manifests.manifest import Manifest
 from manifests.study import Study, load_study
 from manifests.subset import resolve
 from pipelines.entry import run as run_command
+from pipelines.entry import terminal
 
 ROWS_APART = {"rows", "seed", "base", "control", "train", "engine", "watch"}  # decide not which rows may be drawn
 Cores = Annotated[float | None, Option(help="of each training, as a Ray task; by default one after the other", min=0.1)]
@@ -134,7 +134,7 @@ def show_plan(works: Sequence[Work], folder: Path, share: Share | None) -> None:
         hours = [f"{seconds / 3600:.2f} h" if seconds else "done" for seconds in (one.training, one.judging)]
         sizes = [f"{one.bytes / 1e6:,.0f}", f"{one.flops / 1e12:,.3g}"]
         table.add_row(work.name, f"{manifest.rows:,}", f"{manifest.train.steps:,}", *hours, *sizes)
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = terminal()
     console.print(table)
     console.print(_in_all(found, at_once(share) if share else 1))
 
@@ -154,7 +154,7 @@ def show(grid: Grid) -> None:
     for way in grid.ways:
         scores = [with_interval(way.score), with_interval(way.share)]
         table.add_row(*way.labels.values(), *scores, f"{way.cost.seconds / 60:.1f}")
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = terminal()
     console.print(table)
     for sentence in (headline(grid), *verdicts(grid)):
         console.print(sentence)

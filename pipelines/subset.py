@@ -11,7 +11,6 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 
 import pyarrow as pa
 import ray
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from typer import Argument, Option
@@ -31,6 +30,7 @@ from manifests.storage import locate
 from manifests.subset import Subset, resolve
 from manifests.training_set import ensure_training_set
 from pipelines.entry import run as run_command
+from pipelines.entry import terminal
 
 SAID = 8  # differences put into words
 
@@ -53,7 +53,7 @@ def main(
     subset = resolve(asked)
     print(f"{asked.rows} of {subset.found} rows of the train split that have {asked.condition} and fulfil `where`")
     print(f"fingerprint {subset.fingerprint}")
-    console().print(account_table(subset.account))
+    terminal(140, highlight=False).print(account_table(subset.account))
     if look:
         page = locate(out) if out else subset.dataset.root / f"look-{manifest.stem}.html"
         print(f"made {show(subset, asked, page, name=manifest.stem)}")
@@ -62,19 +62,14 @@ def main(
     print(f"made {ensure_training_set(subset, asked, gather, print)}")
 
 
-def console() -> Console:
-    """Where tables are printed."""
-    return Console(width=None if sys.stdout.isatty() else 140, highlight=False)
-
-
 def show(subset: Subset, manifest: Manifest, page: Path | UPath, *, name: str) -> Path | UPath:
     """Print how the subset differs from the whole, and write the page that shows it."""
-    found = compare(subset.dataset, manifest)
-    console().print(look_table(found))
+    found, console = compare(subset.dataset, manifest), terminal(140, highlight=False)
+    console.print(look_table(found))
     if found.constant:
-        console().print(Text(f"  all rows are alike in {', '.join(found.constant)}", "dim"))
+        console.print(Text(f"  all rows are alike in {', '.join(found.constant)}", "dim"))
     for difference in [difference for difference in found.differences if difference.differs][:SAID]:
-        console().print(Text(f"  {in_words(difference)}"))
+        console.print(Text(f"  {in_words(difference)}"))
     return write_look(found, subset, manifest, page, name=name)
 
 

@@ -14,9 +14,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from manifests.condition import Condition, Kind, decode
 from manifests.geometry import resize, resize_picture
 from train.draws import Choices, choices, kept, normal, row_at, share
-from train.hints import Drawing
+from train.further import draw_hints
 from train.span import Span
-from train.views import Square, at_least, chosen_view, draw_hints, drawn_square, moments_of
+from train.views import Square, at_least, chosen_view, drawn_square, moments_of
 
 
 class Table(Protocol):
@@ -66,7 +66,6 @@ class Recipe:
     """What makes a sample out of a row."""
 
     kinds: tuple[Kind, ...]  # how each condition is stored
-    drawings: tuple[Drawing, ...]  # makes a hint of each
     resolution: int  # side of the square crop, pixels
     latent_shape: tuple[int, int, int]
     tokenize: Callable[[str], Tensor]
@@ -121,14 +120,18 @@ class Samples(Dataset[Batch]):
         conditions = _conditions(record, recipe)
         square, moments = _square(record, recipe, drawn, conditions)
         draws = [share(recipe.seed, key, epoch, purpose=column) for column in recipe.columns]
-        shown = kept([condition is not None for condition in conditions], draws, rate=recipe.condition_drop)
+        shows = kept([condition is not None for condition in conditions], draws, rate=recipe.condition_drop)
+        shown = [condition if each else None for condition, each in zip(conditions, shows, strict=True)]
+        hints, present = draw_hints(
+            recipe.kinds, square.of_conditions(recipe.kinds, shown), resolution=recipe.resolution
+        )
         caption = "" if drawn.prompt < recipe.prompt_drop else _caption(record["captions"], drawn.caption)
         noise = partial(normal, recipe.seed, key, epoch, shape=recipe.latent_shape)
         return Batch(
             pixels=to_pixels(square.of_picture(decode_image(record["image"]["bytes"]))) if moments is None else None,
             moments=moments,
-            hints=draw_hints(square, conditions, shown, recipe.kinds, recipe.drawings),
-            present=torch.tensor(shown, dtype=torch.float32),
+            hints=hints,
+            present=present,
             tokens=recipe.tokenize(caption),
             noise=noise(purpose="noise"),
             posterior_noise=noise(purpose="posterior"),

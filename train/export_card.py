@@ -7,7 +7,7 @@ from typing import Any
 
 from upath import UPath
 
-from manifests.card import EXAMPLES, is_restricted, licence_lines, public_name
+from manifests.card import EXAMPLES, corpus_name, is_restricted, licence_lines
 from manifests.footer import footer_of
 from manifests.hub import CARD, extent_of
 from manifests.licences import Licences, hub_licence
@@ -92,7 +92,7 @@ def _info(export: Export, made: dict[str, Made]) -> dict[str, Any]:
 
 def _describe(export: Export, out: UPath, made: dict[str, Made], licences: Licences) -> list[str]:
     account, card = export.account, export.card
-    corpora = ", ".join(public_name(corpus) for corpus in export.dataset.corpora())
+    corpora = ", ".join(corpus_name(corpus) for corpus in export.dataset.corpora())
     splits = [(name, f"{of.rows:,}", f"{export.found[name]:,}", f"`{account.keys[name]}`") for name, of in made.items()]
     settings = ", ".join(f"{name}={plain(str(value))}" for name, value in card.settings.items()) or "-"
     said = [

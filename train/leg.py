@@ -17,7 +17,6 @@ from train.control.control import trained
 from train.engine import SHARDED, Engine
 from train.fit import fit
 from train.flops import flops_of_sample
-from train.hints import drawing
 from train.legs import Leg
 from train.meter import Meter
 from train.micro_batch import find_micro_batch
@@ -104,7 +103,6 @@ def recipe_of(manifest: Manifest, cards: Cards, base: Base) -> Recipe:
     kinds = tuple(card.kind for card in (cards.condition, *cards.further))
     return Recipe(
         kinds=kinds,
-        drawings=tuple(drawing(kind) for kind in kinds),
         columns=("condition", *map(column_of, manifest.further_conditions)),
         condition_drop=manifest.train.condition_drop,
         latents=manifest.engine.encode if manifest.latents else "none",

@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from manifests.condition import Condition, Kind
 from manifests.figures import Moments, Size, View
 from manifests.geometry import corner, crop, flip, resize, resize_picture
 from train.draws import Choices
-from train.hints import Drawing
 
 CENTRE = (0.5, 0.5)  # where a square lies between the two ends of a picture: down, right
 
@@ -89,21 +86,6 @@ def chosen_view(views: Sequence[View], drawn: Choices, *, flip: float) -> int:
             "train.flip to 0"
         )
     return alike[int(drawn.view * len(alike))]
-
-
-def draw_hints(
-    square: Square,
-    conditions: Sequence[Condition | None],
-    shown: Sequence[bool],
-    kinds: Sequence[Kind],
-    drawings: Sequence[Drawing],
-) -> Tensor:
-    """Draw a row's conditions, K of them: [K, 3, side, side] float32 in [0, 1], 0 where one is not shown."""
-    hints = [
-        drawing(square.of_condition(kind, condition)) if shows else torch.zeros(3, square.side, square.side)
-        for condition, shows, kind, drawing in zip(conditions, shown, kinds, drawings, strict=True)
-    ]
-    return torch.stack(hints)
 
 
 def at_least(size: Size, side: int) -> Size:

@@ -124,7 +124,8 @@ def test_what_is_called_detectable_is_found_four_times_in_five() -> None:
 
 def test_what_is_called_detectable_among_many_tests_is_found_after_their_correction() -> None:
     generator, tests = np.random.default_rng(7), 20
-    least = detectable(bootstrap(mean_of(generator.normal(0, 0.1, (100, 1))), 100)[1][:, 0], tests=tests)
+    noise = generator.normal(0, 1, (100, 1))
+    least = detectable(bootstrap(mean_of(0.1 * noise / noise.std()), 100)[1][:, 0], tests=tests)
     others, found = np.full(tests - 1, 0.5), 0
     for _ in range(300):
         scores = generator.normal(least, 0.1, 100)

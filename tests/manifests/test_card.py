@@ -13,7 +13,7 @@ from huggingface_hub import DatasetCard
 from PIL import Image
 
 from evaluate.strip import show_examples
-from manifests.card import EXAMPLES, public_name
+from manifests.card import EXAMPLES, corpus_name
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard, Weights, create_card
@@ -204,7 +204,7 @@ def test_sizes_are_said_in_the_hub_s_words() -> None:
 
 
 def test_a_corpus_is_named_without_the_folders_it_lies_in() -> None:
-    assert public_name("/home/someone/secret/photos/") == "photos"
-    assert public_name("s3://bucket/photos/*.tar") == plain("*.tar")
-    assert public_name("hub:someone/photos") == "hub:someone/photos"
-    assert public_name("playroom:60") == "playroom:60"
+    assert corpus_name("/home/someone/secret/photos/") == "photos"
+    assert corpus_name("s3://bucket/photos/*.tar") == plain("*.tar")
+    assert corpus_name("hub:someone/photos") == "hub:someone/photos"
+    assert corpus_name("playroom:60") == "playroom:60"

@@ -8,7 +8,6 @@ from train.base import load_base, tokenize
 from train.batches import Recipe
 from train.control.registry import build_control
 from train.engine import Engine, assemble
-from train.hints import HINTS
 from train.processes import join
 
 PLAIN = TrainSettings(learning_rate=1e-3, precision="no")
@@ -31,7 +30,6 @@ def recipe_of(engine: Engine) -> Recipe:
     """Makes samples of the test suite's training set."""
     return Recipe(
         kinds=("binary",),
-        drawings=(HINTS["binary"],),
         resolution=32,
         latent_shape=engine.base.latent_shape(32),
         tokenize=partial(tokenize, engine.base.tokenizers),

@@ -10,7 +10,6 @@ import torch
 from train.base import Base, tokenize
 from train.batches import Batch, Recipe, Samples, loader, to_pixels
 from train.draws import choices
-from train.hints import HINTS
 from train.span import Span
 
 
@@ -18,7 +17,6 @@ from train.span import Span
 def recipe(base: Base) -> Recipe:
     return Recipe(
         kinds=("binary",),
-        drawings=(HINTS["binary"],),
         resolution=32,
         latent_shape=base.latent_shape(32),
         tokenize=partial(tokenize, base.tokenizers),

@@ -56,7 +56,6 @@ def encoded(table: datasets.Dataset, annotator: Latents) -> datasets.Dataset:
 def recipe(base: Base) -> Recipe:
     return Recipe(
         kinds=("binary", "depth"),
-        drawings=(HINTS["binary"], HINTS["depth"]),
         columns=("condition", "condition:depth"),
         resolution=SIDE,
         latent_shape=base.latent_shape(SIDE),
@@ -127,7 +126,7 @@ def test_hints_lie_where_the_view_of_the_latents_lies(encoded: datasets.Dataset,
 def test_without_latents_the_crop_is_drawn_freely_as_ever(
     table: datasets.Dataset, encoded: datasets.Dataset, recipe: Recipe
 ) -> None:
-    alone = replace(recipe, kinds=("binary",), drawings=(HINTS["binary"],), columns=("condition",), latents="none")
+    alone = replace(recipe, kinds=("binary",), columns=("condition",), latents="none")
     plain, beside = Samples(table, alone)[5], Samples(encoded, replace(recipe, latents="none"))[5]
     assert plain.moments is None
     assert torch.equal(plain.pixels, beside.pixels)

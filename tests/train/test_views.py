@@ -7,8 +7,8 @@ from annotate.image import fit
 from manifests.figures import Moments, View
 from manifests.geometry import resize_picture
 from train.draws import choices
-from train.hints import HINTS
-from train.views import Square, centre_square, chosen_view, draw_hints, drawn_square, moments_of, whole_square
+from train.further import draw_hints
+from train.views import Square, centre_square, chosen_view, drawn_square, moments_of, whole_square
 
 VIEWS = [View(top, left, flip) for top, left in ((0, 0), (2, 5), (4, 1)) for flip in (False, True)]
 rng = np.random.default_rng(0)
@@ -94,11 +94,10 @@ def test_a_square_that_does_not_fit_enlarges_the_picture() -> None:
 
 def test_conditions_that_are_not_shown_are_black() -> None:
     edges = np.ones((8, 8), np.uint8)
-    square = Square((8, 8), View(0, 0), 8)
-    drawings = [HINTS["binary"]] * 3
-    hints = draw_hints(square, [edges, None, edges], [True, False, False], ["binary"] * 3, drawings)
+    hints, present = draw_hints(["binary"] * 3, [edges, None, None], resolution=8)
     assert hints.shape == (3, 3, 8, 8)
     assert torch.equal(hints.flatten(1).mean(dim=1), torch.tensor([1.0, 0.0, 0.0]))
+    assert torch.equal(present, torch.tensor([1.0, 0.0, 0.0]))
 
 
 def test_latents_of_another_resolution_are_refused() -> None:

@@ -46,7 +46,7 @@ def test_a_published_row_says_once_what_holds_for_all(summary: Summary) -> None:
     assert (summary.measure.name, summary.factor, summary.samples) == ("canny_f1@cnpp", 100, 6)
     (controlnet,) = (each for each in summary.beside if each.published.method == "ControlNet (SD1.5)")
     assert (controlnet.published.value, controlnet.published.evidence) == (34.65, "read")
-    assert controlnet.why_not[0].startswith("base: train/tiny_base/model, published: stable-diff")
+    assert any(why.startswith("base: train/tiny_base/model, published: stable-diff") for why in controlnet.why_not)
     assert len([why for why in summary.shared if "kornia's edges" in why]) == 1
 
 
