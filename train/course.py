@@ -1,9 +1,9 @@
 """The course of a run: the scores of its probes so far, which of them is the best, and whether it goes on rising."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from train.lines import read_lines
 from train.observe import OBSERVED_FILE
 
 
@@ -41,8 +41,7 @@ def read_course(run: Path, name: str, *, higher_is_better: bool) -> Course:
     Args:
         name: of the number that holds the score, as "probe/f1_1px".
     """
-    path = run / OBSERVED_FILE
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    lines = read_lines(run / OBSERVED_FILE)
     scores = {int(line["step"]): float(line[name]) for line in lines if name in line}
     return Course(tuple(sorted(scores.items())), higher_is_better)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from train.control.weights import sha256_of_control, weights_of
+from train.lines import read_lines
 from train.observe import OBSERVED_FILE
 
 AS_TRAINED = {
@@ -89,7 +90,7 @@ def of_evaluation(report: Mapping[str, Any]) -> Measured:
 
 def of_probe(observed: Path, *, step: int | None = None) -> Measured | None:
     """Numbers of the last probe of a run up to a step, of few held-out pictures; None if there was none."""
-    lines = [json.loads(line) for line in observed.read_text().splitlines()] if observed.is_file() else []
+    lines = read_lines(observed)
     probes = [line for line in lines if any(name.startswith(PROBE) and name.endswith("_floor") for name in line)]
     probes = [line for line in probes if step is None or line["step"] <= step]
     if not probes:

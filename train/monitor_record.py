@@ -3,12 +3,12 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from manifests.storage import replace_text
+from train.lines import read_lines
 
 Array = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ class Record:
             losses: "alone", "control" and "shuffled", each [R, 8] float64, finite.
         """
         if not self._opened:
-            kept = [line for line in _lines(self._path) if line["step"] < step]
+            kept = [line for line in read_lines(self._path) if line["step"] < step]
             replace_text("".join(json.dumps(line) + "\n" for line in kept), self._path)
             self._opened = True
         line = {"step": step, "keys": keys, **{name: _rounded(values) for name, values in losses.items()}}
@@ -69,7 +69,7 @@ class Record:
 
 def read_looks(run: Path) -> Looks | None:
     """Read the looks of a run, of the rows that all of them have; None where there was none."""
-    lines = _lines(run / FILE)
+    lines = read_lines(run / FILE)
     if not lines:
         return None
     common = set.intersection(*({*line["keys"]} for line in lines))
@@ -81,19 +81,6 @@ def read_looks(run: Path) -> Looks | None:
 
     steps = np.array([line["step"] for line in lines], np.int64)
     return Looks(steps, keys, stacked("alone"), stacked("control"), stacked("shuffled"))
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of the file, without a last one that was cut off when its run was killed."""
-    texts = path.read_text().splitlines() if path.is_file() else []
-    lines = []
-    for number, text in enumerate(texts):
-        try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            if number < len(texts) - 1:
-                raise
-    return lines
 
 
 def _rounded(values: Array) -> list[list[float]]:

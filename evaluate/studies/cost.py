@@ -1,9 +1,10 @@
 """What a training cost, from its own log."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from train.lines import read_lines
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,7 @@ def cost_of(run: Path, *, batch_size: int) -> Cost:
     Args:
         batch_size: samples of a step.
     """
-    log = run / "log.jsonl"
-    steps = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    steps = read_lines(run / "log.jsonl")
     each = [batch_size / step["images_per_second"] for step in steps]
     return Cost(
         seconds=sum(each),
