@@ -26,11 +26,11 @@ from evaluate.second_look import look_again
 from evaluate.spec import read_spec
 from evaluate.summary import summarise, verdict
 from manifests.hub import CARD
-from manifests.manifest import load_manifest
 from pipelines.entry import run as run_command
 from pipelines.entry import terminal
 from train.measured import as_trained, of_evaluation
 from train.model_card import rewrite_adherence
+from train.run_folder import manifest_of
 
 Profile = Literal["v1", "cnpp"]
 
@@ -54,7 +54,7 @@ def main(
         evaluate_run(run, folder, set_ or [], actors=actors)
         return
     words = [*as_settings(), *(set_ or [])]
-    plan_evaluation(run, folder, load_manifest(run / "manifest.yaml", words))
+    plan_evaluation(run, folder, manifest_of(run, words))
     look = cnpp_look(read_spec(folder))  # what it lacks is better said before anything is drawn
     assert look.identity
     evaluate_run(run, folder, words, actors=actors)
@@ -73,12 +73,11 @@ def evaluate_run(
         actors: as `evaluate.job.evaluate` takes them.
         among: evaluations that may have drawn the same without control.
     """
-    if not (run / "manifest.yaml").is_file():
-        raise ValueError(f"{run}: no run is here (it has no manifest.yaml). Give the folder of a run")
+    manifest_of(run)  # refuses a folder without a run
     for text in overrides:
         if not text.startswith("evaluate."):
             raise ValueError(f"--set {text}: training is over; only evaluate.* may change now. Leave it out")
-    task = plan_evaluation(run, folder, load_manifest(run / "manifest.yaml", overrides), among=among)
+    task = plan_evaluation(run, folder, manifest_of(run, overrides), among=among)
     with bar("evaluate") as progress:
         report = evaluate(task, progress=progress, actors=actors)
     said = json.loads((folder / "report.json").read_text())

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from manifests.manifest import Manifest, dump, load_manifest
+from manifests.manifest import Manifest, dump
 from manifests.storage import replace_text
 from train.control.initial import PLAIN, SETTINGS_FILE, read_settings
 from train.control.weights import CONFIG_FILE, DIFFUSERS_FILE
 from train.result import STEPS_FILE
-from train.run_folder import Provenance, load_provenance
+from train.run_folder import MANIFEST, PROVENANCE, Provenance, load_provenance, manifest_of
 
 COMPOSED_FILE = "composed.json"  # in such a run: the runs that it was made of
 
@@ -64,8 +64,7 @@ def refuse_composed(run: Path, what: str) -> None:
 
 
 def _read(run: Path) -> Part:
-    if not (run / "manifest.yaml").is_file():
-        raise ValueError(f"{run}: no run is here (it has no manifest.yaml). Give the folder of a run")
+    manifest = manifest_of(run)
     folder = run / "controlnet"
     if not (folder / DIFFUSERS_FILE).is_file():
         raise ValueError(f"{run}: it holds no finished ControlNet in diffusers' layout. Finish it: --resume")
@@ -75,7 +74,7 @@ def _read(run: Path) -> Part:
             f"{run}: a control of kind {settings.kind} that reads {conditions} conditions. Only a ControlNet of one "
             "condition can be summed with others"
         )
-    return Part(run, load_manifest(run / "manifest.yaml"), load_provenance(run))
+    return Part(run, manifest, load_provenance(run))
 
 
 def _check_fit(first: Part, other: Part) -> None:
@@ -108,11 +107,11 @@ def _write(parts: Sequence[Part], out: Path) -> None:
     replace_text(json.dumps(described, indent=2) + "\n", folder / SETTINGS_FILE)
     further = tuple(part.manifest.condition for part in others)
     manifest = first.manifest.model_copy(update={"further_conditions": further})
-    replace_text(dump(manifest), out / "manifest.yaml")
+    replace_text(dump(manifest), out / MANIFEST)
     provenance = replace(
         first.provenance,
         manifest=manifest.model_dump(mode="json"),
         manifest_fingerprint=manifest.fingerprint,
         other_families={part.provenance.family: part.provenance.family_fingerprint for part in others},
     )
-    replace_text(json.dumps(asdict(provenance), indent=2) + "\n", out / "provenance.json")
+    replace_text(json.dumps(asdict(provenance), indent=2) + "\n", out / PROVENANCE)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from train.run_folder import Provenance, load_provenance
+from train.run_folder import PROVENANCE, Provenance, load_provenance
 
 LABEL = "label.json"  # beside weights that came out of a single file, in the place of provenance.json
 PREFIX = "pairmill."  # in the header of a single file
@@ -30,7 +30,7 @@ def label_of(provenance: Provenance) -> dict[str, str]:
 
 def label_at(folder: Path) -> dict[str, str]:
     """The label of the ControlNet in a folder; empty if nothing is known of it."""
-    if (folder / "provenance.json").is_file():
+    if (folder / PROVENANCE).is_file():
         return label_of(load_provenance(folder))
     written = folder / LABEL
     return dict(json.loads(written.read_text())) if written.is_file() else {}

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from manifests.difference import differences
 from manifests.manifest import Manifest, load_manifest
-from train.run_folder import load_provenance
+from train.run_folder import PROVENANCE, load_provenance
 
 ROOT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
@@ -42,7 +42,7 @@ def ensure_trained(
         return False
     command = [sys.executable, str(ROOT / "train" / "run.py"), "--manifest", str(manifest), "--run", str(run)]
     command += [word for override in overrides for word in ("--set", override)]
-    command += ["--resume"] if (run / "provenance.json").is_file() else []
+    command += ["--resume"] if (run / PROVENANCE).is_file() else []
     environment = os.environ | {"OMP_NUM_THREADS": str(cores or _all_cores())}
     if log:
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from accelerate import Accelerator
 
 from manifests.storage import replace_text
 from train.observe import OBSERVED_FILE, Findings
+from train.run_folder import LOG
 
 TENSORBOARD = "tensorboard"
 
@@ -19,7 +20,7 @@ class Log:
 
     def __init__(self, run: Path, accelerator: Accelerator, *, start: int) -> None:
         """Open the log after `start` steps; what an interrupted run logged beyond them is dropped."""
-        self._file = continued(run / "log.jsonl", start)
+        self._file = continued(run / LOG, start)
         self._observed = continued(run / OBSERVED_FILE, start)
         self._accelerator = accelerator
 

@@ -14,6 +14,7 @@ from train.control.registry import save_control
 from train.engine import SHARDED, Engine
 from train.measured import measured
 from train.model_card import trained_by, write_model_card
+from train.run_folder import PROVENANCE
 from train.whole_folder import save_folder
 from train.work import Work
 
@@ -35,7 +36,7 @@ def export(engine: Engine, work: Work, control: ControlSettings, *, steps: int) 
     def write(folder: Path) -> None:
         if best:
             shutil.copytree(work.run / "best", folder, dirs_exist_ok=True)
-            shutil.copy(work.run / "provenance.json", folder)  # the manifest may ask for more steps than it did then
+            shutil.copy(work.run / PROVENANCE, folder)  # the manifest may ask for more steps than it did then
         else:
             _write(engine, work, control, folder, state)
         trained = trained_by(
@@ -73,4 +74,4 @@ def _state(engine: Engine) -> dict[str, Tensor] | None:
 def _write(engine: Engine, work: Work, control: ControlSettings, folder: Path, state: dict[str, Tensor] | None) -> None:
     conditions = len(work.manifest.conditions)
     save_control(engine.plain, control, folder, conditions=conditions, state=state)
-    shutil.copy(work.run / "provenance.json", folder)
+    shutil.copy(work.run / PROVENANCE, folder)

@@ -1,6 +1,7 @@
 """A run's folder: which run it holds, so that no other one writes into it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 
 from manifests.account import Account, account_from
 from manifests.control import ControlSettings
-from manifests.manifest import Manifest, dump
+from manifests.manifest import Manifest, dump, load_manifest
 from manifests.prepared import Prepared
 from manifests.provenance import git_revision, versions
 from manifests.storage import PARTIAL, replace_text
@@ -19,6 +20,9 @@ from manifests.train_settings import TrainSettings
 from train.checkpoint import checkpoints
 from train.seal import Origin
 
+MANIFEST = "manifest.yaml"
+PROVENANCE = "provenance.json"
+LOG = "log.jsonl"
 WEIGHTS = "base's weights"  # not known of a run begun before they were recorded
 
 
@@ -97,11 +101,25 @@ def provenance_of(
     )
 
 
+def manifest_of(run: Path, overrides: Sequence[str] = ()) -> Manifest:
+    """Read the manifest of the run in a folder.
+
+    Args:
+        overrides: "section.field=value".
+
+    Raises:
+        ValueError: No run is there, or an override is refused.
+    """
+    if not (run / MANIFEST).is_file():
+        raise ValueError(f"{run}: no run is here (it has no {MANIFEST}). Give the folder of a run")
+    return load_manifest(run / MANIFEST, overrides)
+
+
 def load_provenance(run: Path) -> Provenance:
     """Read the provenance of the run in a folder."""
-    path = run / "provenance.json"
+    path = run / PROVENANCE
     if not path.is_file():
-        raise ValueError(f"{run}: no run is here (it has no provenance.json). Give the folder of a run")
+        raise ValueError(f"{run}: no run is here (it has no {PROVENANCE}). Give the folder of a run")
     record = json.loads(path.read_text())
     record.pop("resumed", None)
     account = account_from(record["account"]) if record.get("account") else None
@@ -125,12 +143,12 @@ def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool
         _note_resumption(run, manifest, provenance)
     else:
         run.mkdir(parents=True, exist_ok=True)
-        replace_text(json.dumps(asdict(provenance), indent=2) + "\n", run / "provenance.json")
-    replace_text(dump(manifest), run / "manifest.yaml")
+        replace_text(json.dumps(asdict(provenance), indent=2) + "\n", run / PROVENANCE)
+    replace_text(dump(manifest), run / MANIFEST)
 
 
 def _refuse_another(run: Path, provenance: Provenance) -> None:
-    if not (run / "provenance.json").is_file():
+    if not (run / PROVENANCE).is_file():
         raise ValueError(f"{run}: the folder is not empty and holds no run. Name another with --run")
     there, here = load_provenance(run).identity, provenance.identity
     known = (there.keys() | here.keys()) - ({WEIGHTS} - (there.keys() & here.keys()))
@@ -145,7 +163,7 @@ def _refuse_another(run: Path, provenance: Provenance) -> None:
 
 def _note_resumption(run: Path, manifest: Manifest, provenance: Provenance) -> None:
     """Note who goes on, and by which manifest: it may say more steps, or watch otherwise."""
-    path = run / "provenance.json"
+    path = run / PROVENANCE
     record = json.loads(path.read_text())
     now = {name: getattr(provenance, name) for name in ("started", "overrides", "processes", "versions", "git")}
     record.setdefault("resumed", []).append(now | {"manifest_fingerprint": record["manifest_fingerprint"]})

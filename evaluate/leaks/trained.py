@@ -14,11 +14,11 @@ from manifests.hamming import Hashes
 from manifests.hashes import HASHES, is_hash
 from manifests.index import ROWS, read_index
 from manifests.keys import fingerprint, read_keys
-from manifests.manifest import Manifest, load_manifest
+from manifests.manifest import Manifest
 from manifests.subset import resolve
 from manifests.training_folder import is_complete, training_set_path
 from train.compose import refuse_composed
-from train.run_folder import load_provenance
+from train.run_folder import load_provenance, manifest_of
 
 COLUMNS = ["key", "picture", "shard", "row", "width", "height"]
 
@@ -59,7 +59,7 @@ def trained_on(run: Path) -> Trained:
         ValueError: No run is there, or its dataset has changed so that its rows can't be found again.
     """
     keys = trained_keys(run)
-    manifest = load_manifest(run / "manifest.yaml")
+    manifest = manifest_of(run)
     dataset = Dataset.open(manifest.dataset)
     index = read_index(dataset, ROWS, COLUMNS)
     places = np.flatnonzero(pc.is_in(index["key"], value_set=keys.combine_chunks()).to_numpy())
@@ -74,7 +74,7 @@ def trained_keys(run: Path) -> pa.ChunkedArray:
     """
     refuse_composed(run, "look for leaks")
     wanted = load_provenance(run).subset_fingerprint
-    manifest = load_manifest(run / "manifest.yaml")
+    manifest = manifest_of(run)
     cards = cards_of(manifest, Dataset.open(manifest.dataset))
     path = training_set_path(manifest, cards)
     if is_complete(path):

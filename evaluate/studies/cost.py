@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from train.lines import read_lines
+from train.run_folder import LOG
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def cost_of(run: Path, *, batch_size: int) -> Cost:
     Args:
         batch_size: samples of a step.
     """
-    steps = read_lines(run / "log.jsonl")
+    steps = read_lines(run / LOG)
     each = [batch_size / step["images_per_second"] for step in steps]
     return Cost(
         seconds=sum(each),

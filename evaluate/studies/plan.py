@@ -26,6 +26,7 @@ from train.flops import Cost, count
 from train.launch import ensure_trained, is_finished
 from train.legs import legs
 from train.lines import read_lines
+from train.run_folder import LOG
 
 STEPS, SETTLED = 8, 4  # of the trial; its first steps are slower
 BATCHES = 4  # of pictures in the trial
@@ -221,7 +222,7 @@ def _try_training(work: Work, run: Path, cores: int | None) -> tuple[float, floa
     began = time.perf_counter()
     ensure_trained(work.source, run, [f"train.steps={STEPS}", *QUIET], cores=cores, log=run.with_suffix(".log"))
     seconds = time.perf_counter() - began
-    rates = [line["images_per_second"] for line in read_lines(run / "log.jsonl")]
+    rates = [line["images_per_second"] for line in read_lines(run / LOG)]
     batch = work.manifest.train.batch_size
     settled = batch * (STEPS - SETTLED) / sum(batch / rate for rate in rates[SETTLED:])
     return max(0.0, seconds - STEPS * batch / settled), settled
