@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from annotate.registry import build, nearest
 from manifests.where import check
+from manifests.yaml_file import read_mapping
 
 FOLDER = Path(__file__).parent / "recipes"
 
@@ -46,16 +46,13 @@ def load_recipe(name: str) -> Recipe:
     Raises:
         ValueError: there is no such file, or it asks for what can't be; names the file and the field.
     """
-    path = _find(name)
+    path, shape = _find(name), f"A recipe has the fields {', '.join(Recipe.model_fields)}"
+    fields = read_mapping(path, absent="there is no such recipe", otherwise=shape)
     try:
-        recipe = Recipe.model_validate(yaml.safe_load(path.read_text()))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not YAML ({str(error).splitlines()[0]}). Mend the file") from error
+        recipe = Recipe.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        fields = ", ".join(Recipe.model_fields)
-        raise ValueError(f"{path}: {field}: {first['msg']}. A recipe has the fields {fields}") from error
+        raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}. {shape}") from error
     build(recipe.annotator, recipe.settings, str(path))
     if recipe.where:
         try:

@@ -24,6 +24,7 @@ from manifests.control import ControlSettings
 from manifests.evaluate_settings import EvaluateSettings
 from manifests.storage import locate
 from manifests.train_settings import EngineSettings, TrainSettings, WatchSettings
+from manifests.yaml_file import read_mapping
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -80,14 +81,11 @@ def load_manifest(path: Path, overrides: Sequence[str] = ()) -> Manifest:
     Raises:
         ValueError: Names the file, the field, the value and the nearest valid name.
     """
-    if not path.is_file():
-        raise ValueError(f"{path}: there is no such manifest. Some lie in manifests/, as manifests/quickstart.yaml")
-    try:
-        fields = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not YAML: {error}") from error
-    if not isinstance(fields, dict):
-        raise ValueError(f"{path}: a manifest is a mapping of fields, as manifests/quickstart.yaml")
+    fields = read_mapping(
+        path,
+        absent="there is no such manifest. Some lie in manifests/, as manifests/quickstart.yaml",
+        otherwise="a manifest is a mapping of fields, as manifests/quickstart.yaml",
+    )
     fields = with_paths(fields, path.parent)
     for override in overrides:
         fields = _override(fields, override, path)

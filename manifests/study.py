@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from manifests.manifest import with_paths
+from manifests.yaml_file import read_mapping
 
 Budget = Literal["steps", "samples", "flops"]
 BUDGET = "budget"  # the axis of budgets, where there are several
@@ -74,14 +74,11 @@ def load_study(path: Path) -> Study:
     Raises:
         ValueError: Names the file, the field, the value and the nearest valid name.
     """
-    if not path.is_file():
-        raise ValueError(f"{path}: there is no such study. Some lie in manifests/studies/, as size_quickstart.yaml")
-    try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not YAML: {error}") from error
-    if not isinstance(fields, dict):
-        raise ValueError(f"{path}: a study is a mapping of {', '.join(Study.model_fields)}")
+    fields = read_mapping(
+        path,
+        absent="there is no such study. Some lie in manifests/studies/, as size_quickstart.yaml",
+        otherwise=f"a study is a mapping of {', '.join(Study.model_fields)}",
+    )
     if isinstance(fields.get("manifest"), str):
         fields["manifest"] = str((path.parent / fields["manifest"]).resolve())
     try:
