@@ -182,7 +182,7 @@ def _ours(asked: tuple[Work, int]) -> None:
         count = min(work.batch, pictures - start)
         noise = first_noise(base, list(range(start, start + count)), resolution=work.side)
         hints = Hints(_hint(work.side).expand(count, -1, -1, -1)[:, None], torch.ones(count, 1))
-        draw(base, control, [CAPTION] * count, hints, noise=noise, way=way)
+        draw(base, control, [CAPTION] * count, hints, noise=noise, sampling=way)
 
 
 def _write_run(folder: Path, samples: int, number: int) -> None:

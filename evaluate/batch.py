@@ -192,7 +192,7 @@ def draw_arms(setup: Setup, samples: Sequence[Sample], draws: Sequence[int]) -> 
     known = [(sample.key, number) for sample, number in zip(samples, draws, strict=True)]
     floor = read_floors(setup.floors, known) if setup.floors else None
     if floor is None:
-        floor = draw(setup.base, None, captions, None, noise=noise, way=setup.sampling)
+        floor = draw(setup.base, None, captions, None, noise=noise, sampling=setup.sampling)
     return {
         CONTROLLED: _controlled(setup, captions, hints_of(setup, samples), noise),
         FLOOR: floor,
@@ -205,10 +205,10 @@ def _controlled(setup: Setup, captions: Sequence[str], hints: Hints, noise: torc
     """The pictures of this arm, by whatever method they are made."""
     if setup.settings.method == "control":
         assert setup.control is not None
-        return draw(setup.base, setup.control, captions, hints, noise=noise, way=setup.sampling)
+        return draw(setup.base, setup.control, captions, hints, noise=noise, sampling=setup.sampling)
     asked = hints.drawn[:, setup.wanted.place]
     if setup.settings.method == "sdedit":
-        return edit(setup.base, captions, asked, noise=noise, way=setup.sampling)
+        return edit(setup.base, captions, asked, noise=noise, sampling=setup.sampling)
     return np.stack([as_picture(hint) for hint in asked])
 
 

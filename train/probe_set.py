@@ -60,7 +60,7 @@ class ProbeSet:
         self.pairs = read_pairs(manifest, rows)
         self.judge = judge
         self._engine = engine
-        self._way = sampling_of(manifest)
+        self._sampling = sampling_of(manifest)
         self._seed = manifest.evaluate.seed
         self._batch_size = manifest.evaluate.batch_size
 
@@ -117,11 +117,11 @@ class ProbeSet:
     def _draw(self, control: Control | None, numbers: Sequence[int]) -> tuple[NDArray[np.uint8], list[bool]]:
         base, pairs = self._engine.base, [self.pairs[number] for number in numbers]
         seeds = [sample_seed(self._seed, key=pair.key, draw=0) for pair in pairs]
-        noise = first_noise(base, seeds, resolution=self._way.resolution)
+        noise = first_noise(base, seeds, resolution=self._sampling.resolution)
         hints = Hints(torch.stack([pair.hints for pair in pairs]), torch.stack([pair.present for pair in pairs]))
         captions = [pair.caption for pair in pairs]
         asked = None if control is None else hints
-        latents = draw_latents(base, control, captions, asked, noise=noise, way=self._way)
+        latents = draw_latents(base, control, captions, asked, noise=noise, sampling=self._sampling)
         finite = latents.isfinite().flatten(1).all(dim=1)
         shown = torch.where(finite[:, None, None, None], latents, 0)  # what is no number has no picture: grey
         return decode_latents(base, shown), finite.tolist()

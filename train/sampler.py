@@ -90,7 +90,13 @@ def first_noise(base: Base, seeds: Sequence[int], *, resolution: int) -> Tensor:
 
 
 def draw(
-    base: Base, control: Control | None, captions: Sequence[str], hints: Hints | None, *, noise: Tensor, way: Sampling
+    base: Base,
+    control: Control | None,
+    captions: Sequence[str],
+    hints: Hints | None,
+    *,
+    noise: Tensor,
+    sampling: Sampling,
 ) -> Pictures:
     """Draw what the captions say along the hints, as diffusers' pipelines with a ControlNet do.
 
@@ -106,7 +112,7 @@ def draw(
     Raises:
         ValueError: A network gave what is no number.
     """
-    return finished(base, draw_latents(base, control, captions, hints, noise=noise, way=way))
+    return finished(base, draw_latents(base, control, captions, hints, noise=noise, sampling=sampling))
 
 
 def finished(base: Base, latents: Tensor) -> Pictures:
@@ -126,24 +132,30 @@ def finished(base: Base, latents: Tensor) -> Pictures:
 
 @torch.no_grad()
 def draw_latents(
-    base: Base, control: Control | None, captions: Sequence[str], hints: Hints | None, *, noise: Tensor, way: Sampling
+    base: Base,
+    control: Control | None,
+    captions: Sequence[str],
+    hints: Hints | None,
+    *,
+    noise: Tensor,
+    sampling: Sampling,
 ) -> Tensor:
     """Draw, but for decoding; see `draw`.
 
     Returns:
         [B, C, h, w] in the base's dtype, scaled; not finite where a network overflowed.
     """
-    scheduler = scheduler_of(base, way)
+    scheduler = scheduler_of(base, sampling)
     latents = noise.to(base.unet.device, base.unet.dtype) * scheduler.init_noise_sigma
-    return denoise(scheduler, latents, guided(base, control, captions, hints, way=way))
+    return denoise(scheduler, latents, guided(base, control, captions, hints, sampling=sampling))
 
 
-def scheduler_of(base: Base, way: Sampling) -> Any:
+def scheduler_of(base: Base, sampling: Sampling) -> Any:
     """A scheduler of diffusers on the base's noise schedule, its timesteps set."""
-    scheduler = SCHEDULERS[way.scheduler].from_config(base.scheduler.config)
+    scheduler = SCHEDULERS[sampling.scheduler].from_config(base.scheduler.config)
     if "clip_sample" in scheduler.config:  # of pixels, within -1 and 1; latents go beyond, and would be washed out
         scheduler.register_to_config(clip_sample=False)
-    scheduler.set_timesteps(way.steps, device=base.unet.device)
+    scheduler.set_timesteps(sampling.steps, device=base.unet.device)
     return scheduler
 
 
@@ -165,7 +177,7 @@ def denoise(scheduler: Any, latents: Tensor, answer: Answer, *, first: int = 0) 
 
 
 def guided(
-    base: Base, control: Control | None, captions: Sequence[str], hints: Hints | None, *, way: Sampling
+    base: Base, control: Control | None, captions: Sequence[str], hints: Hints | None, *, sampling: Sampling
 ) -> Answer:
     """What the networks answer to noisy latents [B, C, h, w] at a step and its time, guided by the captions.
 
@@ -174,34 +186,34 @@ def guided(
         captions: B texts.
         hints: of these, on any device; None where there is no control.
     """
-    twice, device = 2 if way.guidance > 1 else 1, base.unet.device
-    text = _encoded(base, captions, way, device)
-    shown = hints and _shown(hints, way, twice, device)
-    alone, controlled = (_predictor(base, each, text, shown, scale=_scale(base, way)) for each in (None, control))
+    twice, device = 2 if sampling.guidance > 1 else 1, base.unet.device
+    text = _encoded(base, captions, sampling, device)
+    shown = hints and _shown(hints, sampling, twice, device)
+    alone, controlled = (_predictor(base, each, text, shown, scale=_scale(base, sampling)) for each in (None, control))
 
     def answer(latents: Tensor, step: int, time: Tensor) -> Tensor:
         noisy = _repeated(latents, twice)
-        said = (controlled if way.controlled(step) else alone)(noisy, time.expand(len(noisy)))
+        said = (controlled if sampling.controlled(step) else alone)(noisy, time.expand(len(noisy)))
         if twice == 1:
             return said
         without, with_caption = said.chunk(2)
-        return without + way.guidance * (with_caption - without)
+        return without + sampling.guidance * (with_caption - without)
 
     return answer
 
 
-def _shown(hints: Hints, way: Sampling, twice: int, device: torch.device) -> Hints:
+def _shown(hints: Hints, sampling: Sampling, twice: int, device: torch.device) -> Hints:
     """The hints of both halves; in guess mode the first, of the negative prompts, has none."""
     present = _repeated(hints.present.to(device), twice)
-    if way.guess and twice == 2:
+    if sampling.guess and twice == 2:
         present[: len(hints.present)] = 0
     return Hints(_repeated(hints.drawn.to(device), twice), present)
 
 
-def _scale(base: Base, way: Sampling) -> Scale:
-    if not way.guess:
-        return way.control_scale
-    return tuple(way.control_scale * factor for factor in guess_scales(way.guess, strides_of(base.unet)))
+def _scale(base: Base, sampling: Sampling) -> Scale:
+    if not sampling.guess:
+        return sampling.control_scale
+    return tuple(sampling.control_scale * factor for factor in guess_scales(sampling.guess, strides_of(base.unet)))
 
 
 def _predictor(
@@ -221,18 +233,18 @@ def _predictor(
     return alone if control is None or hints is None else controlled
 
 
-def _encoded(base: Base, captions: Sequence[str], way: Sampling, device: torch.device) -> Text:
+def _encoded(base: Base, captions: Sequence[str], sampling: Sampling, device: torch.device) -> Text:
     """The captions; before them, where guidance is on, as many negative prompts."""
 
     def encoded(texts: Sequence[str]) -> Text:
         tokens = torch.stack([tokenize(base.tokenizers, text) for text in texts]).to(device)
-        return encode_tokens(base, tokens, resolution=way.resolution)
+        return encode_tokens(base, tokens, resolution=sampling.resolution)
 
     wanted = encoded(captions)
-    if way.guidance <= 1:
+    if sampling.guidance <= 1:
         return wanted
-    silent = base.zeros_for_empty and not way.negative_prompt
-    return (wanted.silent() if silent else encoded([way.negative_prompt] * len(captions))).beside(wanted)
+    silent = base.zeros_for_empty and not sampling.negative_prompt
+    return (wanted.silent() if silent else encoded([sampling.negative_prompt] * len(captions))).beside(wanted)
 
 
 def _repeated(tensor: Tensor, times: int) -> Tensor:

@@ -10,8 +10,8 @@ from train.sampler import Pictures, Sampling, denoise, finished, guided, schedul
 
 
 @torch.no_grad()
-def edit(base: Base, captions: Sequence[str], drawn: Tensor, *, noise: Tensor, way: Sampling) -> Pictures:
-    """Noise hints to `way.strength` and denoise them with their captions, as diffusers' img2img pipelines do.
+def edit(base: Base, captions: Sequence[str], drawn: Tensor, *, noise: Tensor, sampling: Sampling) -> Pictures:
+    """Noise hints to `sampling.strength` and denoise them with their captions, as diffusers' img2img pipelines do.
 
     They draw a sample of the autoencoder's posterior; here it is its mean, so that `noise` alone decides, as in `draw`.
 
@@ -26,11 +26,13 @@ def edit(base: Base, captions: Sequence[str], drawn: Tensor, *, noise: Tensor, w
     Raises:
         ValueError: A network gave what is no number.
     """
-    device, dtype, scheduler = base.unet.device, base.unet.dtype, scheduler_of(base, way)
-    first = way.steps - int(way.steps * way.strength)  # the steps before it would be of more noise than there is
+    device, dtype, scheduler = base.unet.device, base.unet.dtype, scheduler_of(base, sampling)
+    first = sampling.steps - int(
+        sampling.steps * sampling.strength
+    )  # the steps before it would be of more noise than there is
     if hasattr(scheduler, "set_begin_index"):  # of those that count their steps
         scheduler.set_begin_index(first)
     mean = encode_images(base, drawn.to(device) * 2 - 1, torch.zeros_like(noise, device=device)).to(dtype)
     start = scheduler.timesteps[first : first + 1].expand(len(mean))
     noisy = scheduler.add_noise(mean, noise.to(device, dtype), start)
-    return finished(base, denoise(scheduler, noisy, guided(base, None, captions, None, way=way), first=first))
+    return finished(base, denoise(scheduler, noisy, guided(base, None, captions, None, sampling=sampling), first=first))

@@ -170,7 +170,7 @@ def test_nothing_beside_is_what_a_masked_hint_is(setups: dict[str, Setup], rows:
     masked = Hints(hints.drawn, torch.tensor([[0.0, 1.0]] * 2))
     assert torch.equal(hints_of(setup, without).present, masked.present)
     captions, noise = [sample.caption(0) for sample in read], noise_of(setup, read)
-    drawn = draw(setup.base, setup.control, captions, masked, noise=noise, way=setup.sampling)
+    drawn = draw(setup.base, setup.control, captions, masked, noise=noise, sampling=setup.sampling)
     assert np.array_equal(draw_arms(setup, without, [0, 0])["controlled"], drawn)
 
 
@@ -190,7 +190,7 @@ def test_the_hint_itself_or_sdedit_of_it_takes_the_place_of_what_the_control_dra
         panels, _ = run_batch(setup, task.places, [(0, 0)])
         read = samples(setup, task.places.slice(0, 1))
         asked = hints_of(setup, read).drawn[:, 0]
-        wanted = edit(setup.base, [read[0].caption(0)], asked, noise=noise_of(setup, read), way=setup.sampling)[0]
+        wanted = edit(setup.base, [read[0].caption(0)], asked, noise=noise_of(setup, read), sampling=setup.sampling)[0]
         shown = panels[0].pictures
         assert np.array_equal(shown["drawn"], shown["condition"] if method == "hint" else wanted)
         steps = replace(plain, sampling=replace(plain.sampling, steps=4))

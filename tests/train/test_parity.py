@@ -342,7 +342,7 @@ def test_control_is_on_both_branches_of_guidance(base: Base, control: Control) -
         ["blue box", "red ball"],
         Hints(hints, torch.ones(2, 1)),
         noise=first_noise(base, [1, 2], resolution=32),
-        way=way,
+        sampling=way,
     )
     assert len(seen) == 2
     assert all(torch.equal(shown, torch.cat([hints[:, 0]] * 2)) for shown in seen)

@@ -95,7 +95,7 @@ def test_pictures_are_those_of_diffusers_controlnet_pipeline(base: Base, control
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(image=hints(), controlnet_conditioning_scale=WAY.control_scale, **call(base)).images
     asked = Hints(hints()[:, None], torch.ones(2, 1))
-    ours = draw(base, net, CAPTIONS, asked, noise=noise_of(base), way=replace(WAY, scheduler=scheduler))
+    ours = draw(base, net, CAPTIONS, asked, noise=noise_of(base), sampling=replace(WAY, scheduler=scheduler))
     assert levels_apart(ours, theirs) <= 1
 
 
@@ -104,7 +104,7 @@ def test_without_a_control_pictures_are_those_of_diffusers_own_pipeline(base: Ba
     pipeline = StableDiffusionPipeline(**parts(base, scheduler))
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(**call(base)).images
-    ours = draw(base, None, CAPTIONS, None, noise=noise_of(base), way=replace(WAY, scheduler=scheduler))
+    ours = draw(base, None, CAPTIONS, None, noise=noise_of(base), sampling=replace(WAY, scheduler=scheduler))
     assert levels_apart(ours, theirs) <= 1
 
 
@@ -121,7 +121,9 @@ def test_pictures_of_an_xl_base_are_those_of_diffusers_xl_controlnet_pipeline(xl
     pipeline = StableDiffusionXLControlNetPipeline(controlnet=net.net, **xl_parts(xl_base))
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(image=hints(), controlnet_conditioning_scale=way.control_scale, **call(xl_base, way)).images
-    ours = draw(xl_base, net, CAPTIONS, Hints(hints()[:, None], torch.ones(2, 1)), noise=noise_of(xl_base), way=way)
+    ours = draw(
+        xl_base, net, CAPTIONS, Hints(hints()[:, None], torch.ones(2, 1)), noise=noise_of(xl_base), sampling=way
+    )
     assert levels_apart(ours, theirs) <= 1
 
 
@@ -130,7 +132,7 @@ def test_without_a_control_pictures_of_an_xl_base_are_those_of_its_pipeline(xl_b
     pipeline = StableDiffusionXLPipeline(**xl_parts(xl_base))
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(**call(xl_base, way)).images
-    ours = draw(xl_base, None, CAPTIONS, None, noise=noise_of(xl_base), way=way)
+    ours = draw(xl_base, None, CAPTIONS, None, noise=noise_of(xl_base), sampling=way)
     assert levels_apart(ours, theirs) <= 1
 
 
@@ -139,7 +141,7 @@ def test_an_xl_base_that_encodes_the_empty_prompt_draws_other_pictures_than_one_
     pipeline = StableDiffusionXLPipeline(**xl_parts(encoding))
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(**call(encoding, way)).images
-    ours, zeros = (draw(one, None, CAPTIONS, None, noise=noise_of(one), way=way) for one in (encoding, xl_base))
+    ours, zeros = (draw(one, None, CAPTIONS, None, noise=noise_of(one), sampling=way) for one in (encoding, xl_base))
     assert levels_apart(ours, theirs) <= 1
     assert not np.array_equal(ours, zeros)
 
@@ -150,7 +152,7 @@ def test_pictures_of_a_velocity_base_are_those_of_diffusers_pipeline(tmp_path: P
     pipeline = StableDiffusionPipeline(**parts(base, WAY.scheduler))
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(**call(base)).images
-    assert levels_apart(draw(base, None, CAPTIONS, None, noise=noise_of(base), way=WAY), theirs) <= 1
+    assert levels_apart(draw(base, None, CAPTIONS, None, noise=noise_of(base), sampling=WAY), theirs) <= 1
 
 
 @pytest.mark.parametrize("scheduler", sorted(SCHEDULERS))
@@ -161,8 +163,8 @@ def test_latents_are_never_clipped_as_if_they_were_pixels(base: Base, scheduler:
 
 def test_a_control_of_scale_zero_draws_what_the_base_draws(base: Base, control: Control) -> None:
     asked, way = Hints(hints()[:, None], torch.ones(2, 1)), replace(WAY, control_scale=0.0)
-    with_it = draw(base, trained(control), CAPTIONS, asked, noise=noise_of(base), way=way)
-    assert np.array_equal(with_it, draw(base, None, CAPTIONS, None, noise=noise_of(base), way=way))
+    with_it = draw(base, trained(control), CAPTIONS, asked, noise=noise_of(base), sampling=way)
+    assert np.array_equal(with_it, draw(base, None, CAPTIONS, None, noise=noise_of(base), sampling=way))
 
 
 DIFFUSERS_WAYS = {
@@ -181,15 +183,15 @@ def test_guess_mode_start_and_end_draw_the_pictures_of_diffusers_pipeline(
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(image=hints(), controlnet_conditioning_scale=way.control_scale, **call(base), **told).images
     asked = Hints(hints()[:, None], torch.ones(2, 1))
-    ours = draw(base, net, CAPTIONS, asked, noise=noise_of(base), way=way)
+    ours = draw(base, net, CAPTIONS, asked, noise=noise_of(base), sampling=way)
     assert levels_apart(ours, theirs) <= 1
-    assert not np.array_equal(ours, draw(base, net, CAPTIONS, asked, noise=noise_of(base), way=WAY))
+    assert not np.array_equal(ours, draw(base, net, CAPTIONS, asked, noise=noise_of(base), sampling=WAY))
 
 
 def test_a_control_that_never_takes_part_draws_what_the_base_draws(base: Base, control: Control) -> None:
     asked, way = Hints(hints()[:, None], torch.ones(2, 1)), replace(WAY, control_start=1.0)
-    with_it = draw(base, trained(control), CAPTIONS, asked, noise=noise_of(base), way=way)
-    assert np.array_equal(with_it, draw(base, None, CAPTIONS, None, noise=noise_of(base), way=way))
+    with_it = draw(base, trained(control), CAPTIONS, asked, noise=noise_of(base), sampling=way)
+    assert np.array_equal(with_it, draw(base, None, CAPTIONS, None, noise=noise_of(base), sampling=way))
 
 
 def test_pictures_that_are_no_numbers_are_told_with_a_way_out(base: Base, control: Control) -> None:
@@ -198,4 +200,4 @@ def test_pictures_that_are_no_numbers_are_told_with_a_way_out(base: Base, contro
         next(net.parameters()).fill_(float("nan"))
     asked = Hints(hints()[:, None], torch.ones(2, 1))
     with pytest.raises(ValueError, match=r"2 of 2 pictures are not numbers.*evaluate.precision: no"):
-        draw(base, net, CAPTIONS, asked, noise=noise_of(base), way=WAY)
+        draw(base, net, CAPTIONS, asked, noise=noise_of(base), sampling=WAY)

@@ -71,7 +71,7 @@ def test_pictures_are_those_of_diffusers_img2img_pipeline(tiny: Base, scheduler:
         generator=generators,
         output_type="np",
     ).images
-    ours = edit(tiny, CAPTIONS, hints(), noise=second, way=way)
+    ours = edit(tiny, CAPTIONS, hints(), noise=second, sampling=way)
     assert np.abs(ours.astype(int) - (theirs * 255).round().astype(int)).max() <= 1
 
 
@@ -79,7 +79,9 @@ def test_the_weaker_the_nearer_to_the_hint(tiny: Base) -> None:
     _, second = noise(tiny)
     given = (hints().permute(0, 2, 3, 1).numpy() * 255).round()
     apart = [
-        np.abs(edit(tiny, CAPTIONS, hints(), noise=second, way=Sampling(SIDE, steps=10, strength=strength)) - given)
+        np.abs(
+            edit(tiny, CAPTIONS, hints(), noise=second, sampling=Sampling(SIDE, steps=10, strength=strength)) - given
+        )
         for strength in (0.2, 0.5, 1.0)
     ]
     errors = [each.mean() for each in apart]
@@ -90,4 +92,4 @@ def test_the_weaker_the_nearer_to_the_hint(tiny: Base) -> None:
 def test_pictures_that_are_no_numbers_are_told_with_a_way_out(tiny: Base) -> None:
     _, second = noise(tiny)
     with pytest.raises(ValueError, match=r"2 of 2 pictures are not numbers.*evaluate.precision: no"):
-        edit(tiny, CAPTIONS, hints() * float("nan"), noise=second, way=Sampling(SIDE, steps=2))
+        edit(tiny, CAPTIONS, hints() * float("nan"), noise=second, sampling=Sampling(SIDE, steps=2))
