@@ -121,8 +121,7 @@ def finished(base: Base, latents: Tensor) -> Pictures:
     Raises:
         ValueError: Some of it is no number.
     """
-    lost = int((~torch.isfinite(latents)).flatten(1).any(dim=1).sum())
-    if lost:
+    if lost := int((~torch.isfinite(latents)).flatten(1).any(dim=1).sum()):
         raise ValueError(
             f"{lost} of {len(latents)} pictures are not numbers (NaN or infinite). Draw in a wider precision "
             "(evaluate.precision: no); if they still are, the weights are lost: train again at a lower learning rate"

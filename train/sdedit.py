@@ -29,7 +29,7 @@ def edit(base: Base, captions: Sequence[str], drawn: Tensor, *, noise: Tensor, s
     device, dtype, scheduler = base.unet.device, base.unet.dtype, scheduler_of(base, sampling)
     first = sampling.steps - int(
         sampling.steps * sampling.strength
-    )  # the steps before it would be of more noise than there is
+    )  # those before would be of more noise than is there
     if hasattr(scheduler, "set_begin_index"):  # of those that count their steps
         scheduler.set_begin_index(first)
     mean = encode_images(base, drawn.to(device) * 2 - 1, torch.zeros_like(noise, device=device)).to(dtype)
