@@ -27,9 +27,7 @@ def edit(base: Base, captions: Sequence[str], drawn: Tensor, *, noise: Tensor, s
         ValueError: A network gave what is no number.
     """
     device, dtype, scheduler = base.unet.device, base.unet.dtype, scheduler_of(base, sampling)
-    first = sampling.steps - int(
-        sampling.steps * sampling.strength
-    )  # those before would be of more noise than is there
+    first = sampling.steps - int(sampling.steps * sampling.strength)  # those before are of more noise than is there
     if hasattr(scheduler, "set_begin_index"):  # of those that count their steps
         scheduler.set_begin_index(first)
     mean = encode_images(base, drawn.to(device) * 2 - 1, torch.zeros_like(noise, device=device)).to(dtype)
