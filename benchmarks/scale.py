@@ -18,7 +18,7 @@ from annotate.corpus import find_corpus
 from annotate.plan import make_plan, planned, planned_rows
 from annotate.shard import count
 from benchmarks.big_dataset import FAMILY, make_corpus, make_dataset
-from evaluate.sheet import write_sheet
+from evaluate.sheet.page import write_sheet
 from manifests.dataset import Dataset
 from manifests.gather import Families, forecast_reading, rows_by_shard
 from manifests.hub import write_dataset_card

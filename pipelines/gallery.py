@@ -16,7 +16,7 @@ from annotate.job import check_dataset
 from annotate.registry import ANNOTATORS
 from annotate.task import known_annotators, parse_families, parse_profile
 from evaluate.album import Scale, write_album
-from evaluate.sheet import write_sheet
+from evaluate.sheet.page import write_sheet
 from manifests.dataset import SETTINGS, Dataset
 from manifests.room import in_words
 from manifests.storage import locate

@@ -11,7 +11,7 @@ import torch
 
 from annotate.shard import annotate_shard, bind, count
 from annotate.task import make_tasks
-from evaluate.sheet import write_sheet
+from evaluate.sheet.page import write_sheet
 from manifests.dataset import Dataset
 from manifests.family import create_card
 from manifests.hub import write_dataset_card

@@ -11,7 +11,7 @@ from annotate.ingest import ingest_shard
 from annotate.plan import make_plan
 from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
-from evaluate.sheet import write_sheet
+from evaluate.sheet.page import write_sheet
 from manifests.dataset import Dataset
 from manifests.family import create_card
 from manifests.hub import join, write_dataset_card

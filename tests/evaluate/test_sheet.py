@@ -19,7 +19,7 @@ from annotate.plan import make_plan
 from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
 from annotate.weights import VARIABLE
-from evaluate.sheet import write_sheet
+from evaluate.sheet.page import write_sheet
 from manifests.dataset import Dataset
 from manifests.family import create_card
 from manifests.index import build_index

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from evaluate.selection import select_rows
-from evaluate.sheet import write_sheet
-from evaluate.sheet_clusters import differences
-from evaluate.sheet_groups import EXAMPLES, columns_of, laid_out
+from evaluate.sheet.clusters import differences
+from evaluate.sheet.groups import EXAMPLES, columns_of, laid_out
+from evaluate.sheet.page import write_sheet
 from manifests.dataset import Dataset
 from manifests.index import ROWS, build_index, index_path
 from manifests.removed import remove_pictures

@@ -8,7 +8,7 @@ import pytest
 
 from evaluate.audit.audit import Audit
 from evaluate.panel import coloured
-from evaluate.sheet import write_sheet
+from evaluate.sheet.page import write_sheet
 from manifests.dataset import Dataset
 from manifests.figures import Moments, View
 from tests.evaluate.audit import plant

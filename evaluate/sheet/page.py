@@ -8,10 +8,10 @@ from upath import UPath
 
 from evaluate.render import render
 from evaluate.selection import Column, Selection, select_rows
-from evaluate.sheet_clusters import Cluster, Clusters, Piece, differences, find_clusters, in_words
-from evaluate.sheet_groups import Section, columns_of, drawn_from_all, laid_out, not_ok
-from evaluate.sheet_head import describe_families, row_counts
-from evaluate.sheet_rows import SIDE, Row, read_shown
+from evaluate.sheet.clusters import Cluster, Clusters, Piece, differences, find_clusters, in_words
+from evaluate.sheet.groups import Section, columns_of, drawn_from_all, laid_out, not_ok
+from evaluate.sheet.head import describe_families, row_counts
+from evaluate.sheet.rows import SIDE, Row, read_shown
 from manifests.dataset import Dataset
 from manifests.room import in_words as bytes_in_words
 from manifests.storage import replace_text
@@ -56,7 +56,7 @@ def write_sheet(
     places = [place for section in sections for group in section.groups for place in group.rows]
     shown = read_shown(selection, places, [place for cluster in clusters.largest for place in cluster.places])
     page = render(
-        "sheet.html.j2",
+        "sheet/page.html.j2",
         selection=selection,
         families=describe_families(selection),
         splits=row_counts(selection, "split"),

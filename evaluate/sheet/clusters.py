@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from evaluate.selection import Selection
-from evaluate.sheet_rows import Row
+from evaluate.sheet.rows import Row
 
 CLUSTERS = 6  # shown, the largest first
 MEMBERS = 8  # shown of each

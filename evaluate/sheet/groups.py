@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from evaluate.render import short
 from evaluate.selection import Column, Selection, measures
-from evaluate.sheet_head import describe_column
+from evaluate.sheet.head import describe_column
 from evaluate.strata import Stratum, as_numbers, extremes, is_number, smallest, strata
 from manifests.hashes import HASHES
 
