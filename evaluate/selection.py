@@ -15,7 +15,7 @@ from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.hashes import is_hash
 from manifests.index import ROWS, index_path, index_schema, read_index
-from manifests.removed import removed_pictures
+from manifests.removed import taken_down
 from manifests.salt import salted
 from manifests.storage import read_metadata
 from manifests.where import check, select
@@ -126,8 +126,7 @@ def select_rows(dataset: Dataset, where: str = "") -> Selection:
             f"Make one: python pipelines/annotate.py {dataset.root} canny"
         )
     schemas = {name: index_schema(dataset, name) for name in (ROWS, *cards)}
-    gone = pa.array(sorted(removed_pictures(dataset)), pa.string())  # now, not when the index was built
-    shown = ~pc.or_(index["removed"], pc.is_in(index["picture"], gone)).to_numpy()
+    shown = ~pc.or_(index["removed"], taken_down(dataset, index["picture"])).to_numpy()
     kept = shown & _kept(dataset, where, schemas) if where else shown
     places = np.flatnonzero(kept)
     if not len(places):

@@ -19,7 +19,7 @@ from manifests.layout import IMAGES, SOURCE, SUFFIX
 from manifests.licences import count_licences, hub_licence
 from manifests.markdown import page, size_category
 from manifests.parallel import in_parallel
-from manifests.removed import removed_pictures
+from manifests.removed import taken_down
 from manifests.storage import read_metadata, read_table, replace_text
 
 CARD = "README.md"
@@ -89,11 +89,8 @@ def join(dataset: Dataset, families: Sequence[str]) -> datasets.Dataset:
                 columns[f"{family}_{name}"], features[f"{family}_{name}"] = table[name], feature
     schema = datasets.Features(features).arrow_schema
     joined = datasets.Dataset(pa.table([columns[name] for name in schema.names], schema=schema))
-    removed = pa.array(sorted(removed_pictures(dataset)), pa.string())
-    if not len(removed):
-        return joined
-    gone = pc.is_in(pc.utf8_slice_codeunits(columns["sha256"], 0, CLUSTER_DIGITS), removed)
-    return joined.select(np.flatnonzero(~gone.to_numpy()))
+    gone = taken_down(dataset, pc.utf8_slice_codeunits(columns["sha256"], 0, CLUSTER_DIGITS)).to_numpy()
+    return joined.select(np.flatnonzero(~gone)) if gone.any() else joined
 
 
 def _whole(dataset: Dataset, family: str) -> pa.Table:

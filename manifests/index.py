@@ -16,7 +16,7 @@ from manifests.footer import footer_of
 from manifests.hashes import read_worth
 from manifests.layout import IMAGES, INDEX, SUFFIX, shard_name
 from manifests.parallel import in_parallel
-from manifests.removed import removed_pictures
+from manifests.removed import taken_down
 from manifests.repeats import caption_hashes, repeats
 from manifests.splits import draw_splits, read_splits
 from manifests.storage import open_table, read_columns, read_table, replace
@@ -129,7 +129,7 @@ def _rows(dataset: Dataset, names: Sequence[str], parts: Sequence[int]) -> pa.Ta
     if len(splits) != len(images):
         raise ValueError(f"{dataset.root}: {len(splits)} rows have a split and {len(images)} are in images/")
     counts = [len(table) for table in tables]
-    removed = pc.is_in(images["picture"], pa.array(sorted(removed_pictures(dataset)), pa.string()))
+    removed = taken_down(dataset, images["picture"])
     shard = pa.array(np.repeat(np.arange(len(names)), counts), pa.int32())
     return pa.table(
         {

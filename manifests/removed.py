@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from manifests.dataset import Dataset
@@ -32,6 +33,11 @@ def removed_pictures(dataset: Dataset) -> set[str]:
     paths = [dataset.root / REMOVED / name for name in requests(dataset)]
     # The first column, for older versions called it "cluster".
     return {picture for path in paths for picture in read_table(path).column(0).to_pylist()}
+
+
+def taken_down(dataset: Dataset, pictures: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Of pictures, named as `removed_pictures` does, whether each was taken down by now, whatever an index says: bool."""
+    return pc.is_in(pictures, pa.array(sorted(removed_pictures(dataset)), pa.string()))
 
 
 def requests(dataset: Dataset) -> list[str]:

@@ -20,7 +20,7 @@ from manifests.keys import fingerprint
 from manifests.manifest import Manifest
 from manifests.record import STATUSES
 from manifests.remembered import KEPT, recall, remember
-from manifests.removed import removed_pictures
+from manifests.removed import taken_down
 from manifests.salt import salted_order
 from manifests.splits import NAMES
 from manifests.state import state_of
@@ -175,9 +175,8 @@ def _kept_out(
 ) -> dict[tuple[str, str], pa.ChunkedArray]:
     """Which rows can't be drawn, whatever families say of them: reason, in short and in words → [rows] bool."""
     others = [other for other in (*NAMES, EXCLUDED) if other != split]
-    gone = pa.array(sorted(removed_pictures(dataset)), pa.string())  # now, not when the index was built
     outs = {(f"split_{other}", f"in the {other} split"): pc.equal(rows["split"], other) for other in others}
-    outs["taken_down", "taken down"] = pc.is_in(rows["picture"], gone)
+    outs["taken_down", "taken down"] = taken_down(dataset, rows["picture"])
     if parts is not None:
         outs["part", "of another part"] = pc.invert(pc.is_in(rows["part"], pa.array(parts, pa.int32())))
     return outs

@@ -16,7 +16,7 @@ from evaluate.strip import show_examples
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.index import ROWS, read_index
-from manifests.removed import remove_pictures, removed_pictures
+from manifests.removed import remove_pictures, taken_down
 from pipelines.entry import run as run_command
 
 
@@ -43,7 +43,7 @@ def main(
     remove_pictures(opened, pictures, reason)
     show_examples(opened)
     catalogue(opened)
-    gone = pc.sum(pc.is_in(rows["picture"], pa.array(sorted(removed_pictures(opened)), pa.string()))).as_py()
+    gone = pc.sum(taken_down(opened, rows["picture"])).as_py()
     print(f"{len(pictures)} pictures taken down; of {len(rows)} rows {gone} are not to be used any more")
 
 

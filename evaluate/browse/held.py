@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.index import ROWS, index_path, read_index
-from manifests.removed import removed_pictures
+from manifests.removed import taken_down
 from train.hints import HINTS
 
 NAMES = ("key", "cluster", "picture")  # which nearly every row has its own of
@@ -87,8 +87,7 @@ def hold(dataset: Dataset) -> Held:
         ValueError: the dataset is not indexed, or by an older version.
     """
     rows = read_index(dataset, ROWS)
-    gone = pc.is_in(rows["picture"], pa.array(sorted(removed_pictures(dataset)), pa.string()))
-    shown = pc.invert(pc.or_(gone, rows["removed"]))  # now, not when the index was built
+    shown = pc.invert(pc.or_(rows["removed"], taken_down(dataset, rows["picture"])))
     tables, cards, lacking = {ROWS: _packed(rows.drop_columns(["removed", "picture"]).filter(shown))}, {}, {}
     for family in dataset.families():
         if not index_path(dataset, family).exists():
