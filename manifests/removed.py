@@ -36,7 +36,7 @@ def removed_pictures(dataset: Dataset) -> set[str]:
 
 
 def taken_down(dataset: Dataset, pictures: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Of pictures, named as `removed_pictures` does, whether each was taken down by now, whatever an index says: bool."""
+    """Whether each picture, named as `removed_pictures` does, was taken down by now, whatever an index says: bool."""
     return pc.is_in(pictures, pa.array(sorted(removed_pictures(dataset)), pa.string()))
 
 
