@@ -13,13 +13,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from annotate import dry_run as dry_runs
-from annotate import trial
 from annotate.annotate_worker import AnnotateOrder
 from annotate.annotator import Annotate
 from annotate.attempts import Attempts
 from annotate.canny import Canny, trace_edges
 from annotate.care import CAREFREE
+from annotate.dry_run import run as dry_runs
+from annotate.dry_run import trial
 from annotate.dry_run.crew import Crew
 from annotate.dry_run.excerpt import sample_runs, write_excerpt
 from annotate.dry_run.outcome import Share
