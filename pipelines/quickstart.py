@@ -27,7 +27,7 @@ def main(
     pictures: Annotated[int, Option(help="size of the corpus", min=1)] = 4_000,
     steps: Annotated[int | None, Option(help="of training; those of manifests/quickstart.yaml by default")] = None,
 ) -> None:
-    """Go the whole way on two cores in ten minutes: python pipelines/quickstart.py
+    """Go the whole way on two cores in twelve minutes: python pipelines/quickstart.py
 
     Its last lines are a table, in which canny's normalised f1_1px is 0.6 or more, and the path of the report. Stopped
     and started again, it goes on where it was.
