@@ -27,7 +27,8 @@ import torch
 from train.speed import keep_freed_memory
 
 keep_freed_memory()
-torch.ones(16_000_000)
+for _ in range(5):  # until small blocks lie where they leave room for a large one
+    torch.ones(16_000_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10):
     torch.ones(16_000_000)
