@@ -1,7 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from evaluate.plot import Along, Point, curve
+from evaluate.statistics import Interval
+from evaluate.studies.page import _fitted
 from evaluate.studies.scaling import Runs, Scaling, aicc, scaling_of, verdict
 
 TRUTH = {"c": 38.0, "a": 60.0, "b": 0.35}  # y = c - a n^-b, the case of the research notes
@@ -86,6 +91,22 @@ def test_interpolation_never_falls_and_passes_between_the_sizes() -> None:
     curve = scaling.rising(np.geomspace(300, 200_000, 200))
     assert (np.diff(curve) >= -1e-9).all()
     assert np.isnan(scaling.rising(np.array([299.0]))).all()
+
+
+def test_the_figure_shows_the_interpolation_beside_the_best_form() -> None:
+    scaling = scaling_of(planted(EIGHT, runs=2, seed=1, noise=2.0))
+    shown = _fitted(scaling)
+    assert shown is not None
+    assert shown.rising is not None
+    assert np.isfinite(shown.rising).all(), "from the smallest size to the largest"
+    points = [Point(float(size), Interval(0.5, 0.4, 0.6), str(size)) for size in scaling.sizes]
+    ends = {point.x: 0.0 for point in points}, {point.x: 1.0 for point in points}
+    drawn = [
+        curve(points, floor=ends[0], ceiling=ends[1], along=Along("rows", logarithmic=True), unit="", fitted=fitted)
+        for fitted in (shown, replace(shown, rising=None))
+    ]
+    assert [page.count("never falling") for page in drawn] == [1, 0]
+    assert [page.count("<polyline") for page in drawn] == [4, 3]
 
 
 def test_the_band_holds_the_curve_and_a_gain_a_doubling_is_that_between_two_sizes() -> None:
