@@ -8,7 +8,7 @@ from annotate.phash import Phash
 from annotate.registry import make_card
 from manifests.dataset import SETTINGS, Dataset, Duplicates
 from manifests.family import create_card
-from manifests.hashes import HASHES
+from manifests.splits.hashes import HASHES
 
 
 def choose_duplicates(asked: str, root: UPath, corpus: Corpus) -> Duplicates:

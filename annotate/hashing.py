@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from annotate.image import decode
-from manifests.hashes import COLOUR, HASHES, STORED_BYTES
+from manifests.splits.hashes import COLOUR, HASHES, STORED_BYTES
 
 SIDE, KEPT = 32, 8  # of the shrunk picture, and of its lowest frequencies
 # Cut off at the top, at the bottom, on the left and on the right, as shares of height and width.

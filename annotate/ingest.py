@@ -23,7 +23,6 @@ from annotate.provided.row import Row, make_row, schema
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.footer import write_shard
-from manifests.hashes import HASHES
 from manifests.layout import DROPPED, IMAGES, SOURCE
 from manifests.parallel import ahead
 from manifests.provenance import versions
@@ -31,6 +30,7 @@ from manifests.record import DROPPED as DROPPED_SCHEMA
 from manifests.record import IMAGES as IMAGES_SCHEMA
 from manifests.record import SOURCE as SOURCE_SCHEMA
 from manifests.record import family_schema, row_key
+from manifests.splits.hashes import HASHES
 from manifests.storage import publish, read_columns
 
 LONGEST_CAPTION = 1 << 16  # bytes

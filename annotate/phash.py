@@ -12,7 +12,7 @@ from annotate.hashing import STATS, describe, status
 from annotate.stored import Stored
 from manifests.condition import Kind
 from manifests.figures import Scores
-from manifests.hashes import HASHES
+from manifests.splits.hashes import HASHES
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from typer import Argument, Option
 
 from manifests.storage import replace
 from pipelines.entry import run as run_as_command
-from train.convergence import Rise, find_rise
-from train.monitor_record import Looks, read_looks
-from train.verdict import with_interval
+from train.watch.convergence import Rise, find_rise
+from train.watch.record import Looks, read_looks
+from train.watch.verdict import with_interval
 
 Array = NDArray[np.float64]
 

@@ -18,8 +18,8 @@ from typer import Argument, Option
 from annotate.hashing import PARTS, describe
 from annotate.image import decode
 from benchmarks.table import update
-from manifests.hashes import HASHES
-from manifests.near import DISTANCE, cluster
+from manifests.splits.hashes import HASHES
+from manifests.splits.near import DISTANCE, cluster
 from pipelines.entry import run
 
 RGB = NDArray[np.uint8]

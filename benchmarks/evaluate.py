@@ -24,9 +24,9 @@ from typer import Option
 
 from benchmarks.annotators import hardware
 from benchmarks.table import update
-from evaluate.compare import compare_runs
-from evaluate.compare_report import write_comparison
-from evaluate.report import write_report
+from evaluate.comparison.compare import compare_runs
+from evaluate.comparison.report import write_comparison
+from evaluate.report.report import write_report
 from evaluate.scores import SCHEMA, SCORES_FILE
 from evaluate.spec import SPEC_FILE, write_spec
 from manifests.control import ControlSettings

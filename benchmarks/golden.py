@@ -11,8 +11,8 @@ import torch
 from typer import Argument, Option
 
 from annotate.chain import assemble
-from evaluate.checkup import show
-from evaluate.golden import card_of, record
+from evaluate.doctor.checkup import show
+from evaluate.doctor.golden import card_of, record
 from pipelines.entry import run
 
 
@@ -23,7 +23,7 @@ def main(
     """Record golden conditions: python benchmarks/golden.py canny
 
     Only where parity with the original has been tested: what is recorded here is called right everywhere. Look at it
-    first: python pipelines/gallery.py evaluate/goldens/photograph.webp
+    first: python pipelines/gallery.py evaluate/doctor/goldens/photograph.webp
     """
     annotators = assemble(families, set_ or [])
     for family in families:

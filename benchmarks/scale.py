@@ -20,13 +20,13 @@ from annotate.shard import count
 from benchmarks.big_dataset import FAMILY, make_corpus, make_dataset
 from evaluate.sheet.page import write_sheet
 from manifests.dataset import Dataset
-from manifests.gather import Families, forecast_reading, rows_by_shard
 from manifests.hub import write_dataset_card
 from manifests.index import ROWS, build_index, index_path, read_index
 from manifests.layout import IMAGES, PLAN, SPLITS, shard_path
 from manifests.manifest import Manifest
-from manifests.splits import draw_splits
+from manifests.splits.splits import draw_splits
 from manifests.subset import Subset, candidates, draw, resolve
+from manifests.training_set.gather import Families, forecast_reading, rows_by_shard
 from pipelines.entry import run
 
 WHERE = "edge_density BETWEEN 0.05 AND 0.30 AND width >= 600 AND caption_length > 20"

@@ -18,9 +18,9 @@ from benchmarks.big_dataset import FAMILY, make_corpus, make_dataset, small_pict
 from benchmarks.processes import Taken
 from manifests.index import ROWS, build_index, index_path
 from manifests.manifest import load_manifest
-from manifests.prepared import prepared
 from manifests.subset import resolve
-from manifests.training_set import ensure_training_set
+from manifests.training_set.prepared import prepared
+from manifests.training_set.training_set import ensure_training_set
 from pipelines.entry import run
 
 ROOT = Path(__file__).resolve().parent.parent

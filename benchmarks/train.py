@@ -28,7 +28,7 @@ from manifests.layout import IMAGES
 from manifests.manifest import Manifest, dump
 from pipelines.entry import run as run_command
 from pipelines.export import make as make_export
-from train.export import begin_export, plan_export
+from train.export.export import begin_export, plan_export
 
 TINY = Path(__file__).resolve().parent.parent / "train/tiny_base/model"
 EXAMPLE = "examples/controlnet/train_controlnet.py"

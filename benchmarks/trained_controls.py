@@ -20,10 +20,10 @@ from evaluate.adherence import ADHERENCE
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
 from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Measure
+from evaluate.report.summary import shares
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import read_spec
 from evaluate.statistics import Interval, interval
-from evaluate.summary import shares
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, load_manifest
 from pipelines.entry import run as run_as_command

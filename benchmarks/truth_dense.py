@@ -19,7 +19,7 @@ from annotate.image import decode
 from annotate.weights import offline
 from benchmarks.truth_rows import Row
 from evaluate.adherence import ADHERENCE
-from evaluate.checkup import find_stand_in, why_not
+from evaluate.doctor.checkup import find_stand_in, why_not
 from evaluate.measures.measure import Score
 from evaluate.truth.depth import inverse_of, score_known
 from manifests.condition import NO_CLASS, Condition

@@ -18,7 +18,7 @@ from annotate.weights import offline
 from benchmarks.truth_people import FILE, SMALL, Small, ours, read_labels
 from benchmarks.truth_rows import Row
 from evaluate.adherence import ADHERENCE
-from evaluate.checkup import why_not
+from evaluate.doctor.checkup import why_not
 from evaluate.measured import statistic_of
 from evaluate.scores import SCHEMA, gather, score_rows
 from evaluate.true_condition import as_asked

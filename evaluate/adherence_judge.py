@@ -9,14 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from evaluate.adherence import ADHERENCE
-from evaluate.panel import drawn
+from evaluate.page.panel import drawn
 from evaluate.plan import check_measured
 from evaluate.reannotate import Reannotator, load_reannotator
 from evaluate.samples import Sample, Wanted, read_samples
 from manifests.condition import Condition
 from manifests.dataset import Dataset
 from manifests.manifest import Manifest
-from train.judge import Verdict
+from train.watch.judge import Verdict
 
 
 class AdherenceJudge:

@@ -17,9 +17,9 @@ from annotate.opening import Unusable
 from annotate.rows import Fault
 from annotate.stored import Stored
 from annotate.weights import describe, offline
-from evaluate.checkup import why_not
-from evaluate.panel import Panel, as_thumbnail, in_words, show
-from evaluate.render import render
+from evaluate.doctor.checkup import why_not
+from evaluate.page.panel import Panel, as_thumbnail, in_words, show
+from evaluate.page.render import render
 from manifests.condition import Condition
 from manifests.family import Profile
 from manifests.storage import replace_text

@@ -14,7 +14,7 @@ from evaluate.anchors import BLANK, CEILING, CONTROLLED, FLOOR, ORACLE, SPAN, SW
 from evaluate.beside import accompanied
 from evaluate.floors import read_floors
 from evaluate.measures.measure import Score
-from evaluate.panel import drawn
+from evaluate.page.panel import drawn
 from evaluate.pictures import Panels
 from evaluate.plan import Task
 from evaluate.prompts import prompted

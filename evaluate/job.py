@@ -14,7 +14,7 @@ from evaluate.batch import Setup, load_setup, run_batch
 from evaluate.pictures import PICTURES_FOLDER, to_table
 from evaluate.plan import Task
 from evaluate.progress import Progress
-from evaluate.report import write_report
+from evaluate.report.report import write_report
 from evaluate.scores import SCORES_FILE, gather
 from evaluate.spec import SPEC_FILE
 from evaluate.workers import Batch, device, on_actors, with_trouble

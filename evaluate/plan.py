@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from annotate.corpus import AT_INGEST
 from evaluate.adherence import ADHERENCE
-from evaluate.course import keep_course
 from evaluate.floors import find_floors
 from evaluate.reannotate import check_family
 from evaluate.refusals import check_scale, check_settings
+from evaluate.report.course import keep_course
 from evaluate.spec import Protocol, Spec, write_spec
 from evaluate.traits import write_traits
 from evaluate.true_condition import truth_of

@@ -13,9 +13,9 @@ from manifests.condition import Condition, decode
 from manifests.dataset import Dataset
 from manifests.evaluate_settings import Geometry
 from manifests.figures import Size
-from manifests.gather import OWN, WORDS, as_captions
 from manifests.layout import IMAGES
 from manifests.row_groups import read_rows
+from manifests.training_set.gather import OWN, WORDS, as_captions
 from train.batches import decode_image
 from train.further import read_further
 from train.views import Square, centre_square, whole_square

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.hashes import is_hash
 from manifests.index import ROWS, index_path, index_schema, read_index
 from manifests.removed import taken_down
 from manifests.salt import salted
+from manifests.splits.hashes import is_hash
 from manifests.storage import read_metadata
 from manifests.where import check, select
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from evaluate.render import short
+from evaluate.page.render import short
 
 STRATA = 5  # quantiles of a column of numbers
 VALUES = 8  # a column of no more different values is laid out by value; of one of words, the most frequent are shown

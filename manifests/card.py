@@ -9,7 +9,6 @@ import pyarrow.compute as pc
 
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.hashes import is_hash
 from manifests.index import ROWS, index_path, read_index
 from manifests.layout import DROPPED, IMAGES
 from manifests.licences import UNSAID, Licences
@@ -17,6 +16,7 @@ from manifests.markdown import plain, table
 from manifests.parallel import in_parallel
 from manifests.record import STATUSES
 from manifests.removed import removed_pictures
+from manifests.splits.hashes import is_hash
 from manifests.storage import read_columns
 
 EXAMPLES = "examples.webp"  # a strip of rows with their hints; who draws makes it

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from manifests.card import describe
-from manifests.clusters import CLUSTER_DIGITS
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES, SOURCE, SUFFIX
 from manifests.licences import count_licences, hub_licence
 from manifests.markdown import page, size_category
 from manifests.parallel import in_parallel
 from manifests.removed import taken_down
+from manifests.splits.clusters import CLUSTER_DIGITS
 from manifests.storage import read_metadata, read_table, replace_text
 
 CARD = "README.md"

@@ -9,16 +9,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
-from manifests.clusters import CLUSTER_DIGITS, as_numbers, first_of_each, ranks, sizes
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
 from manifests.footer import footer_of
-from manifests.hashes import read_worth
 from manifests.layout import IMAGES, INDEX, SUFFIX, shard_name
 from manifests.parallel import in_parallel
 from manifests.removed import taken_down
 from manifests.repeats import caption_hashes, repeats
-from manifests.splits import draw_splits, read_splits
+from manifests.splits.clusters import CLUSTER_DIGITS, as_numbers, first_of_each, ranks, sizes
+from manifests.splits.hashes import read_worth
+from manifests.splits.splits import draw_splits, read_splits
 from manifests.storage import open_table, read_columns, read_table, replace
 
 ROWS = "rows"

@@ -9,22 +9,22 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from manifests.account import Account, Standing, account_of, first_reasons
-from manifests.clusters import best_of_each, first_in_order
 from manifests.conjuncts import conjuncts
 from manifests.dataset import Dataset
 from manifests.families import Cards, cards_of
 from manifests.family import FamilyCard
 from manifests.index import RANK, ROWS, index_schema, read_index
-from manifests.joining import EXCLUDED
 from manifests.keys import fingerprint
 from manifests.manifest import Manifest
 from manifests.record import STATUSES
-from manifests.remembered import KEPT, recall, remember
 from manifests.removed import taken_down
 from manifests.salt import salted_order
-from manifests.splits import NAMES
+from manifests.splits.clusters import best_of_each, first_in_order
+from manifests.splits.joining import EXCLUDED
+from manifests.splits.splits import NAMES
 from manifests.state import state_of
-from manifests.training_folder import digest, training_folder
+from manifests.training_set.folder import digest, training_folder
+from manifests.training_set.remembered import KEPT, recall, remember
 from manifests.where import Truth, check, check_pinned, select, truths
 from manifests.whole import check_whole
 

@@ -22,7 +22,7 @@ from annotate.recipe import Recipe, known_recipes, load_recipe
 from annotate.room import check_annotate_room
 from annotate.shard import count, missing
 from annotate.task import Task, known_annotators, make_tasks, parse_profile
-from evaluate.strip import show_examples
+from evaluate.page.strip import show_examples
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.family import create_card

@@ -10,8 +10,8 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 from typer import Argument, Option
 
 from annotate.job import check_path
-from evaluate.compare import compare_runs
-from evaluate.compare_report import in_words, write_comparison
+from evaluate.comparison.compare import compare_runs
+from evaluate.comparison.report import in_words, write_comparison
 from evaluate.spec import SPEC_FILE
 from pipelines.entry import run as run_command
 

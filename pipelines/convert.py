@@ -16,9 +16,9 @@ from typer import Argument, Option
 from manifests.storage import check_local, replace_text
 from pipelines.entry import run as run_command
 from train.control.initial import check_whole, controlnet_folder, read_controlnet
-from train.label import LABEL, label_at, label_in
-from train.single_file import net_of, write_single_file
-from train.weights_file import PICKLED, SAFETENSORS, read_weights
+from train.interchange.label import LABEL, label_at, label_in
+from train.interchange.single_file import net_of, write_single_file
+from train.interchange.weights_file import PICKLED, SAFETENSORS, read_weights
 from train.whole_folder import save_folder
 
 

@@ -19,8 +19,8 @@ from annotate.chain import assemble
 from annotate.registry import ANNOTATORS
 from annotate.task import known_annotators
 from annotate.weights import VARIABLE
-from evaluate.checkup import AT_FAULT, SOUND, Finding, State, examine, fetch
-from evaluate.machine import Check, check_machine
+from evaluate.doctor.checkup import AT_FAULT, SOUND, Finding, State, examine, fetch
+from evaluate.doctor.machine import Check, check_machine
 from pipelines.entry import run, terminal
 
 WORDS: dict[State, tuple[str, str]] = {  # and the colour they are in

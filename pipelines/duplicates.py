@@ -11,8 +11,8 @@ from rich.table import Table
 from typer import Argument, Option
 
 from annotate.job import check_dataset
-from evaluate.clusters_page import write_clusters_page
-from evaluate.duplicates import Survey, survey
+from evaluate.duplicates.duplicates import Survey, survey
+from evaluate.duplicates.page import write_clusters_page
 from manifests.dataset import Dataset
 from manifests.storage import locate
 from pipelines.entry import run as run_command

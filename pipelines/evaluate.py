@@ -17,19 +17,19 @@ from evaluate.adherence import ADHERENCE
 from evaluate.cnpp.look import cnpp_look
 from evaluate.cnpp.published import as_settings
 from evaluate.job import evaluate
+from evaluate.page.render import with_interval
 from evaluate.plan import plan_evaluation
 from evaluate.progress import bar
-from evaluate.render import with_interval
-from evaluate.report import write_report
+from evaluate.report.report import write_report
+from evaluate.report.summary import summarise, verdict
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.second_look import look_again
 from evaluate.spec import read_spec
-from evaluate.summary import summarise, verdict
 from manifests.hub import CARD
 from pipelines.entry import run as run_command
 from pipelines.entry import terminal
-from train.measured import as_trained, of_evaluation
-from train.model_card import rewrite_adherence
+from train.interchange.measured import as_trained, of_evaluation
+from train.interchange.model_card import rewrite_adherence
 from train.run_folder import manifest_of
 
 Profile = Literal["v1", "cnpp"]

@@ -12,16 +12,16 @@ from typer import Argument, Option
 from upath import UPath
 
 from annotate.job import check_path
-from evaluate.strip import show_export
+from evaluate.page.strip import show_export
 from manifests.card import EXAMPLES
 from manifests.dataset import SETTINGS
 from manifests.manifest import load_manifest
 from manifests.push import check_push, push_folder
 from manifests.storage import PARTIAL, locate
 from pipelines.entry import run as run_command
-from train.export import ACCOUNT, DATA, Export, begin_export, missing_shards, plan_export
-from train.export_card import write_export_card
-from train.export_shards import check_export_room, clear, forecast, make_shards, rows_of, wave_of
+from train.export.card import write_export_card
+from train.export.export import ACCOUNT, DATA, Export, begin_export, missing_shards, plan_export
+from train.export.shards import check_export_room, clear, forecast, make_shards, rows_of, wave_of
 
 FILES = (f"{DATA}/*.parquet", ACCOUNT, EXAMPLES)  # beside the card
 NOT_FOR_THE_HUB = ("training_sets/*", "index/*", "logs/*", f"*{PARTIAL}*")  # of a dataset

@@ -16,7 +16,7 @@ from evaluate.cnpp.look import cnpp_look
 from evaluate.progress import bar
 from evaluate.quality.look import NAME as QUALITY
 from evaluate.quality.look import Networks, find_quality
-from evaluate.report import write_report
+from evaluate.report.report import write_report
 from evaluate.second_annotator import second_annotator
 from evaluate.second_look import Look, look_again
 from evaluate.spec import Spec, read_spec

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from typer import Argument, Option
 
 from annotate.job import check_dataset
-from evaluate.strip import show_examples
+from evaluate.page.strip import show_examples
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.index import ROWS, read_index

@@ -12,8 +12,8 @@ from rich.table import Table
 from typer import Argument, Option
 
 from annotate.job import check_path
+from evaluate.page.render import with_interval
 from evaluate.refusals import check_scale, check_settings
-from evaluate.render import with_interval
 from evaluate.studies.cost import NOTHING, cost_of
 from evaluate.studies.grid import read_grid
 from evaluate.studies.plan import Estimate, estimates, pace_of

@@ -17,18 +17,18 @@ from typer import Argument, Option
 from upath import UPath
 
 from annotate.job import check_path, connect
-from evaluate.render import short
+from evaluate.page.render import short
 from evaluate.subset_look.compare import ALL, DRAWN, POPULATIONS, Look, compare
 from evaluate.subset_look.overlay import sparkline
 from evaluate.subset_look.page import write_look
 from evaluate.subset_look.words import in_words
 from manifests.account import Account
 from manifests.dataset import Dataset
-from manifests.gather import Families, gather_in_turn, gather_shard
 from manifests.manifest import Manifest, load_manifest
 from manifests.storage import locate
 from manifests.subset import Subset, resolve
-from manifests.training_set import ensure_training_set
+from manifests.training_set.gather import Families, gather_in_turn, gather_shard
+from manifests.training_set.training_set import ensure_training_set
 from pipelines.entry import run as run_command
 from pipelines.entry import terminal
 

@@ -13,8 +13,8 @@ from annotate.job import check_path
 from evaluate.progress import bar
 from evaluate.second_look import look_again
 from evaluate.spec import read_spec
-from evaluate.sweep import check_field, read_sweep
-from evaluate.sweep_report import in_words, write_sweep_report
+from evaluate.sweep.report import in_words, write_sweep_report
+from evaluate.sweep.sweep import check_field, read_sweep
 from pipelines.entry import run as run_command
 from pipelines.evaluate import evaluate_run
 from pipelines.look import WORDS, as_look

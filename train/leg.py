@@ -6,8 +6,8 @@ from pathlib import Path
 from accelerate import Accelerator, DistributedType
 
 from manifests.families import Cards
-from manifests.gather import column_of
 from manifests.manifest import Manifest
+from manifests.training_set.gather import column_of
 from train.agreed import agreed
 from train.base import Base, tokenize
 from train.batches import Recipe, Samples, loader
@@ -18,16 +18,16 @@ from train.engine import SHARDED, Engine
 from train.fit import fit
 from train.flops import flops_of_sample
 from train.legs import Leg
-from train.meter import Meter
 from train.micro_batch import find_micro_batch
-from train.monitor import Monitor
-from train.observe import DIVERGED, Observer
-from train.probe import Probe
 from train.result import save_best
 from train.seal import position_of, read_seal
 from train.span import Span
 from train.stop import note_stop, stopped_after
-from train.watch import Watch
+from train.watch.meter import Meter
+from train.watch.monitor import Monitor
+from train.watch.observe import DIVERGED, Observer
+from train.watch.probe import Probe
+from train.watch.watch import Watch
 from train.work import Work
 
 LOADERS = 2  # processes that load beside a GPU

@@ -12,8 +12,8 @@ from manifests.storage import replace_text
 from train.best import Best, read_best, replace_best
 from train.control.registry import save_control
 from train.engine import SHARDED, Engine
-from train.measured import measured
-from train.model_card import trained_by, write_model_card
+from train.interchange.measured import measured
+from train.interchange.model_card import trained_by, write_model_card
 from train.run_folder import PROVENANCE
 from train.whole_folder import save_folder
 from train.work import Work

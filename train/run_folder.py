@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from manifests.account import Account, account_from
 from manifests.control import ControlSettings
 from manifests.manifest import Manifest, dump, load_manifest
-from manifests.prepared import Prepared
 from manifests.provenance import git_revision, versions
 from manifests.storage import PARTIAL, replace_text
 from manifests.subset import Subset
 from manifests.train_settings import TrainSettings
+from manifests.training_set.prepared import Prepared
 from train.checkpoint import checkpoints
 from train.seal import Origin
 

@@ -9,9 +9,9 @@ import torch
 from accelerate import Accelerator
 
 from manifests.manifest import Manifest
-from manifests.prepared import Prepared, prepared
 from manifests.subset import Subset, resolve
-from manifests.training_set import ensure_training_set, open_training_set
+from manifests.training_set.prepared import Prepared, prepared
+from manifests.training_set.training_set import ensure_training_set, open_training_set
 from train.agreed import agreed, once_per_machine
 from train.base import Base, load_base, place
 from train.checkpoint import load_newest, newest_checkpoint, step_of
@@ -27,8 +27,8 @@ from train.processes import join, why_slow
 from train.refusals import check_probes
 from train.result import export
 from train.run_folder import Provenance, claim, provenance_of
-from train.tracking import check_tracker, track
-from train.verdict import verdict
+from train.watch.tracking import check_tracker, track
+from train.watch.verdict import verdict
 from train.work import Work
 
 Say = Callable[[str], None]

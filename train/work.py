@@ -6,7 +6,7 @@ from pathlib import Path
 
 from manifests.families import Cards
 from manifests.manifest import Manifest
-from manifests.rows import Rows
+from manifests.training_set.rows import Rows
 from train.seal import Origin
 
 

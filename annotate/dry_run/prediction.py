@@ -16,7 +16,7 @@ from annotate.dry_run.outcome import Share
 from annotate.task import Task
 from manifests.dataset import Dataset
 from manifests.footer import write_shard
-from manifests.hashes import is_hash
+from manifests.splits.hashes import is_hash
 
 EXAMPLES = 3  # rows shown for each way of failing
 

@@ -13,8 +13,8 @@ from annotate.hashing import PARTS, describe
 from annotate.image import RGB, decode, normalise
 from annotate.ingest import Kept, examine
 from annotate.planted.pictures import DAMAGED, drawn_quality, saved
-from manifests.clusters import CLUSTER_DIGITS
-from manifests.hashes import NONE
+from manifests.splits.clusters import CLUSTER_DIGITS
+from manifests.splits.hashes import NONE
 
 Numbers = NDArray[np.uint64]
 

@@ -5,11 +5,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from annotate.planted.clean import Clean, Numbers
-from manifests.clusters import as_names
 from manifests.dataset import Settings
-from manifests.hashes import NONE
-from manifests.near import DISTANCE, cluster
-from manifests.splits import splits_of
+from manifests.splits.clusters import as_names
+from manifests.splits.hashes import NONE
+from manifests.splits.near import DISTANCE, cluster
+from manifests.splits.splits import splits_of
 
 
 def in_train(pictures: Numbers, settings: Settings) -> NDArray[np.bool_]:

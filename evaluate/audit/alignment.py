@@ -13,7 +13,7 @@ from evaluate.audit.evidence import Evidence, Pair
 from evaluate.audit.likeness import LIKENESS, TO_THE_PIXEL, explains
 from evaluate.audit.of_rows import compared, verdict_of
 from evaluate.audit.verdict import Verdict, skipped
-from evaluate.panel import drawn
+from evaluate.page.panel import drawn
 from manifests.condition import Condition, Kind
 from manifests.figures import Poses, Segments
 from manifests.geometry import crop, flip, moved

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from evaluate.audit.evidence import Evidence
 from evaluate.audit.nearness import why_not
 from evaluate.audit.verdict import Limits, Verdict, share_verdict, skipped
-from manifests.clusters import as_numbers
-from manifests.hashes import HASHES, read_hashes
-from manifests.near import cluster
+from manifests.splits.clusters import as_numbers
+from manifests.splits.hashes import HASHES, read_hashes
+from manifests.splits.near import cluster
 
 COPIES = Limits(warn=0.01, fail=0.05)  # rows beyond the first of each cluster
 LARGEST = Limits(warn=0.005, fail=0.02)  # of the rows are one picture: it is what a network learns by heart

@@ -2,7 +2,7 @@
 
 from annotate.corpus import GENERATED
 from manifests.dataset import Dataset
-from manifests.hashes import HASHES
+from manifests.splits.hashes import HASHES
 
 
 def why_not(dataset: Dataset) -> str:

@@ -10,9 +10,9 @@ from evaluate.audit.audit import Audit
 from evaluate.audit.evidence import PICTURE, Evidence
 from evaluate.audit.sample import Record, at, read
 from evaluate.audit.verdict import State, Verdict
-from evaluate.panel import KINDS, Panel, show
-from evaluate.render import render
-from evaluate.thumbnail import thumbnail
+from evaluate.page.panel import KINDS, Panel, show
+from evaluate.page.render import render
+from evaluate.page.thumbnail import thumbnail
 from manifests.condition import CELLS, Condition, decode
 from manifests.family import FamilyCard
 from manifests.layout import IMAGES
@@ -55,7 +55,13 @@ def write_page(found: Audit, path: Path | UPath) -> Path | UPath:
     asking = sorted((one for one in found.verdicts if one.state in STATES[:2]), key=lambda one: STATES.index(one.state))
     quiet = [one for one in found.verdicts if one.state not in STATES[:2]]
     page = render(
-        "audit.html.j2", dataset=evidence.dataset, audit=found, asking=asking, quiet=quiet, counts=counts, groups=groups
+        "audit/audit.html.j2",
+        dataset=evidence.dataset,
+        audit=found,
+        asking=asking,
+        quiet=quiet,
+        counts=counts,
+        groups=groups,
     )
     replace_text(page, path)
     return path

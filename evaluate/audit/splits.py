@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from evaluate.audit.evidence import Evidence
 from evaluate.audit.nearness import why_not
 from evaluate.audit.verdict import Limits, State, Verdict, share_verdict, skipped
-from manifests.hashes import HASHES
-from manifests.leaks import SPLITS, leaks
+from manifests.splits.hashes import HASHES
+from manifests.splits.leaks import SPLITS, leaks
 
 LEAKS = Limits(warn=0.0, fail=0.005)  # of the rows of a split that is held out
 NONE = Limits(warn=0.0, fail=0.0)

@@ -17,7 +17,7 @@ from evaluate.browse.guard import Guard
 from evaluate.browse.pages import FILE, Context, Pages
 from evaluate.browse.pictures import Size
 from evaluate.browse.state import DRAW, State, both, read_state
-from evaluate.render import count
+from evaluate.page.render import count
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES
 
@@ -123,7 +123,7 @@ class Site:
 
     def style(self) -> Response:
         """The style sheet that reports have too."""
-        return Response(self._templates.get_template("page.css.j2").render(), media_type="text/css")
+        return Response(self._templates.get_template("page/page.css.j2").render(), media_type="text/css")
 
     def _page(self, template: str, context: Context, status: int = 200) -> HTMLResponse:
         page = self._templates.get_template(template).render(**context)

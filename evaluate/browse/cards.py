@@ -8,11 +8,11 @@ from annotate.corpora.text import visible
 from evaluate.browse.held import Held
 from evaluate.browse.pictures import Size
 from evaluate.browse.shards import Shards
-from evaluate.render import short
-from manifests.hashes import is_hash
+from evaluate.page.render import short
 from manifests.index import ROWS
 from manifests.layout import IMAGES, SOURCE
 from manifests.record import SOURCE as SOURCE_SCHEMA
+from manifests.splits.hashes import is_hash
 
 SHORT = 280  # characters of a caption in a list
 LONG = 20_000  # and on the page of its row

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from evaluate.browse.bins import Bins
 from evaluate.browse.columns import Column
-from manifests.hashes import is_hash
+from manifests.splits.hashes import is_hash
 
 HEIGHT = 36.0  # of a chart, in the units of its drawing
 PLACES = ("key", "part", "shard", "row", "cluster", "picture")  # which name a row more than they tell of it

@@ -17,9 +17,9 @@ from evaluate.browse.proposal import commands, found_rows, propose
 from evaluate.browse.search import Search
 from evaluate.browse.shards import Shards
 from evaluate.browse.state import State, read_state
-from manifests.hashes import HASHES
 from manifests.index import ROWS
 from manifests.record import STATUSES
+from manifests.splits.hashes import HASHES
 
 SHOWN = 3  # families whose panels are shown unless others are chosen
 CLUSTERS = 10  # on a page

@@ -12,7 +12,7 @@ from PIL import Image
 from evaluate.browse.cache import Cache
 from evaluate.browse.held import Held
 from evaluate.browse.shards import Shards
-from evaluate.panel import drawn
+from evaluate.page.panel import drawn
 from manifests.condition import decode
 from manifests.index import ROWS
 from manifests.layout import IMAGES

@@ -17,7 +17,7 @@ from evaluate.browse.state import DRAW, State
 from manifests.index import ROWS
 from manifests.record import STATUSES
 from manifests.salt import salted_order
-from manifests.splits import NAMES
+from manifests.splits.splits import NAMES
 from manifests.subset import draw_order
 from manifests.where import check, select
 

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.stats import poisson
 
 from evaluate.leaks.nearest import FAR, apart
-from manifests.hamming import Hashes
-from manifests.near import DISTANCE
+from manifests.splits.hamming import Hashes
+from manifests.splits.near import DISTANCE
 
 PAIRS = 4_000_000  # that are looked at, two seconds of a core
 BLOCK = 1 << 16  # pairs at once

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from evaluate.leaks.drawn import Drawn
 from evaluate.leaks.nearest import FAR, Nearest, apart, nearest
 from evaluate.leaks.rate import Rate, exchanged
-from manifests.hamming import Hashes
+from manifests.splits.hamming import Hashes
 
 # Bits. Of 572 photographs of COCO, BSDS500 and CC12M none was 1 to 11 bits from another, by the squares of
 # `evaluate.leaks.squares`; of squares cut out of them at random and blurred, 76 of 100 were at most 8 from their own.

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from evaluate.leaks.squares import hashed
 from evaluate.pictures import PICTURES_FOLDER, decode
-from manifests.hamming import Hashes
-from manifests.hashes import NONE
 from manifests.parallel import in_parallel
+from manifests.splits.hamming import Hashes
+from manifests.splits.hashes import NONE
 
 SHOWN = ("drawn", "floor", "real")  # panels
 

@@ -11,10 +11,10 @@ from evaluate.adherence import ADHERENCE
 from evaluate.anchors import CEILING, CONTROLLED, SPAN
 from evaluate.measured import Measured, statistic_of
 from evaluate.measures.measure import Measure
+from evaluate.report.summary import shares
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import Spec, read_spec
 from evaluate.statistics import Interval, bootstrap, interval
-from evaluate.summary import shares
 from manifests.difference import differences
 
 FREE = ("split", "samples")  # settings in which the two evaluations may differ: which rows they draw

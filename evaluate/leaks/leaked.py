@@ -9,10 +9,10 @@ from evaluate.leaks.base_rate import BaseRate, base_rate
 from evaluate.leaks.nearest import within
 from evaluate.leaks.rate import Rate
 from evaluate.leaks.trained import Trained
-from manifests.clusters import as_numbers
-from manifests.hamming import Hashes
-from manifests.hashes import HASHES, NONE
-from manifests.near import DISTANCE
+from manifests.splits.clusters import as_numbers
+from manifests.splits.hamming import Hashes
+from manifests.splits.hashes import HASHES, NONE
+from manifests.splits.near import DISTANCE
 
 EQUAL = -1  # bits: the same file
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from manifests.hamming import WIDTH, Hashes
-from manifests.hashes import NONE
 from manifests.parallel import in_parallel
+from manifests.splits.hamming import WIDTH, Hashes
+from manifests.splits.hashes import NONE
 
 FAR = WIDTH + 1  # bits: from what has no hash
 QUERIES, VALUES = 16, 1 << 14  # compared at once: 2 MiB, which stay in a core's cache

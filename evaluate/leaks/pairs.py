@@ -10,8 +10,8 @@ from evaluate.leaks.audit import Audit
 from evaluate.leaks.copies import Copy
 from evaluate.leaks.leaked import EQUAL
 from evaluate.leaks.trained import Trained
+from evaluate.page.thumbnail import thumbnail
 from evaluate.pictures import PICTURES_FOLDER, Found, find
-from evaluate.thumbnail import thumbnail
 from manifests.layout import IMAGES
 from manifests.row_groups import read_rows
 

@@ -13,8 +13,8 @@ from evaluate.leaks.pairs import groups_of, how
 from evaluate.leaks.rate import Rate, in_words
 from evaluate.leaks.trained import Trained
 from evaluate.leaks.words import sentences, verdict
-from evaluate.render import cell, numbers, render, with_interval
-from manifests.near import DISTANCE
+from evaluate.page.render import cell, numbers, render, with_interval
+from manifests.splits.near import DISTANCE
 from manifests.storage import replace_text
 
 BITS = 16  # beyond these the table of distances is cut off

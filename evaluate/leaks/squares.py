@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from annotate.hashing import perceptual_hash
 from evaluate.leaks.trained import Trained
 from evaluate.progress import Progress
-from manifests.hamming import Hashes
-from manifests.hashes import NONE
 from manifests.layout import IMAGES, ROW_GROUP
 from manifests.parallel import ahead
 from manifests.row_groups import read_rows
+from manifests.splits.hamming import Hashes
+from manifests.splits.hashes import NONE
 from train.batches import decode_image
 
 Picture = NDArray[np.uint8]

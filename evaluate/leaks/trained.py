@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from manifests.dataset import Dataset
 from manifests.families import cards_of
-from manifests.hamming import Hashes
-from manifests.hashes import HASHES, is_hash
 from manifests.index import ROWS, read_index
 from manifests.keys import fingerprint, read_keys
 from manifests.manifest import Manifest
+from manifests.splits.hamming import Hashes
+from manifests.splits.hashes import HASHES, is_hash
 from manifests.subset import resolve
-from manifests.training_folder import is_complete, training_set_path
+from manifests.training_set.folder import is_complete, training_set_path
 from train.compose import refuse_composed
 from train.run_folder import load_provenance, manifest_of
 

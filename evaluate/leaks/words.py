@@ -4,8 +4,8 @@ from evaluate.leaks.audit import Audit
 from evaluate.leaks.gap import Gap
 from evaluate.leaks.likeness import Likeness
 from evaluate.leaks.rate import in_words
-from evaluate.render import short, with_interval
-from manifests.near import DISTANCE
+from evaluate.page.render import short, with_interval
+from manifests.splits.near import DISTANCE
 
 
 def verdict(found: Audit) -> str:

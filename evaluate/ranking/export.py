@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from evaluate.adherence import ADHERENCE
-from evaluate.alike import one_protocol, same_samples
-from evaluate.every_sample import first_draw, read_script
+from evaluate.comparison.alike import one_protocol, same_samples
+from evaluate.page.render import render
+from evaluate.page.thumbnail import thumbnail
 from evaluate.pictures import PICTURES_FOLDER, Found, find
 from evaluate.ranking.key import KEY_FILE, Key, KeyedMeasure, KeyedRun, KeyedSample, read_key, write_key
 from evaluate.ranking.questions import questions
-from evaluate.render import render
+from evaluate.report.every_sample import first_draw, read_script
 from evaluate.spec import Spec, read_spec
-from evaluate.thumbnail import thumbnail
 from manifests.storage import replace_text
 
 PAGE_FILE = "page.html"

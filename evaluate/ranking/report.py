@@ -8,12 +8,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from evaluate.plot import forest
+from evaluate.page.plot import forest
+from evaluate.page.render import cell, numbers, percent, render, with_interval
 from evaluate.ranking.analysis import Analysis, Verdict
 from evaluate.ranking.bradley_terry import GHOST
 from evaluate.ranking.raters import CHANCE
 from evaluate.ranking.words import headline, sentences, tiered, unsteady
-from evaluate.render import cell, numbers, percent, render, with_interval
 from evaluate.statistics import LEVEL, REPLICATES
 from manifests.storage import replace_text
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from evaluate.render import short
+from evaluate.page.render import short
 from evaluate.selection import Column, Selection, measures
 from evaluate.sheet.head import describe_column
 from evaluate.strata import Stratum, as_numbers, extremes, is_number, smallest, strata
-from manifests.hashes import HASHES
+from manifests.splits.hashes import HASHES
 
 EXTREMES = 2  # rows shown from either end of a column
 EXAMPLES = 4  # of each code with which rows failed, and of those that are empty

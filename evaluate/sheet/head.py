@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from markupsafe import Markup
 
-from evaluate.histogram import draw, of_names, of_numbers
-from evaluate.render import short
+from evaluate.page.histogram import draw, of_names, of_numbers
+from evaluate.page.render import short
 from evaluate.selection import Column, Selection, measures
 from evaluate.strata import VALUES, as_numbers, is_number
 from manifests.family import FamilyCard

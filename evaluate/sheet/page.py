@@ -6,7 +6,7 @@ from pathlib import Path
 
 from upath import UPath
 
-from evaluate.render import render
+from evaluate.page.render import render
 from evaluate.selection import Column, Selection, select_rows
 from evaluate.sheet.clusters import Cluster, Clusters, Piece, differences, find_clusters, in_words
 from evaluate.sheet.groups import Section, columns_of, drawn_from_all, laid_out, not_ok

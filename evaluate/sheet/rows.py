@@ -10,16 +10,16 @@ import numpy as np
 import pyarrow as pa
 
 from annotate.corpora.text import visible
-from evaluate.panel import Panel, in_words, show
+from evaluate.page.panel import Panel, in_words, show
+from evaluate.page.thumbnail import thumbnail
 from evaluate.selection import Selection
-from evaluate.thumbnail import thumbnail
 from manifests.condition import decode
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.hashes import is_hash
 from manifests.layout import IMAGES
 from manifests.parallel import ahead
 from manifests.row_groups import read_rows
+from manifests.splits.hashes import is_hash
 
 Record = dict[str, Any]
 SIDE = 224  # pixels: thumbnails are no larger

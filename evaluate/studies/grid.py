@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from evaluate.adherence import ADHERENCE
-from evaluate.alike import may_score_others, one_protocol, same_samples
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR, SPAN
-from evaluate.course import appeared_at, worst_look
+from evaluate.comparison.alike import may_score_others, one_protocol, same_samples
 from evaluate.measured import Measured, measure_all
+from evaluate.report.course import appeared_at, worst_look
+from evaluate.report.summary import shares
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import Spec, read_spec
 from evaluate.statistics import interval
@@ -17,7 +18,6 @@ from evaluate.studies.pairs import pairs
 from evaluate.studies.pooled import Reached, behind_the_furthest, corrected, less, pooled_shares
 from evaluate.studies.scaling import Runs, Scaling, scaling_of
 from evaluate.studies.ways import TOLD, Compared, Grid, Trained, Way, by_condition
-from evaluate.summary import shares
 from manifests.study import ROWS, Against
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from evaluate.render import cell, number, percent, with_interval
+from evaluate.page.render import cell, number, percent, with_interval
 from evaluate.studies.matrix import Matrix, matrices
 from evaluate.studies.ways import Grid, Way
 from evaluate.studies.words import (

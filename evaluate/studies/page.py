@@ -3,10 +3,10 @@
 import numpy as np
 from markupsafe import Markup
 
-from evaluate.examples import EXAMPLES, Example, examples, scores_of_runs
-from evaluate.gallery import random_keys
-from evaluate.plot import Along, Fitted, Point, curve, forest
-from evaluate.render import count, render
+from evaluate.page.plot import Along, Fitted, Point, curve, forest
+from evaluate.page.render import count, render
+from evaluate.report.examples import EXAMPLES, Example, examples, scores_of_runs
+from evaluate.report.gallery import random_keys
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.studies.matrix import matrices
 from evaluate.studies.scaling import Scaling

@@ -21,12 +21,12 @@ from manifests.control import ControlSettings
 from manifests.manifest import Manifest, load_manifest
 from manifests.storage import replace_text
 from train.budget import base_of, flops_of
-from train.fixed_rows import BINS
 from train.flops import Cost, count
 from train.launch import ensure_trained, is_finished
 from train.legs import legs
 from train.lines import read_lines
 from train.run_folder import LOG
+from train.watch.fixed_rows import BINS
 
 STEPS, SETTLED = 8, 4  # of the trial; its first steps are slower
 BATCHES = 4  # of pictures in the trial

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from evaluate.render import numbers
+from evaluate.page.render import numbers
+from evaluate.page.svg import alone
 from evaluate.statistics import LEVEL, REPLICATES
 from evaluate.studies.markdown import as_markdown
 from evaluate.studies.page import as_html, plots
 from evaluate.studies.scaling import Scaling
 from evaluate.studies.ways import Compared, Grid, Way
 from evaluate.studies.words import headline, pairs_in_words, verdicts
-from evaluate.svg import alone
 from manifests.provenance import versions
 from manifests.storage import replace_text
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluate.course import Worst
 from evaluate.measures.measure import Measure
+from evaluate.report.course import Worst
 from evaluate.spec import Protocol
 from evaluate.statistics import Interval
 from evaluate.studies.cost import Cost

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from evaluate.render import count
+from evaluate.page.render import count
 from evaluate.statistics import REPLICATES
 from evaluate.studies.scaling import Scaling, verdict
 from evaluate.studies.ways import TOLD, Compared, Grid, Way

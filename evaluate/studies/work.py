@@ -15,11 +15,11 @@ from evaluate.job import evaluate
 from evaluate.plan import plan_evaluation
 from evaluate.progress import bar
 from manifests.manifest import Manifest, dump, load_manifest
-from manifests.prepared import prepared
 from manifests.storage import replace_text
 from manifests.study import Cell, Study, cells
 from manifests.subset import resolve
-from manifests.training_set import ensure_training_set
+from manifests.training_set.prepared import prepared
+from manifests.training_set.training_set import ensure_training_set
 from train.budget import steps_under
 from train.launch import ensure_trained, is_finished
 

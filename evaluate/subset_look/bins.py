@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluate.render import short
+from evaluate.page.render import short
 
 BINS, FEWEST = 40, 12  # at most, and where there are few values
 TRIMMED = (0.005, 0.995)  # quantiles between which bins lie where the tails are long

@@ -12,9 +12,9 @@ from scipy.stats import ks_2samp
 from evaluate.subset_look.bins import Bins, bins_of_numbers
 from manifests.account import Standing
 from manifests.dataset import Dataset
-from manifests.hashes import is_hash
 from manifests.index import ROWS, index_path, index_schema, read_index
 from manifests.manifest import Manifest
+from manifests.splits.hashes import is_hash
 from manifests.subset import draw_order, judge
 
 POPULATIONS = ("all", "eligible", "drawn")  # rows of the train split; that may be drawn; that are

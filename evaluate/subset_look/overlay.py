@@ -4,7 +4,7 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from evaluate.render import short
+from evaluate.page.render import short
 from evaluate.subset_look.bins import Bins
 from evaluate.subset_look.compare import ALL, DRAWN, ELIGIBLE, POPULATIONS
 

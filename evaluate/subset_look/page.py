@@ -7,19 +7,19 @@ from typing import Any
 
 from upath import UPath
 
-from evaluate.panel import Panel, show
-from evaluate.render import render, short
+from evaluate.page.panel import Panel, show
+from evaluate.page.render import render, short
+from evaluate.page.thumbnail import thumbnail
 from evaluate.subset_look.compare import POPULATIONS, Look
 from evaluate.subset_look.overlay import overlay
 from evaluate.subset_look.words import in_words
-from evaluate.thumbnail import thumbnail
 from manifests.condition import decode
-from manifests.gather import WORDS, as_captions
 from manifests.layout import IMAGES
 from manifests.manifest import Manifest, dump
 from manifests.row_groups import read_rows
 from manifests.storage import replace_text
 from manifests.subset import Subset
+from manifests.training_set.gather import WORDS, as_captions
 
 EXAMPLES = 24  # rows at the beginning of the draw
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluate.render import short
+from evaluate.page.render import short
 from evaluate.subset_look.compare import ALL, DRAWN, Difference
 
 NOUNS = {  # column, without its family → rows of low values, rows of high ones

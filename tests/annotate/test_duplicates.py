@@ -12,10 +12,10 @@ from annotate.ingest import count_provided, ingest_shard
 from annotate.plan import make_plan
 from annotate.task import make_tasks
 from manifests.dataset import Dataset
-from manifests.hashes import HASHES
 from manifests.index import ROWS, build_index, read_index
 from manifests.layout import IMAGES
-from manifests.leaks import leaks
+from manifests.splits.hashes import HASHES
+from manifests.splits.leaks import leaks
 from manifests.subset import candidates, draw
 from pipelines import duplicates, remove
 from tests.near_copies import annotate, copies, ingest, rows_of, scenes, write

@@ -16,9 +16,9 @@ from manifests.family import create_card
 from manifests.index import build_index, index_path
 from manifests.layout import IMAGES
 from manifests.manifest import Manifest
-from manifests.prepared import prepared
 from manifests.subset import held_out, resolve
-from manifests.training_set import ensure_training_set, open_training_set
+from manifests.training_set.prepared import prepared
+from manifests.training_set.training_set import ensure_training_set, open_training_set
 
 
 def annotate(dataset: Dataset, family: str, annotator: str, *parts: int) -> None:

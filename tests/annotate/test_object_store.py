@@ -20,7 +20,7 @@ from manifests.layout import IMAGES
 from manifests.manifest import Manifest
 from manifests.storage import locate
 from manifests.subset import resolve
-from manifests.training_set import ensure_training_set, open_training_set
+from manifests.training_set.training_set import ensure_training_set, open_training_set
 
 
 @pytest.fixture(scope="module")

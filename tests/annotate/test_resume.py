@@ -20,7 +20,7 @@ from annotate.job import ROOT
 from annotate.plan import make_plan
 from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
-from evaluate.strip import show_examples
+from evaluate.page.strip import show_examples
 from manifests.dataset import SETTINGS, Dataset
 from manifests.family import create_card
 from manifests.hub import write_dataset_card

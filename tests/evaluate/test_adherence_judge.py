@@ -5,6 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from tests.train.test_judge import ADHERENCE, install
 
 from annotate.weights import offline
 from evaluate.adherence_judge import AdherenceJudge, load_judge
@@ -18,11 +19,10 @@ from manifests.family import FamilyCard, create_card
 from manifests.manifest import Manifest, load_manifest
 from tests.toy_run import write_dataset
 from tests.train.engines import engine_of
-from tests.train.test_judge import ADHERENCE, install
 from train.control.registry import load_control
 from train.hints import as_picture
-from train.probe import Probe
-from train.samples import read_pairs, validation_rows
+from train.watch.probe import Probe
+from train.watch.samples import read_pairs, validation_rows
 
 CPU = torch.device("cpu")
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from evaluate.adherence import ADHERENCE
 from evaluate.batch import Setup, draw_arms, load_setup, run_batch
 from evaluate.plan import Task, plan_evaluation
+from evaluate.report.summary import summarise
 from evaluate.retrieval import RETRIEVAL
 from evaluate.samples import Sample, Wanted, read_samples
 from evaluate.scores import matrix
-from evaluate.summary import summarise
 from manifests.control import ControlSettings
 from manifests.dataset import Dataset
 from manifests.manifest import load_manifest

@@ -20,7 +20,7 @@ from manifests.manifest import Manifest, load_manifest
 from tests.evaluate.synthetic import spec
 from train.control.registry import build_control
 from train.control.weights import weights_of
-from train.samples import read_pairs, validation_rows
+from train.watch.samples import read_pairs, validation_rows
 
 CPU = torch.device("cpu")
 FURTHER = ("truth_depth", "truth_openpose")  # of which the second is empty where nobody stands

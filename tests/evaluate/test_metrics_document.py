@@ -11,7 +11,7 @@ import pytest
 from evaluate.adherence import ADHERENCE
 from evaluate.measured import statistic_of
 from evaluate.measures.measure import Measure
-from evaluate.render import cell
+from evaluate.page.render import cell
 from tests.evaluate.pooled import scores_of
 from tests.evaluate.references import REFERENCES, pairs_of
 

@@ -13,9 +13,9 @@ import torch
 from evaluate.adherence import ADHERENCE
 from evaluate.batch import Setup, draw_arms, hints_of, load_setup, run_batch
 from evaluate.beside import accompanied
-from evaluate.method import made_how
 from evaluate.plan import Task, plan_evaluation
-from evaluate.report import write_report
+from evaluate.report.method import made_how
+from evaluate.report.report import write_report
 from evaluate.samples import Sample, read_samples
 from evaluate.spec import Protocol, read_spec, write_spec
 from manifests.dataset import Dataset
@@ -26,8 +26,8 @@ from manifests.subset import resolve
 from tests.evaluate.synthetic import spec, write_evaluation
 from tests.toy_run import annotate, train, write_dataset, write_manifest
 from train.sampler import Hints, draw, first_noise, sample_seed
-from train.samples import read_pairs
 from train.sdedit import edit
+from train.watch.samples import read_pairs
 
 CPU = torch.device("cpu")
 FAMILIES = ("canny", "openpose")  # people stand in some rows alone

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from upath import UPath
 
-from manifests import drawn
 from manifests.dataset import SETTINGS, Dataset
 from manifests.storage import PARTIAL
+from manifests.training_set import drawn
 
 PASSING = {"logs", SETTINGS}  # a dataset's id is drawn once, and differs between two
 

@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub import DatasetCard
 from PIL import Image
 
-from evaluate.strip import show_examples
+from evaluate.page.strip import show_examples
 from manifests.card import EXAMPLES, corpus_name
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset

@@ -9,11 +9,11 @@ import torch
 
 from evaluate.audit.audit import Plan, audit
 from evaluate.browse.held import hold
-from evaluate.duplicates import survey
+from evaluate.duplicates.duplicates import survey
 from evaluate.selection import select_rows
 from manifests.dataset import Dataset
 from manifests.index import ROWS, build_index, index_path
-from manifests.leaks import leaks
+from manifests.splits.leaks import leaks
 from manifests.subset import candidates
 
 READERS: dict[str, Callable[[Dataset], object]] = {

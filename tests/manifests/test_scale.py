@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from manifests.clusters import first_in_order, first_of_each
 from manifests.dataset import Dataset
 from manifests.hub import extent
 from manifests.index import ROWS, build_index, index_path, read_index
 from manifests.layout import IMAGES
 from manifests.parallel import READERS, in_parallel
 from manifests.salt import salted, salted_order, settle
-from manifests.splits import read_splits, splits_of
+from manifests.splits.clusters import first_in_order, first_of_each
+from manifests.splits.splits import read_splits, splits_of
 from manifests.storage import read_metadata
 from manifests.subset import candidates, draw
 

@@ -14,10 +14,10 @@ from manifests.hub import join, write_dataset_card
 from manifests.index import ROWS, build_index, read_index
 from manifests.keys import begins_with
 from manifests.manifest import Manifest
-from manifests.splits import read_splits
+from manifests.splits.splits import read_splits
 from manifests.subset import candidates, held_out, resolve
-from manifests.training_folder import training_set_path
-from manifests.training_set import ensure_training_set, open_training_set
+from manifests.training_set.folder import training_set_path
+from manifests.training_set.training_set import ensure_training_set, open_training_set
 
 
 def manifest(dataset: Dataset, **fields) -> Manifest:

@@ -14,17 +14,17 @@ from manifests.dataset import Dataset
 from manifests.family import FamilyCard, create_card
 from manifests.figures import Text
 from manifests.footer import write_shard
-from manifests.gather import Families, forecast_reading, rows_by_shard
 from manifests.index import build_index
 from manifests.manifest import Manifest
 from manifests.record import family_schema
 from manifests.storage import publish
 from manifests.subset import resolve
-from manifests.training_set import ensure_training_set, open_training_set
-from train.export import plan_export
-from train.export_shards import make_shards
+from manifests.training_set.gather import Families, forecast_reading, rows_by_shard
+from manifests.training_set.training_set import ensure_training_set, open_training_set
+from train.export.export import plan_export
+from train.export.shards import make_shards
 from train.run_folder import provenance_of
-from train.samples import validation_pairs
+from train.watch.samples import validation_pairs
 
 LENGTH = {"length": pa.int32()}
 

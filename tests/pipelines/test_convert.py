@@ -12,8 +12,8 @@ from PIL import Image
 
 from pipelines import convert
 from tests.toy_run import train
+from train.interchange.weights_file import read_weights
 from train.run_folder import load_provenance
-from train.weights_file import read_weights
 
 
 @pytest.fixture(scope="module")

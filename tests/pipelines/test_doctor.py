@@ -13,7 +13,7 @@ from annotate.weights import VARIABLE
 from pipelines.gallery import find_pictures, is_dataset, main
 
 HED = "ControlNetHED.pth"
-PHOTOGRAPH = ROOT / "evaluate/goldens/photograph.webp"
+PHOTOGRAPH = ROOT / "evaluate/doctor/goldens/photograph.webp"
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from manifests.dataset import Dataset
-from manifests.hashes import HASHES
 from manifests.index import ROWS, build_index, read_index
 from manifests.removed import remove_pictures
+from manifests.splits.hashes import HASHES
 from pipelines import duplicates
 from tests.near_copies import annotate, copies, ingest, scenes, write
 from tests.toy_run import write_dataset

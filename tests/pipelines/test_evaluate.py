@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 import ray
 
-from evaluate.report import write_report
+from evaluate.report.report import write_report
 from evaluate.scores import read_scores
 from pipelines.evaluate import evaluate_run
 from tests.toy_run import train
-from train.measured import measured
+from train.interchange.measured import measured
 
 ROOT = Path(__file__).parents[2]
 

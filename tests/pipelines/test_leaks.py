@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from manifests.dataset import Dataset
-from manifests.hashes import HASHES
+from manifests.splits.hashes import HASHES
 from pipelines.evaluate import evaluate_run
 from pipelines.leaks import main
 from tests.near_copies import annotate

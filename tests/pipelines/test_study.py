@@ -16,8 +16,8 @@ from evaluate.studies.report import write_grid_report
 from evaluate.studies.ways import Grid
 from evaluate.studies.work import Share, as_task, gather_largest, on_cluster, works_of
 from manifests.manifest import load_manifest
-from manifests.prepared import prepared
 from manifests.study import Study, cells, load_study
+from manifests.training_set.prepared import prepared
 from pipelines.study import expand, main, run_study
 from tests.toy_run import train
 

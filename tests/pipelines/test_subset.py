@@ -8,8 +8,8 @@ import pytest
 
 from manifests.manifest import load_manifest
 from manifests.subset import resolve
-from manifests.training_folder import training_set_path
-from manifests.training_set import open_training_set
+from manifests.training_set.folder import training_set_path
+from manifests.training_set.training_set import open_training_set
 from pipelines import gallery, index, subset
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from diffusers import ControlNetModel
 
 from manifests.control import ControlSettings
-from train.single_file import net_of
-from train.weights_file import PICKLED, SAFETENSORS, WeightsFile, fill, read_weights
+from train.interchange.single_file import net_of
+from train.interchange.weights_file import PICKLED, SAFETENSORS, WeightsFile, fill, read_weights
 
 CLASS = "ControlNetModel"
 SETTINGS_FILE = "control.json"  # beside the weights: what makes them again

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evaluate.audit.audit import Audit
-from evaluate.panel import coloured
+from evaluate.page.panel import coloured
 from evaluate.sheet.page import write_sheet
 from manifests.dataset import Dataset
 from manifests.figures import Moments, View

@@ -19,9 +19,9 @@ from evaluate.pictures import Panels, to_table
 from evaluate.scores import SCHEMA, gather, score_rows
 from evaluate.spec import write_spec
 from manifests.dataset import Dataset
-from manifests.hashes import HASHES
 from manifests.index import build_index
 from manifests.manifest import Manifest, dump
+from manifests.splits.hashes import HASHES
 from manifests.subset import resolve
 from tests.evaluate.synthetic import edges, grey, spec, worsen
 from tests.near_copies import annotate, ingest, rows_of

@@ -12,7 +12,7 @@ from manifests.dataset import Dataset
 from manifests.index import build_index
 from manifests.manifest import load_manifest
 from manifests.subset import resolve
-from manifests.training_set import ensure_training_set
+from manifests.training_set.training_set import ensure_training_set
 from tests.evaluate.leaks.case import edits, scenes, write_case
 from tests.near_copies import annotate, rows_of
 

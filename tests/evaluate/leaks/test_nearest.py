@@ -6,7 +6,7 @@ import pytest
 from evaluate.leaks import nearest as module
 from evaluate.leaks.base_rate import base_rate
 from evaluate.leaks.nearest import FAR, apart, nearest, within
-from manifests.hamming import Hashes
+from manifests.splits.hamming import Hashes
 
 
 def some(rows: int, columns: int, seed: int) -> Hashes:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from evaluate.page.thumbnail import thumbnail
 from evaluate.pictures import find
 from evaluate.ranking.export import SIDE, export
 from evaluate.ranking.key import Key, read_key
 from evaluate.scores import matrix, read_scores
 from evaluate.spec import read_spec
-from evaluate.thumbnail import thumbnail
 from tests.evaluate.ranking.conftest import BLURS
 from tests.evaluate.synthetic import write_evaluation
 

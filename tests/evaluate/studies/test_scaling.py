@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluate.plot import Along, Point, curve
+from evaluate.page.plot import Along, Point, curve
 from evaluate.statistics import Interval
 from evaluate.studies.page import _fitted
 from evaluate.studies.scaling import Runs, Scaling, aicc, scaling_of, verdict

@@ -12,7 +12,7 @@ from train.base import Base
 from train.control.controlnet import ControlNet
 from train.control.initial import load_initial, read_controlnet
 from train.control.registry import build_control, load_control, save_control
-from train.single_file import write_single_file
+from train.interchange.single_file import write_single_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:The `local_dir_use_symlinks` argument")  # diffusers gives it to the Hub
 WEIGHTS = "diffusion_pytorch_model.safetensors"
