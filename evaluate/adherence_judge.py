@@ -20,7 +20,7 @@ from train.watch.judge import Verdict
 
 
 class AdherenceJudge:
-    """A `train.judge.Judge` by the primary measure of the annotator that made the conditions."""
+    """A `train.watch.judge.Judge` by the primary measure of the annotator that made the conditions."""
 
     def __init__(self, reannotator: Reannotator, samples: Sequence[Sample]) -> None:
         self._reannotator = reannotator
@@ -38,7 +38,7 @@ class AdherenceJudge:
         return self._adherence.primary.higher_is_better
 
     def __call__(self, pictures: NDArray[np.uint8], numbers: Sequence[int]) -> list[Verdict]:
-        """Annotate pictures again and score them; see `train.judge.Judge`."""
+        """Annotate pictures again and score them; see `train.watch.judge.Judge`."""
         samples = [self._samples[number] for number in numbers]
         keys, parameters = [sample.key for sample in samples], [sample.parameters for sample in samples]
         found = self._reannotator(pictures, keys, parameters)

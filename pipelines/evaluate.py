@@ -46,7 +46,7 @@ def main(
 ) -> None:
     """Evaluate a run: python pipelines/evaluate.py runs/quickstart
 
-    A hundred samples of the tiny base take under a minute on two cores. Started again, it draws only what is missing.
+    A hundred samples of the tiny base take two minutes on two cores. Started again, it draws only what is missing.
     """
     run = check_path(run, "run")
     folder = check_path(out, "folder") if out else run / ("evaluation" if profile == "v1" else f"evaluation-{profile}")

@@ -56,7 +56,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
 ) -> None:
     """Run a study: python pipelines/study.py manifests/studies/size_quickstart.yaml
 
-    Three trainings of the quickstart take about 20 minutes on two cores. A run that is finished is not done again, one
+    Three trainings of the quickstart take about half an hour on two cores. A run that is finished is not done again, one
     that was interrupted goes on, and one that fails stands in the report and stops no other.
     """
     asked = load_study(study)

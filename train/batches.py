@@ -20,7 +20,7 @@ from train.views import Square, at_least, chosen_view, drawn_square, moments_of
 
 
 class Table(Protocol):
-    """A training set: `manifests.rows.Rows`, or a Dataset of `datasets`."""
+    """A training set: `manifests.training_set.rows.Rows`, or a Dataset of `datasets`."""
 
     def __len__(self) -> int:
         """Rows."""

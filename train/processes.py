@@ -47,7 +47,7 @@ def join(precision: str, *, tracker: str = "", run: Path | None = None) -> Accel
 
     Args:
         precision: "no" (float32), "fp16" or "bf16": what autocast computes in; the trained weights stay float32.
-        tracker: one that `train.tracking.check_tracker` lets pass; "": none.
+        tracker: one that `train.watch.tracking.check_tracker` lets pass; "": none.
         run: folder where the tracker may write.
 
     Raises:

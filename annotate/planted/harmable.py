@@ -21,7 +21,7 @@ def in_train(pictures: Numbers, settings: Settings) -> NDArray[np.bool_]:
 def trained(clean: Clean, settings: Settings) -> NDArray[np.bool_]:
     """Whether rows are in train once the corpus is ingested by these settings: [N].
 
-    A cluster has the number of its least picture, as `manifests.splits` gives it.
+    A cluster has the number of its least picture, as `manifests.splits.splits` gives it.
     """
     labels = _labels(clean)
     least = np.full(labels.max(initial=-1) + 1, np.iinfo(np.uint64).max, np.uint64)

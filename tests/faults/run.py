@@ -29,7 +29,7 @@ def main(
 ) -> None:
     """Kill and compare: make faults
 
-    A quarter of an hour on two cores. Prints tables, and ends with 1 if a row or a byte of Pairmill's is amiss.
+    Twelve minutes on two cores. Prints tables, and ends with 1 if a row or a byte of Pairmill's is amiss.
     """
     outcomes = []
     with ground() as (folder, bucket):

@@ -32,7 +32,7 @@ class Seen:
 
     Attributes:
         number: of its row.
-        looks: see `train.drift.look`.
+        looks: see `train.watch.drift.look`.
         score: NaN where nothing judged it, or its condition asks for nothing.
         finite: whether its latents were numbers.
         picture: [H, W, 3] uint8 RGB, of the first `SHOWN` rows.
