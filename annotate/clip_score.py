@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 
 from annotate.annotator import STORED, Annotate, Annotator, Parameters
-from annotate.pretrained import load_model, load_part, read_config
+from annotate.pretrained import load_clip
 from annotate.stored import Stored
 from manifests.condition import Kind
 from manifests.figures import Scores
@@ -44,14 +44,7 @@ class ClipScore(Annotator):
 
     def load(self, device: torch.device) -> Annotate:
         """Put the networks on `device`."""
-        kind = read_config(self.model).get("model_type")
-        if kind != "clip":
-            raise ValueError(f"clip_score.model: {self.model} is a {kind!r} model. Choose one of type clip")
-        # Importing them takes seconds, which a job of other families must not pay.
-        from transformers import CLIPModel, CLIPProcessor
-
-        network = load_model(CLIPModel, self.model, device)
-        processor = load_part(CLIPProcessor, self.model)
+        network, processor = load_clip(self.model, device)
         return partial(score, network=network, processor=processor)
 
     def measure(self, condition: Scores) -> dict[str, Any]:

@@ -58,6 +58,21 @@ def load_part(part: Any, name: str, **settings: Any) -> Any:
         return part.from_pretrained(folder, local_files_only=True, **settings)
 
 
+def load_clip(name: str, device: torch.device) -> tuple[Any, Any]:
+    """A CLIPModel on `device`, and its CLIPProcessor.
+
+    Raises:
+        ValueError: it can't be had or read, or is of another type.
+    """
+    kind = read_config(name).get("model_type")
+    if kind != "clip":
+        raise ValueError(f"{name}: it is a {kind!r} model. Choose one of type clip")
+    # Importing them takes seconds, which whoever doesn't look at pictures must not pay.
+    from transformers import CLIPModel, CLIPProcessor
+
+    return load_model(CLIPModel, name, device), load_part(CLIPProcessor, name)
+
+
 def read_config(name: str) -> dict[str, Any]:
     """What a model's config.json says; cheap, and imports nothing.
 

@@ -139,7 +139,7 @@ def _read(row: int, *, cells: Mapping[str, Any], decoders: Mapping[str, Decoder]
     stored: Stored | None = None  # one, so that its picture is decoded once
     for source, column in cells.items():
         if source in PICTURES:
-            stored = cell = stored or _stored(column[row].as_py())
+            stored = cell = stored or Stored.of(column[row].as_py())
         else:
             cell = column[row].as_py()
         try:
@@ -150,10 +150,6 @@ def _read(row: int, *, cells: Mapping[str, Any], decoders: Mapping[str, Decoder]
         except ValueError as error:
             inputs.faults[source] = Fault("decode", type(error).__name__, str(error))
     return inputs
-
-
-def _stored(row: Mapping[str, Any]) -> Stored:
-    return Stored(row["image"]["bytes"], tuple(row["captions"]))
 
 
 def make_tables(  # noqa: PLR0913  all of them keywords

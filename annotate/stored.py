@@ -1,8 +1,10 @@
 """A row of images/ as it lies there, for annotators that ask for more than its resized picture."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,11 @@ class Stored:
 
     data: bytes
     captions: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Stored":
+        """Of a row of images/, as `to_pylist` gives it."""
+        return cls(row["image"]["bytes"], tuple(row["captions"]))
 
     @property
     def shape(self) -> tuple[int, ...]:

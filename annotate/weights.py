@@ -14,12 +14,13 @@ from huggingface_hub.utils.logging import set_verbosity_error
 
 from annotate.published import MODELS, WEIGHTS
 from manifests.family import Weights
-from manifests.room import in_words
+from manifests.room import in_bytes
 from manifests.storage import sha256_of
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 VARIABLE = "PAIRMILL_WEIGHTS"
 OTHERS = "PAIRMILL_OTHER_WEIGHTS"  # 1: files of one's own under published names are meant
+LOCAL = "local file of that name"  # the source of weights that are not the published ones
 TINY = Path(__file__).parent / "tiny"  # detectors of the playroom, which lie in this repository
 FILES_OF_A_MODEL = ("*.json", "*.txt", "*.safetensors")  # nothing that can run
 SETTINGS = (  # of those, what a model gives depends on
@@ -50,14 +51,19 @@ def load_weights(file: str) -> dict[str, torch.Tensor]:
     Raises:
         ValueError: it can't be had, or holds something else.
     """
-    path = find_file(file)
+    return read_state(find_file(file), f"Put the published file there, or leave {VARIABLE} unset")
+
+
+def read_state(path: Path, remedy: str) -> dict[str, torch.Tensor]:
+    """The state dict in a file of this machine, as `load_weights` gives it.
+
+    Args:
+        remedy: what to do if it can't be read.
+    """
     try:
         state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(
-            f"{path}: not weights that can be read ({type(error).__name__}). Put the published file there, "
-            f"or leave {VARIABLE} unset"
-        ) from error
+        raise ValueError(f"{path}: not weights that can be read ({type(error).__name__}). {remedy}") from error
     return state
 
 
@@ -84,7 +90,7 @@ def describe(name: str) -> list[Weights]:
         digest = sha256_of(path)
         if digest == published.sha256:
             return [Weights(file=name, sha256=digest, licence=published.licence, source=published.repository)]
-        return [Weights(file=name, sha256=digest, licence="unknown", source="local file of that name")]
+        return [Weights(file=name, sha256=digest, licence="unknown", source=LOCAL)]
     folder = find_model(name)
     known = MODELS.get(name)
     return [
@@ -112,7 +118,7 @@ def find_file(file: str) -> Path:
     remedy = f"Put the published one there or, if another is meant, set {OTHERS}=1" if found == local else "Delete it"
     raise ValueError(
         f"{found}: sha256 {sha256_of(found)} is not the published {WEIGHTS[file].sha256} "
-        f"({in_words(found.stat().st_size)}, not {WEIGHTS[file].megabytes} MB). {remedy}"
+        f"({in_bytes(found.stat().st_size)}, not {WEIGHTS[file].megabytes} MB). {remedy}"
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import BLANK, CEILING, CONTROLLED, FLOOR, ORACLE, SPAN, SWAPPED, TRUTH
 from evaluate.beside import accompanied
-from evaluate.floors import read_floors
+from evaluate.floors import Floors, load_floors
 from evaluate.measures.measure import Score
 from evaluate.page.panel import drawn
 from evaluate.pictures import Panels
@@ -51,7 +50,7 @@ class Setup:
     control: Control | None  # None where the method needs none
     reannotator: Reannotator
     sampling: Sampling
-    floors: Path | None  # an evaluation that has drawn the same without control
+    floors: Floors | None  # of an evaluation that has drawn the same without control
 
 
 def load_setup(task: Task, device: torch.device) -> Setup:
@@ -77,7 +76,7 @@ def load_setup(task: Task, device: torch.device) -> Setup:
         control=_load_control(task, base, dtype) if manifest.evaluate.method == "control" else None,
         reannotator=load_reannotator(dataset, manifest.scored, fingerprint=task.family_fingerprint, device=device),
         sampling=task.sampling,
-        floors=task.floors,
+        floors=load_floors(task.floors) if task.floors else None,
     )
 
 
@@ -190,7 +189,7 @@ def draw_arms(setup: Setup, samples: Sequence[Sample], draws: Sequence[int]) -> 
     noise = first_noise(setup.base, seeds, resolution=setup.sampling.resolution)
     real = np.stack([sample.image for sample in samples])
     known = [(sample.key, number) for sample, number in zip(samples, draws, strict=True)]
-    floor = read_floors(setup.floors, known) if setup.floors else None
+    floor = setup.floors.read(known) if setup.floors else None
     if floor is None:
         floor = draw(setup.base, None, captions, None, noise=noise, sampling=setup.sampling)
     return {

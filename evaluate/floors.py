@@ -1,6 +1,7 @@
 """Pictures that the base draws without a control: the same for every control, and drawn once where they are found."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +36,40 @@ def _floor(folder: Path) -> Mapping[str, Any] | None:
         return None
 
 
-def read_floors(folder: Path, pictures: Sequence[tuple[str, int]]) -> Pictures | None:
+@dataclass(frozen=True)
+class Floors:
     """Pictures without control that an evaluation kept.
 
-    Args:
-        pictures: key and draw of B.
-
-    Returns:
-        [B, H, W, 3] uint8 RGB, the very pixels that were drawn; None where one is missing.
+    Attributes:
+        files: where each lies, by key and draw.
     """
-    keys, found = sorted({key for key, _ in pictures}), dict[tuple[str, int], bytes]()
+
+    files: Mapping[tuple[str, int], Path]
+
+    def read(self, pictures: Sequence[tuple[str, int]]) -> Pictures | None:
+        """Some of them.
+
+        Args:
+            pictures: key and draw of B.
+
+        Returns:
+            [B, H, W, 3] uint8 RGB, the very pixels that were drawn; None where one is missing.
+        """
+        if not all(picture in self.files for picture in pictures):
+            return None
+        found: dict[tuple[str, int], bytes] = {}
+        for path in sorted({self.files[picture] for picture in pictures}):
+            table = pq.read_table(
+                path, columns=["key", "draw", FLOOR], filters=[("key", "in", [key for key, _ in pictures])]
+            )
+            found |= {(row["key"], row["draw"]): row[FLOOR]["bytes"] for row in table.to_pylist()}
+        return np.stack([decode(found[picture]) for picture in pictures])
+
+
+def load_floors(folder: Path) -> Floors:
+    """See which pictures an evaluation kept, and in which files: no picture is read."""
+    files: dict[tuple[str, int], Path] = {}
     for path in sorted((folder / PICTURES_FOLDER).glob("*.parquet")):
-        table = pq.read_table(path, columns=["key", "draw", FLOOR], filters=[("key", "in", keys)])
-        found |= {(row["key"], row["draw"]): row[FLOOR]["bytes"] for row in table.to_pylist()}
-    if not all(picture in found for picture in pictures):
-        return None
-    return np.stack([decode(found[picture]) for picture in pictures])
+        table = pq.read_table(path, columns=["key", "draw"])
+        files |= {(row["key"], row["draw"]): path for row in table.to_pylist()}
+    return Floors(files)

@@ -32,14 +32,15 @@ class Measured:
         return interval(float(self.value[place]), self.replicates[:, place])
 
 
-def measure_all(scores: pa.Table, measure: Measure, arms: Sequence[str]) -> Measured:
+def measure_all(scores: pa.Table, measure: Measure, arms: Sequence[str], *, seed: int = 0) -> Measured:
     """Measure all samples in several arms, with intervals over the samples.
 
     Args:
         scores: rows of scores.parquet, in any order.
+        seed: of the bootstrap; another one for samples that are others.
     """
     keys, statistic = statistic_of(scores, measure, arms)
-    return Measured(tuple(arms), len(keys), *bootstrap(statistic, len(keys)))
+    return Measured(tuple(arms), len(keys), *bootstrap(statistic, len(keys), seed=seed))
 
 
 def statistic_of(scores: pa.Table, measure: Measure, arms: Sequence[str]) -> tuple[list[str], Statistic]:

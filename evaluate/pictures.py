@@ -96,12 +96,10 @@ def decode(data: bytes) -> Picture:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
-def find_strips(folder: Path) -> dict[str, Strip] | None:
-    """The strips of the first draw of every sample, by key; None where the files hold none."""
+def find_strips(folder: Path) -> dict[str, Strip]:
+    """The strips of the first draw of every sample, by key."""
     found: dict[str, Strip] = {}
     for path in sorted(folder.glob("*.parquet")):
-        if "strip" not in pq.read_schema(path).names:
-            return None
         table = pq.read_table(path, columns=["key", "caption", "strip"], filters=[("draw", "=", 0)])
         found |= {row["key"]: Strip(row["caption"], row["strip"]) for row in table.to_pylist()}
     return found

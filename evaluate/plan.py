@@ -26,11 +26,10 @@ from manifests.manifest import Manifest
 from manifests.provenance import versions
 from manifests.storage import sha256_of
 from manifests.subset import Subset, candidates, held_out, resolve
-from train.compose import refuse_composed
 from train.control.weights import DIFFUSERS_FILE, sha256_of_control, weights_of
 from train.hints import drawing
 from train.result import STEPS_FILE
-from train.run_folder import Provenance, load_provenance
+from train.run_folder import Provenance, load_provenance, refuse_composed
 from train.sampler import Sampling, sampling_of
 
 

@@ -42,10 +42,9 @@ def traits_of(dataset: Dataset, condition: str, places: pa.Table) -> pa.Table:
     return found.select(["key", *(name for name in found.column_names if "." in name), *OF_ROWS])
 
 
-def read_traits(folder: Path) -> pa.Table | None:
-    """The traits of an evaluation's samples; None where it was made before there were any."""
-    path = folder / TRAITS_FILE
-    return pq.read_table(path) if path.is_file() else None
+def read_traits(folder: Path) -> pa.Table:
+    """The traits of an evaluation's samples."""
+    return pq.read_table(folder / TRAITS_FILE)
 
 
 def _measured(dataset: Dataset, family: str) -> list[str]:

@@ -77,11 +77,9 @@ def decode(kind: Kind, cell: Cell) -> Condition:
     """The condition that `encode` stored; exact, but for depth, which is exact to a 65,535th of its range.
 
     Raises:
-        ValueError: an older version stored it otherwise, or it does not decode.
+        ValueError: it does not decode.
     """
     if kind == "keypoints":
-        if isinstance(cell, list):  # people alone, without the size of their picture
-            raise ValueError("keypoints stored by an older version; ingest the corpus again")
         people = tuple(np.asarray(person, np.float32).reshape(-1, 3) for person in cell["people"])
         return Poses((cell["height"], cell["width"]), people)
     if kind == "lines":

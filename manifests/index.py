@@ -23,7 +23,6 @@ from manifests.storage import open_table, read_columns, read_table, replace
 
 ROWS = "rows"
 RANK = "cluster_rank"
-ADDED = {"removed", "picture", "cluster_size", "best_of_cluster", "caption_repeats"}  # lacking in older versions' rows
 
 
 def build_index(dataset: Dataset) -> dict[str, int]:
@@ -83,7 +82,7 @@ def read_index(
         parts: that are drawn from; None: all. With some, a family that is not whole has the rows of its first parts.
 
     Raises:
-        ValueError: It is not there, does not cover all rows, or is of an older version.
+        ValueError: It is not there, or does not cover all rows.
     """
     index_schema(dataset, family, parts=parts)
     return read_table(covering_path(dataset, family, parts), columns=columns)
@@ -98,11 +97,7 @@ def index_schema(dataset: Dataset, family: str, *, parts: Sequence[int] | None =
         todo = ingest if family == ROWS else dataset.card(family).command(dataset.root)
         raise ValueError(f"{dataset.root}: {family} is not indexed ({lacking}). Finish it: {todo}")
     with open_table(path) as file:
-        schema = file.schema_arrow
-    if family == ROWS and not {*schema.names} >= ADDED:
-        todo = f"python pipelines/index.py {dataset.root}"
-        raise ValueError(f"{dataset.root}: its index is of an older version. Build it again: {todo}")
-    return schema
+        return file.schema_arrow
 
 
 def index_path(dataset: Dataset, family: str) -> UPath:

@@ -1,5 +1,6 @@
 """The same work for many items at a time, its results in the order of the items: reading is mostly waiting."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -10,6 +11,11 @@ Result = TypeVar("Result")
 
 READERS = 16  # threads; a read from an object store is a round trip of some 50 ms in which nothing is computed
 DEPTH = 4 * READERS
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, which may be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_parallel(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

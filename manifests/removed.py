@@ -31,8 +31,7 @@ def remove_pictures(dataset: Dataset, pictures: Sequence[str], reason: str) -> N
 def removed_pictures(dataset: Dataset) -> set[str]:
     """Pictures that were taken down, by the first 16 hex digits of the sha256 of their source."""
     paths = [dataset.root / REMOVED / name for name in requests(dataset)]
-    # The first column, for older versions called it "cluster".
-    return {picture for path in paths for picture in read_table(path).column(0).to_pylist()}
+    return {picture for path in paths for picture in read_table(path)["picture"].to_pylist()}
 
 
 def taken_down(dataset: Dataset, pictures: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -19,7 +19,7 @@ def check_room(folder: Path | UPath, needed: int, remedy: str) -> None:
     free = free_bytes(folder)
     if needed > free:
         raise ValueError(
-            f"{folder}: about {in_words(needed)} are needed there, and {in_words(free)} are free. {remedy}"
+            f"{folder}: about {in_bytes(needed)} are needed there, and {in_bytes(free)} are free. {remedy}"
         )
 
 
@@ -29,7 +29,7 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def in_words(count: float) -> str:
+def in_bytes(count: float) -> str:
     """Bytes as 1.9 GB."""
     for unit in UNITS:
         if count < 999.5 or unit == UNITS[-1]:

@@ -17,6 +17,7 @@ from annotate.again import end_retry, outdated_shards, parse_retry, retry_failed
 from annotate.annotate_worker import AnnotateOrder, AnnotateWorker
 from annotate.attempts import Attempts, sweep
 from annotate.limit import Limit, parse_share
+from annotate.place import check_dataset, in_job
 from annotate.pool import AUTO, Pool, parse_workers
 from annotate.recipe import Recipe, known_recipes, load_recipe
 from annotate.room import check_annotate_room
@@ -75,7 +76,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     started again, it makes only what is missing.
     """
     asked = dict(locals())
-    root, pool = job.check_dataset(dataset), Pool(parse_workers(workers), gpus)
+    root, pool = check_dataset(dataset), Pool(parse_workers(workers), gpus)
     opened = Dataset.open(root)
     recipes = [load_recipe(name) for name in recipe or []]
     words, settings = ask(families or [], recipes, set_ or [])
@@ -109,7 +110,7 @@ def as_command(asked: Mapping[str, Any]) -> str:
         option = f"--{name.strip('_').replace('_', '-')}"
         for value in asked[name] if isinstance(asked[name], list) else [asked[name]]:
             words += [option] if value is True else [option, str(value)]
-    return f"{'ray job submit --working-dir . -- ' if job.in_job() else ''}{shlex.join(words)}"
+    return f"{'ray job submit --working-dir . -- ' if in_job() else ''}{shlex.join(words)}"
 
 
 def ask(families: Sequence[str], recipes: Sequence[Recipe], set_: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -17,7 +17,7 @@ from typer import Argument, Option
 
 from annotate.annotate_worker import pin_threads
 from annotate.corpora.text import visible
-from annotate.job import check_dataset
+from annotate.place import check_dataset
 from evaluate.audit.again import StandIns
 from evaluate.audit.audit import Plan, as_json, audit
 from evaluate.audit.checks import CHECKS

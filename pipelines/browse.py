@@ -12,7 +12,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 import uvicorn
 from typer import Argument, Option
 
-from annotate.job import check_dataset
+from annotate.place import check_dataset
 from evaluate.browse.app import make_app
 from manifests.dataset import Dataset
 from pipelines.entry import run as run_command

@@ -9,7 +9,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 
 from typer import Argument, Option
 
-from annotate.job import check_path
+from annotate.place import check_path
 from evaluate.comparison.compare import compare_runs
 from evaluate.comparison.report import in_words, write_comparison
 from evaluate.spec import SPEC_FILE

@@ -9,7 +9,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 
 from typer import Argument
 
-from annotate.job import check_path
+from annotate.place import check_path
 from pipelines.entry import run as run_command
 from train.compose import compose
 

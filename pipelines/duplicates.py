@@ -10,7 +10,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 from rich.table import Table
 from typer import Argument, Option
 
-from annotate.job import check_dataset
+from annotate.place import check_dataset
 from evaluate.duplicates.duplicates import Survey, survey
 from evaluate.duplicates.page import write_clusters_page
 from manifests.dataset import Dataset

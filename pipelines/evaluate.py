@@ -12,7 +12,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 from rich.table import Table
 from typer import Argument, Option
 
-from annotate.job import check_path
+from annotate.place import check_path
 from evaluate.adherence import ADHERENCE
 from evaluate.cnpp.look import cnpp_look
 from evaluate.cnpp.published import as_settings

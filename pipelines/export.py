@@ -11,7 +11,7 @@ from tqdm import tqdm
 from typer import Argument, Option
 from upath import UPath
 
-from annotate.job import check_path
+from annotate.place import check_path
 from evaluate.page.strip import show_export
 from manifests.card import EXAMPLES
 from manifests.dataset import SETTINGS
@@ -20,10 +20,10 @@ from manifests.push import check_push, push_folder
 from manifests.storage import PARTIAL, locate
 from pipelines.entry import run as run_command
 from train.export.card import write_export_card
-from train.export.export import ACCOUNT, DATA, Export, begin_export, missing_shards, plan_export
+from train.export.export import DATA, RECORD, Export, begin_export, missing_shards, plan_export
 from train.export.shards import check_export_room, clear, forecast, make_shards, rows_of, wave_of
 
-FILES = (f"{DATA}/*.parquet", ACCOUNT, EXAMPLES)  # beside the card
+FILES = (f"{DATA}/*.parquet", RECORD, EXAMPLES)  # beside the card
 NOT_FOR_THE_HUB = ("training_sets/*", "index/*", "logs/*", f"*{PARTIAL}*")  # of a dataset
 
 
@@ -52,7 +52,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
     export = plan_export(load_manifest(path, set_ or []), held=held_out, shard_rows=shard_rows, source=columns)
     begin_export(export, root)
     for split, count in export.found.items():
-        print(f"{split}: {export.account.rows.get(split, 0):,} of {count:,} rows")
+        print(f"{split}: {export.record.rows.get(split, 0):,} of {count:,} rows")
     make(export, root)
     print(f"made {root}")
     if push and isinstance(root, Path):

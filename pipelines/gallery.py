@@ -12,13 +12,13 @@ from typer import Argument, Option
 
 from annotate.chain import assemble
 from annotate.corpora.folder import SUFFIXES
-from annotate.job import check_dataset
+from annotate.place import check_dataset
 from annotate.registry import ANNOTATORS
 from annotate.task import known_annotators, parse_families, parse_profile
 from evaluate.album import Scale, write_album
 from evaluate.sheet.page import write_sheet
 from manifests.dataset import SETTINGS, Dataset
-from manifests.room import in_words
+from manifests.room import in_bytes
 from manifests.storage import locate
 from pipelines.entry import run as run_command
 
@@ -54,7 +54,7 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
         root = check_dataset(what[0])
         page = locate(out) if out else root / "sheet.html"
         made = write_sheet(Dataset.open(root), page, rows=rows, by=by or (), where=where)
-        print(f"made {made}, {in_words(made.stat().st_size)}")
+        print(f"made {made}, {in_bytes(made.stat().st_size)}")
         return
     if by or where:
         raise ValueError(f"{what[0]}: --by and --where are for a dataset, whose index they ask. Leave them out")

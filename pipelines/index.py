@@ -11,7 +11,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 from rich.table import Table
 from typer import Argument
 
-from annotate.job import check_dataset
+from annotate.place import check_dataset
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset
 from manifests.index import ROWS, index_path, index_schema, read_index

@@ -19,6 +19,7 @@ from annotate.corpus import WAYS, find_corpus, is_path
 from annotate.hashes_at_ingest import begin_hashes, choose_duplicates
 from annotate.ingest import count_dropped, count_provided
 from annotate.ingest_worker import IngestWorker
+from annotate.place import check_dataset, check_path
 from annotate.plan import append_plan, make_plan, planned_rows
 from annotate.pool import AUTO, Pool, parse_workers
 from annotate.provided.forms import FORMS
@@ -68,9 +69,9 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
 
     On two cores about 300 photographs of half a megapixel a second. Killed and started again, it goes on where it was.
     """
-    root, pool = job.check_dataset(dataset), Pool(parse_workers(workers))
+    root, pool = check_dataset(dataset), Pool(parse_workers(workers))
     if is_path(corpus):
-        job.check_path(Path(corpus), "corpus")
+        check_path(Path(corpus), "corpus")
     carried = tuple(map(str, parse(provided or [])))
     asked = replace(find_corpus(corpus), image=image_column, caption=caption_column, split=split, seed=seed)
     asked = replace(asked, max_side=max_side, provided=carried, captions=OPTIONAL if allow_no_captions else REQUIRED)

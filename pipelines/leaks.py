@@ -9,7 +9,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 
 from typer import Argument, Option
 
-from annotate.job import check_path
+from annotate.place import check_path
 from evaluate.leaks.audit import Settings, audit
 from evaluate.leaks.likeness import MODEL
 from evaluate.leaks.report import write_audit

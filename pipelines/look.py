@@ -10,7 +10,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 from typer import Argument, Option
 
 from annotate.chain import assemble, path_to
-from annotate.job import check_path
+from annotate.place import check_path
 from evaluate.cnpp.look import NAME as CNPP
 from evaluate.cnpp.look import cnpp_look
 from evaluate.progress import bar

@@ -21,10 +21,11 @@ from annotate.dry_run.forecast import Range, duration
 from annotate.dry_run.prediction import FamilyPrediction
 from annotate.dry_run.reckoning import Forecast, assumptions, warnings
 from annotate.dry_run.run import dry_run, outstanding
+from annotate.place import in_job
 from annotate.pool import Pool
 from manifests.dataset import Dataset
 from manifests.family import CARD, check_card
-from manifests.room import in_words
+from manifests.room import in_bytes
 from pipelines.entry import terminal
 
 LONGEST = 160  # characters of what a fault said
@@ -96,7 +97,7 @@ def muster(pool: Pool) -> Crew:
             f"--gpus {pool.gpus:g}: a dry run tries a worker here, and here are {torch.cuda.device_count()} GPUs. "
             "Run it where they are; a Ray job has some with ray job submit --entrypoint-num-gpus 1"
         )
-    if job.in_job() or os.environ.get("RAY_ADDRESS"):
+    if in_job() or os.environ.get("RAY_ADDRESS"):
         job.connect()
         return Crew(pool.size(), room, pool.gpus, elsewhere=True)
     return Crew(pool.workers or room, room, pool.gpus)
@@ -133,10 +134,10 @@ def job_table(forecast: Forecast) -> Table:
     table.add_row("start of a worker", f"{duration(forecast.startup)}{loading}")
     stages = sorted(forecast.stages.items(), key=lambda item: -item[1])
     table.add_row("where time goes", ", ".join(f"{stage} {share:.0%}" for stage, share in stages if share >= 0.005))
-    gpu = f", {in_words(forecast.gpu_memory)} of its GPU" if forecast.gpu_memory else ""
-    table.add_row("memory of a worker", f"{in_words(forecast.memory)}{gpu}")
-    free = "an object store" if forecast.free is None else f"{in_words(forecast.free)} free"
-    table.add_row("disk", f"{between(forecast.bytes, in_words)}, {free}")
+    gpu = f", {in_bytes(forecast.gpu_memory)} of its GPU" if forecast.gpu_memory else ""
+    table.add_row("memory of a worker", f"{in_bytes(forecast.memory)}{gpu}")
+    free = "an object store" if forecast.free is None else f"{in_bytes(forecast.free)} free"
+    table.add_row("disk", f"{between(forecast.bytes, in_bytes)}, {free}")
     return table
 
 
@@ -148,7 +149,7 @@ def family_table(families: Iterable[FamilyPrediction]) -> Table:
         table.add_column(column, justify="right")
     for family in families:
         shares = (between(share, lambda of: f"{of:.1%}") for share in (family.empty, family.failed))
-        sizes = between(family.bytes_per_row, lambda size: f"{size:,.0f}"), between(family.bytes, in_words)
+        sizes = between(family.bytes_per_row, lambda size: f"{size:,.0f}"), between(family.bytes, in_bytes)
         table.add_row(family.family, f"{family.rows:,}", *sizes, *shares)
     return table
 

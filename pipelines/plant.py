@@ -14,7 +14,7 @@ from typer import Argument, Option
 from annotate.corpora.format import MAX_SIDE, Corpus
 from annotate.corpus import WAYS, find_corpus, is_path
 from annotate.hashes_at_ingest import choose_duplicates
-from annotate.job import check_path
+from annotate.place import check_path
 from annotate.planted.clean import read_clean
 from annotate.planted.faults import GREYS, Planting, draw
 from annotate.planted.write import CORPUS, FAULTS, Faulty, write_planted

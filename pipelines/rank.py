@@ -10,7 +10,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 import typer
 from typer import Argument, Option
 
-from annotate.job import check_path
+from annotate.place import check_path
 from evaluate.ranking.analysis import analyse as count
 from evaluate.ranking.export import PAGE_FILE
 from evaluate.ranking.export import export as write_page

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from typer import Argument, Option
 
-from annotate.job import check_dataset
+from annotate.place import check_dataset
 from evaluate.page.strip import show_examples
 from manifests.catalogue import catalogue
 from manifests.dataset import Dataset

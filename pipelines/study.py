@@ -11,7 +11,7 @@ if __name__ == "__main__":  # the folder of this file would shadow packages of t
 from rich.table import Table
 from typer import Argument, Option
 
-from annotate.job import check_path
+from annotate.place import check_path
 from evaluate.page.render import with_interval
 from evaluate.refusals import check_scale, check_settings
 from evaluate.studies.cost import NOTHING, cost_of
@@ -56,8 +56,8 @@ def main(  # noqa: PLR0913, PLR0917  options of a command
 ) -> None:
     """Run a study: python pipelines/study.py manifests/studies/size_quickstart.yaml
 
-    Three trainings of the quickstart take about half an hour on two cores. A run that is finished is not done again, one
-    that was interrupted goes on, and one that fails stands in the report and stops no other.
+    Three trainings of the quickstart take half an hour on two cores. A run that is finished is not done again, one that
+    was interrupted goes on, and one that fails stands in the report and stops no other.
     """
     asked = load_study(study)
     folder = check_path(out or Path("runs") / asked.name, "folder")

@@ -16,7 +16,8 @@ from rich.text import Text
 from typer import Argument, Option
 from upath import UPath
 
-from annotate.job import check_path, connect
+from annotate.job import connect
+from annotate.place import check_path
 from evaluate.page.render import short
 from evaluate.subset_look.compare import ALL, DRAWN, POPULATIONS, Look, compare
 from evaluate.subset_look.overlay import sparkline

@@ -1,6 +1,5 @@
 """Checkpoints: one that can be loaded is whole, and training goes on from it with the very next sample."""
 
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +10,9 @@ from accelerate import Accelerator, DistributedType
 
 from manifests.difference import differences
 from train.agreed import agreed
-from train.seal import Origin, Position, Seal, Torn, read_seal, write_seal
-from train.whole_folder import aside_of, in_words, put_into_place, remove, sweep, sync
+from train.seal import Origin, Position, Seal, Torn, checkpoints, named, read_seal, step_of, write_seal
+from train.whole_folder import aside_of, explained, put_into_place, remove, sweep, sync
 
-NAME = re.compile(r"step-(\d+)")
 PIECES = {DistributedType.FSDP: "fsdp", DistributedType.DEEPSPEED: "deepspeed"}  # others keep every weight everywhere
 
 
@@ -93,7 +91,7 @@ def newest_checkpoint(folder: Path, *, say: Callable[[str], None]) -> Path | Non
     Raises:
         ValueError: All are torn; to begin anew is not for us to decide.
     """
-    found = _named(folder)
+    found = named(folder)
     reasons = []
     for checkpoint in reversed(found):
         try:
@@ -109,55 +107,29 @@ def newest_checkpoint(folder: Path, *, say: Callable[[str], None]) -> Path | Non
     return None
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """List the whole checkpoints, oldest first."""
-    return [checkpoint for checkpoint in _named(folder) if _is_whole(checkpoint)]
-
-
-def step_of(checkpoint: Path) -> int:
-    """Read the number of steps done from a checkpoint's name."""
-    match = NAME.fullmatch(checkpoint.name)
-    assert match, checkpoint
-    return int(match[1])
-
-
-def _named(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted((path for path in folder.iterdir() if NAME.fullmatch(path.name)), key=step_of)
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    try:
-        read_seal(checkpoint)
-    except Torn:
-        return False
-    return True
-
-
 def _begin(folder: Path) -> None:
-    with in_words(folder):
+    with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         sweep(folder)
 
 
 def _write(accelerator: Accelerator, aside: Path) -> None:
-    with in_words(aside.parent), _unwrapped(accelerator):
+    with explained(aside.parent), _unwrapped(accelerator):
         accelerator.save_state(str(aside))
 
 
 def _sync(aside: Path) -> dict[str, int]:
-    with in_words(aside.parent):
+    with explained(aside.parent):
         return sync(aside)
 
 
 def _commit(aside: Path, target: Path, seal: Seal, *, keep: int) -> None:
-    with in_words(target.parent):
+    with explained(target.parent):
         write_seal(aside, seal)
         sync(aside)
         put_into_place(aside, target)
         stay = checkpoints(target.parent)[-keep:]
-        for old in _named(target.parent):
+        for old in named(target.parent):
             if old not in stay and step_of(old) < seal.position.step:
                 remove(old)
 

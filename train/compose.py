@@ -11,9 +11,7 @@ from manifests.storage import replace_text
 from train.control.initial import PLAIN, SETTINGS_FILE, read_settings
 from train.control.weights import CONFIG_FILE, DIFFUSERS_FILE
 from train.result import STEPS_FILE
-from train.run_folder import MANIFEST, PROVENANCE, Provenance, load_provenance, manifest_of
-
-COMPOSED_FILE = "composed.json"  # in such a run: the runs that it was made of
+from train.run_folder import COMPOSED_FILE, MANIFEST, PROVENANCE, Provenance, load_provenance, manifest_of
 
 
 @dataclass(frozen=True)
@@ -50,17 +48,6 @@ def compose(runs: Sequence[Path], out: Path) -> Path:
         _check_fit(parts[0], part)
     _write(parts, out)
     return out
-
-
-def refuse_composed(run: Path, what: str) -> None:
-    """Refuse what can only be asked of a run that was trained as it is.
-
-    Args:
-        what: that was asked for, in words.
-    """
-    if (run / COMPOSED_FILE).is_file():
-        parts = ", ".join(json.loads((run / COMPOSED_FILE).read_text(encoding="utf-8")))
-        raise ValueError(f"{run}: it was composed, and trained on no subset of its own; {what} of {parts}")
 
 
 def _read(run: Path) -> Part:

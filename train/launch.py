@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from manifests.difference import differences
 from manifests.manifest import Manifest, load_manifest
+from manifests.parallel import usable_cores
 from train.run_folder import PROVENANCE, load_provenance
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +44,7 @@ def ensure_trained(
     command = [sys.executable, str(ROOT / "train" / "run.py"), "--manifest", str(manifest), "--run", str(run)]
     command += [word for override in overrides for word in ("--set", override)]
     command += ["--resume"] if (run / PROVENANCE).is_file() else []
-    environment = os.environ | {"OMP_NUM_THREADS": str(cores or _all_cores())}
+    environment = os.environ | {"OMP_NUM_THREADS": str(cores or usable_cores())}
     if log:
         log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") if log else nullcontext() as kept:
@@ -83,10 +84,6 @@ def _trains(manifest: Manifest) -> dict[str, Any]:
     """What of a manifest decides the weights that a run leaves."""
     fields = manifest.model_dump(mode="json", exclude={"evaluate", "engine", "watch"})
     return fields | {"watch.patience": manifest.watch.patience, "watch.export": manifest.watch.export}
-
-
-def _all_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _die_with(parent: int) -> Callable[[], None] | None:

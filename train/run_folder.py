@@ -17,12 +17,12 @@ from manifests.storage import PARTIAL, replace_text
 from manifests.subset import Subset
 from manifests.train_settings import TrainSettings
 from manifests.training_set.prepared import Prepared
-from train.checkpoint import checkpoints
-from train.seal import Origin
+from train.seal import Origin, checkpoints
 
 MANIFEST = "manifest.yaml"
 PROVENANCE = "provenance.json"
 LOG = "log.jsonl"
+COMPOSED_FILE = "composed.json"  # in a run that was put together from others: which these were
 WEIGHTS = "base's weights"  # not known of a run begun before they were recorded
 
 
@@ -124,6 +124,17 @@ def load_provenance(run: Path) -> Provenance:
     record.pop("resumed", None)
     account = account_from(record["account"]) if record.get("account") else None
     return Provenance(**{**record, "account": account})
+
+
+def refuse_composed(run: Path, what: str) -> None:
+    """Refuse what can only be asked of a run that was trained as it is.
+
+    Args:
+        what: that was asked for, in words.
+    """
+    if (run / COMPOSED_FILE).is_file():
+        parts = ", ".join(json.loads((run / COMPOSED_FILE).read_text(encoding="utf-8")))
+        raise ValueError(f"{run}: it was composed, and trained on no subset of its own; {what} of {parts}")
 
 
 def claim(run: Path, manifest: Manifest, provenance: Provenance, *, resume: bool) -> None:

@@ -1,6 +1,7 @@
 """A seal: what a checkpoint says of itself, written last into it, by which a torn one is told from a whole one."""
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from manifests.storage import replace_text
 from train.span import Span
 
 FILE = "checkpoint.json"
+NAME = re.compile(r"step-(\d+)")
 FORMAT = 1  # another number: an older Pairmill cannot go on from it
 
 
@@ -81,6 +83,33 @@ def read_seal(folder: Path) -> Seal:
         if found != size:
             raise Torn(f"{folder}: {name} has {found:,} bytes, and {size:,} were saved")
     return seal
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """List the whole checkpoints, oldest first."""
+    return [checkpoint for checkpoint in named(folder) if _is_whole(checkpoint)]
+
+
+def step_of(checkpoint: Path) -> int:
+    """Read the number of steps done from a checkpoint's name."""
+    match = NAME.fullmatch(checkpoint.name)
+    assert match, checkpoint
+    return int(match[1])
+
+
+def named(folder: Path) -> list[Path]:
+    """List what is named as a checkpoint, whole or torn, oldest first."""
+    if not folder.is_dir():
+        return []
+    return sorted((path for path in folder.iterdir() if NAME.fullmatch(path.name)), key=step_of)
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        read_seal(checkpoint)
+    except Torn:
+        return False
+    return True
 
 
 def _parsed(folder: Path) -> Seal:

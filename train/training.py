@@ -14,7 +14,7 @@ from manifests.training_set.prepared import Prepared, prepared
 from manifests.training_set.training_set import ensure_training_set, open_training_set
 from train.agreed import agreed, once_per_machine
 from train.base import Base, load_base, place
-from train.checkpoint import load_newest, newest_checkpoint, step_of
+from train.checkpoint import load_newest, newest_checkpoint
 from train.control.carrying import carry
 from train.control.control import Control
 from train.control.registry import build_control
@@ -27,6 +27,7 @@ from train.processes import join, why_slow
 from train.refusals import check_probes
 from train.result import export
 from train.run_folder import Provenance, claim, provenance_of
+from train.seal import step_of
 from train.watch.tracking import check_tracker, track
 from train.watch.verdict import verdict
 from train.work import Work

@@ -24,7 +24,7 @@ def save_folder(write: Callable[[Path], None], target: Path) -> None:
     aside = aside_of(target)
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        with in_words(target.parent):
+        with explained(target.parent):
             aside.mkdir(parents=True)
             write(aside)
             sync(aside)
@@ -89,7 +89,7 @@ def sweep(parent: Path) -> None:
 
 
 @contextmanager
-def in_words(parent: Path) -> Iterator[None]:
+def explained(parent: Path) -> Iterator[None]:
     """Say of a folder that cannot be written why, and what to do."""
     try:
         yield

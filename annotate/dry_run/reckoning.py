@@ -14,7 +14,7 @@ from annotate.dry_run.pace import measure_pace
 from annotate.dry_run.prediction import FamilyPrediction, predict_family
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES
-from manifests.room import in_words
+from manifests.room import in_bytes
 
 COPIES = 2  # of a row that a worker holds at its peak: as Arrow and as Python objects
 
@@ -138,8 +138,8 @@ def warnings(forecast: Forecast, order: AnnotateOrder, crew: Crew, max_failed: f
     """What stands against the job as it was asked for, each with a way out."""
     if forecast.free is not None and forecast.bytes.high > forecast.free:
         yield (
-            f"disk: {in_words(forecast.bytes.low)} to {in_words(forecast.bytes.high)} are needed where the dataset "
-            f"lies, and {in_words(forecast.free)} are free. Make room, lower --resolution, or make fewer families"
+            f"disk: {in_bytes(forecast.bytes.low)} to {in_bytes(forecast.bytes.high)} are needed where the dataset "
+            f"lies, and {in_bytes(forecast.free)} are free. Make room, lower --resolution, or make fewer families"
         )
     if forecast.batch_size < order.batch_size:
         yield (
@@ -159,8 +159,8 @@ def warnings(forecast: Forecast, order: AnnotateOrder, crew: Crew, max_failed: f
     installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if not crew.elsewhere and forecast.memory * crew.workers > installed:
         yield (
-            f"memory: {crew.workers} workers take {in_words(forecast.memory)} each, and this machine has "
-            f"{in_words(installed)}. Use fewer --workers"
+            f"memory: {crew.workers} workers take {in_bytes(forecast.memory)} each, and this machine has "
+            f"{in_bytes(installed)}. Use fewer --workers"
         )
     for family in forecast.families:
         if family.failed.high > max_failed:

@@ -16,7 +16,7 @@ from evaluate.audit.association import (
     test_kernels,
     test_scores,
 )
-from evaluate.audit.evidence import Evidence, stored_of
+from evaluate.audit.evidence import Evidence
 from evaluate.audit.looks import NAMES, SYNONYMS, colours, layout
 from evaluate.audit.verdict import Verdict, share_verdict, skipped
 from manifests.record import row_key
@@ -133,7 +133,7 @@ def _by_clip(evidence: Evidence) -> Test | None:
     for family in evidence.families.values():
         if SCORE not in family.card.stats or isinstance(family.again, str):
             continue
-        rows = [stored_of(evidence.pictures[pair.place]) for pair in family.pairs if pair.status == "ok"][:ASKED]
+        rows = [Stored.of(evidence.pictures[pair.place]) for pair in family.pairs if pair.status == "ok"][:ASKED]
         if len(rows) < FEWEST:
             return None
         scores = np.array([[_score(family.again, row, other) for other in rows] for row in rows])

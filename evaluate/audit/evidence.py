@@ -89,11 +89,6 @@ class Evidence:
         return ~np.asarray(self.index["removed"].to_numpy(zero_copy_only=False), bool)
 
 
-def stored_of(picture: Record) -> Stored:
-    """A row of images/ as annotators read it."""
-    return Stored(picture["image"]["bytes"], tuple(picture["captions"]))
-
-
 def read_pictures(dataset: Dataset, index: pa.Table, sample: Sample, *, rows: int, seed: int) -> dict[int, Record]:
     """Rows of images/ by place: those of the sample, and more of the same row groups."""
     many = draw(index, rows=MANY * rows, seed=seed, each=EACH_OF_MANY)
@@ -141,7 +136,7 @@ def _made(
     if isinstance(again, str):
         return None
     try:
-        made = again(stored_of(picture), picture["key"], row.get("parameters"))
+        made = again(Stored.of(picture), picture["key"], row.get("parameters"))
     except ValueError:  # the picture does not decode, which `bookkeeping` finds
         return None
     return made if stored is None else fitted(card, made, stored)

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from annotate.stored import Stored
 from evaluate.audit.again import Again, fitted
-from evaluate.audit.evidence import Evidence, Family, Pair, stored_of
+from evaluate.audit.evidence import Evidence, Family, Pair
 from evaluate.audit.likeness import LIKENESS, are_same, explains
 from evaluate.audit.of_rows import compared, verdict_of
 from evaluate.audit.sample import at, read
@@ -110,7 +111,7 @@ def _is_owner(evidence: Evidence, family: Family, again: Again, place: int, step
     if picture is None:
         return False
     made = fitted(
-        family.card, again(stored_of(picture), picture["key"], (pair.row or {}).get("parameters")), pair.stored
+        family.card, again(Stored.of(picture), picture["key"], (pair.row or {}).get("parameters")), pair.stored
     )
     kind = family.card.kind
     return are_same(kind, pair.stored, made) or explains(LIKENESS[kind](pair.stored, made), 0.0, by=EQUAL)

@@ -84,7 +84,7 @@ def hold(dataset: Dataset) -> Held:
     """Read the index of rows and of all families that have a whole one.
 
     Raises:
-        ValueError: the dataset is not indexed, or by an older version.
+        ValueError: the dataset is not indexed.
     """
     rows = read_index(dataset, ROWS)
     shown = pc.invert(pc.or_(rows["removed"], taken_down(dataset, rows["picture"])))

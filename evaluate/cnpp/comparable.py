@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from annotate.weights import LOCAL
 from evaluate.cnpp.published import Published, Way
 from evaluate.spec import Protocol, Spec
 from manifests.evaluate_settings import EvaluateSettings
@@ -80,7 +81,7 @@ def _drawn(protocol: Protocol, way: Way | None) -> Iterator[str]:
 
 def _judged(row: Published, weights: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     others = sorted({str(each["source"]) for each in weights if row.judge not in (each["source"], each["file"])})
-    local = [str(each["file"]) for each in weights if each["source"] == "local file of that name"]
+    local = [str(each["file"]) for each in weights if each["source"] == LOCAL]
     if row.judge and others:
         yield f"judged by {', '.join(others)}, published: by {row.judge}"
     if local:

@@ -1,6 +1,5 @@
 """The report of a comparison: one HTML file that sets runs side by side, and the same numbers as JSON and Markdown."""
 
-import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,11 +10,11 @@ import numpy as np
 from evaluate.comparison.compare import Comparison, Contrast, Entry, Row
 from evaluate.page.plot import forest
 from evaluate.page.render import cell, number, numbers, render, with_interval
+from evaluate.page.written import write_pages
 from evaluate.report.cross import matrix_of
 from evaluate.report.examples import EXAMPLES, Example, examples, scores_of_runs
 from evaluate.report.gallery import random_keys
 from evaluate.statistics import LEVEL, REPLICATES
-from manifests.storage import replace_text
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,7 @@ class Gallery:
 
 def write_comparison(comparison: Comparison, folder: Path) -> Path:
     """Write report.html, report.json and report.md of a comparison; returns the HTML file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_text(json.dumps(as_json(comparison), indent=2, sort_keys=True) + "\n", folder / "report.json")
-    replace_text(as_markdown(comparison), folder / "report.md")
-    replace_text(as_html(comparison), folder / "report.html")
-    return folder / "report.html"
+    return write_pages(folder, as_json(comparison), markdown=as_markdown(comparison), page=as_html(comparison))
 
 
 def in_words(comparison: Comparison) -> list[str]:

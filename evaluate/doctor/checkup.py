@@ -16,7 +16,7 @@ from annotate.registry import ANNOTATORS, build
 from annotate.weights import TINY, Missing, describe, find_file, find_model, offline, on_hub
 from evaluate.doctor.golden import FOLDER, KEY, card_of, compare, golden_input, recorded
 from manifests.condition import Condition
-from manifests.room import in_words
+from manifests.room import in_bytes
 
 State = Literal["expected", "runs", "differs", "broken", "missing", "dataset"]
 SOUND: tuple[State, ...] = ("expected", "runs")
@@ -163,7 +163,7 @@ def show(annotators: Mapping[str, Annotator], family: str, device: torch.device)
     (made,) = links[-1](read, [KEY])
     seconds = time.perf_counter() - before
     peak = torch.cuda.max_memory_allocated(device) if on_gpu else 0
-    used = f"{torch.cuda.get_device_name(device)}, {in_words(peak)}" if peak > held else "CPU"
+    used = f"{torch.cuda.get_device_name(device)}, {in_bytes(peak)}" if peak > held else "CPU"
     return Shown(made, used, seconds)
 
 
@@ -188,7 +188,7 @@ def _unpublished(annotator: Annotator) -> str:
     """Which files of weights are others than the published ones of that name."""
     names = [name for name in annotator.weights if name in WEIGHTS]
     return "; ".join(
-        f"{name} is not the published file ({in_words(find_file(name).stat().st_size)} with sha256 "
+        f"{name} is not the published file ({in_bytes(find_file(name).stat().st_size)} with sha256 "
         f"{found.sha256[:8]}…, not {WEIGHTS[name].megabytes} MB with {WEIGHTS[name].sha256[:8]}…)"
         for name in names
         for found in describe(name)

@@ -13,7 +13,8 @@ import torch
 from huggingface_hub import constants
 from packaging.version import Version
 
-from manifests.room import in_words
+from manifests.parallel import usable_cores
+from manifests.room import in_bytes
 
 PYTHON = (3, 11)
 PACKAGES = {  # the least versions, as in pyproject.toml
@@ -60,16 +61,15 @@ def _packages() -> Iterator[Check]:
 
 
 def _cores() -> Check:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return Check("cores", f"{usable}, {in_words(memory)} of memory")
+    return Check("cores", f"{usable_cores()}, {in_bytes(memory)} of memory")
 
 
 def _gpus() -> Iterator[Check]:
     for number in range(torch.cuda.device_count()):
         known = torch.cuda.get_device_properties(number)
         free, _ = torch.cuda.mem_get_info(number)
-        yield Check(f"GPU {number}", f"{known.name}, {in_words(known.total_memory)}, {in_words(free)} free")
+        yield Check(f"GPU {number}", f"{known.name}, {in_bytes(known.total_memory)}, {in_bytes(free)} free")
     if not torch.cuda.is_available():
         driver = shutil.which("nvidia-smi") is not None
         built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "torch is built without CUDA"
@@ -85,7 +85,7 @@ def _disks() -> Iterator[Check]:
     for what, place in places.items():
         there = next(path for path in (place, *place.parents) if path.exists())
         free = shutil.disk_usage(there).free
-        yield Check(f"disk, {what}", f"{in_words(free)} free in {place}", "make room there" if free < LITTLE else "")
+        yield Check(f"disk, {what}", f"{in_bytes(free)} free in {place}", "make room there" if free < LITTLE else "")
 
 
 def _token() -> Check:

@@ -15,7 +15,7 @@ from evaluate.leaks.copies import Copies, find_copies
 from evaluate.leaks.drawn import hash_drawn
 from evaluate.leaks.gap import Gap, train_test_gap
 from evaluate.leaks.leaked import Leaked, find_leaked
-from evaluate.leaks.likeness import MODEL, Likeness, find_alike, load_clip, small
+from evaluate.leaks.likeness import MODEL, Likeness, find_alike, find_clip, small
 from evaluate.leaks.squares import hashes_of_squares
 from evaluate.leaks.trained import Trained, index_hashes, trained_keys, trained_on
 from evaluate.measured import measure_all
@@ -130,7 +130,7 @@ def _likeness(
 ) -> tuple[Likeness | None, str]:
     if not settings.clip:
         return None, "it was not asked for"
-    clip = load_clip(settings.clip, device())
+    clip = find_clip(settings.clip, device())
     if clip is None:
         return None, f"{settings.clip} is not on this machine (hf download {settings.clip}, or set {VARIABLE})"
     found = find(folder / PICTURES_FOLDER, keys)

@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from evaluate.adherence import ADHERENCE
 from evaluate.anchors import CEILING, CONTROLLED, SPAN
-from evaluate.measured import Measured, statistic_of
+from evaluate.measured import Measured, measure_all
 from evaluate.measures.measure import Measure
 from evaluate.report.summary import shares
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import Spec, read_spec
-from evaluate.statistics import Interval, bootstrap, interval
+from evaluate.statistics import Interval, interval
 from manifests.difference import differences
 
 FREE = ("split", "samples")  # settings in which the two evaluations may differ: which rows they draw
@@ -88,7 +88,7 @@ def train_test_gap(test: Path, trained: Path) -> Gap:
 
 
 def _line(measure: Measure, trained: pa.Table, test: pa.Table) -> Line:
-    seen, unseen = (_measured(table, measure, seed) for seed, table in enumerate((trained, test)))
+    seen, unseen = (measure_all(table, measure, SPAN, seed=seed) for seed, table in enumerate((trained, test)))
     (far, far_all), (near, near_all) = shares(seen, measure), shares(unseen, measure)
     return Line(
         measure,
@@ -98,11 +98,6 @@ def _line(measure: Measure, trained: pa.Table, test: pa.Table) -> Line:
         interval(float(far - near), far_all - near_all),
         _difference(seen, unseen, CEILING),
     )
-
-
-def _measured(table: pa.Table, measure: Measure, seed: int) -> Measured:
-    keys, statistic = statistic_of(table, measure, SPAN)
-    return Measured(SPAN, len(keys), *bootstrap(statistic, len(keys), seed=seed))
 
 
 def _difference(one: Measured, other: Measured, arm: str) -> Interval:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotate.pretrained import load_model, load_part, read_config
+from annotate.pretrained import load_clip
 from annotate.weights import Missing, offline
 from evaluate.leaks.rate import Rate
 from evaluate.leaks.squares import Picture, cut_of, each_picture, some_of
@@ -85,7 +85,7 @@ class Clip:
         return np.concatenate(found)
 
 
-def load_clip(model: str, device: torch.device) -> Clip | None:
+def find_clip(model: str, device: torch.device) -> Clip | None:
     """A CLIP by its name; None where its weights are not on this machine: nothing is fetched.
 
     Raises:
@@ -93,15 +93,10 @@ def load_clip(model: str, device: torch.device) -> Clip | None:
     """
     with offline():
         try:
-            kind = read_config(model).get("model_type")
+            network, processor = load_clip(model, device)
         except Missing:
             return None
-        if kind != "clip":
-            raise ValueError(f"{model}: it is a {kind!r} model. Choose one of type clip")
-        from transformers import CLIPModel, CLIPProcessor  # importing them takes seconds
-
-        network = load_model(CLIPModel, model, device)
-        return Clip(model, network, load_part(CLIPProcessor, model).image_processor)
+        return Clip(model, network, processor.image_processor)
 
 
 def find_alike(

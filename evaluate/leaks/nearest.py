@@ -1,14 +1,13 @@
 """Hashes near to others: of a thousand among millions the nearest of each, and all that are a few bits away."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from manifests.parallel import in_parallel
-from manifests.splits.hamming import WIDTH, Hashes
+from manifests.splits.hamming import WIDTH, Hashes, bands_of
 from manifests.splits.hashes import NONE
 
 FAR = WIDTH + 1  # bits: from what has no hash
@@ -72,7 +71,7 @@ def within(queries: Hashes, values: Hashes, distance: int) -> Pairs:
     found = [np.zeros((2, 0), np.int64)]
     for start in range(0, len(flat), PIECE):
         piece = flat[start : start + PIECE]
-        for band in _bands(distance + 1):
+        for band in bands_of(WIDTH, distance + 1):
             found += [np.stack([one, other + start]) for one, other in _agreeing(asked, piece, band, distance)]
     one, other = np.concatenate(found, axis=1) // np.array([[queries.shape[1]], [values.shape[1]]])
     pairs = np.unique(np.stack([one, other]), axis=1)
@@ -89,12 +88,6 @@ def _nearest_of_all(queries: Hashes, values: Hashes) -> Nearest:
         bits[nearer] = least[nearer]
         places[nearer] = start + distances[nearer].argmin(axis=1)
     return Nearest(bits, places)
-
-
-def _bands(count: int) -> list[tuple[int, int]]:
-    """Lowest bit and size of each band."""
-    edges = [WIDTH * band // count for band in range(count + 1)]
-    return [(low, high - low) for low, high in pairwise(edges)]
 
 
 def _agreeing(queries: Hashes, values: Hashes, band: tuple[int, int], distance: int) -> Iterator[tuple[Places, Places]]:

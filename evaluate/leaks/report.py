@@ -1,6 +1,5 @@
 """The report of an audit: one HTML file with the pairs found, and the same numbers as JSON and Markdown."""
 
-import json
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -14,19 +13,15 @@ from evaluate.leaks.rate import Rate, in_words
 from evaluate.leaks.trained import Trained
 from evaluate.leaks.words import sentences, verdict
 from evaluate.page.render import cell, numbers, render, with_interval
+from evaluate.page.written import write_pages
 from manifests.splits.near import DISTANCE
-from manifests.storage import replace_text
 
 BITS = 16  # beyond these the table of distances is cut off
 
 
 def write_audit(found: Audit, trained: Trained, folder: Path) -> Path:
     """Write report.html, report.json and report.md of an audit; returns the HTML file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_text(json.dumps(as_json(found, trained), indent=2, sort_keys=True) + "\n", folder / "report.json")
-    replace_text(as_markdown(found), folder / "report.md")
-    replace_text(as_html(found, trained), folder / "report.html")
-    return folder / "report.html"
+    return write_pages(folder, as_json(found, trained), markdown=as_markdown(found), page=as_html(found, trained))
 
 
 def as_json(found: Audit, trained: Trained) -> dict[str, Any]:

@@ -17,8 +17,7 @@ from manifests.splits.hamming import Hashes
 from manifests.splits.hashes import HASHES, is_hash
 from manifests.subset import resolve
 from manifests.training_set.folder import is_complete, training_set_path
-from train.compose import refuse_composed
-from train.run_folder import load_provenance, manifest_of
+from train.run_folder import load_provenance, manifest_of, refuse_composed
 
 COLUMNS = ["key", "picture", "shard", "row", "width", "height"]
 

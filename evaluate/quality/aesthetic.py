@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from annotate.pretrained import load_clip
 from annotate.weights import fill
-from evaluate.quality.clip import clip_weights, embed, load_clip, remedy_of, to_array
+from evaluate.quality.clip import clip_weights, embed, remedy_of, to_array
 from evaluate.quality.network import See, Seen
 from evaluate.quality.published import Published, describe_published, read_published
 from manifests.family import Weights

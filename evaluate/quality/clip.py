@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from annotate.pretrained import load_model, load_part, read_config
+from annotate.pretrained import load_clip
 from annotate.weights import VARIABLE, Missing, describe
 from evaluate.quality.network import See, Seen
 from manifests.family import Weights
@@ -20,15 +20,15 @@ SCALE = 100.0  # of the CLIP score
 
 
 @dataclass(frozen=True)
-class ClipScore:
-    """How well pictures fit their captions; the default is the model of ControlNet++'s and HumanSD's tables."""
+class Clip:
+    """A model of CLIP by its name."""
 
-    model: str = "openai/clip-vit-base-patch16"
+    model: str
 
     @property
     def title(self) -> str:
-        """The model."""
-        return title_of(self.model)
+        """What it is, not where this machine keeps it."""
+        return "/".join(Path(self.model).parts[-2:])
 
     @property
     def remedy(self) -> str:
@@ -38,6 +38,13 @@ class ClipScore:
     def weights(self) -> list[Weights]:
         """Of one model."""
         return clip_weights(self.model)
+
+
+@dataclass(frozen=True)
+class ClipScore(Clip):
+    """How well pictures fit their captions; the default is the model of ControlNet++'s and HumanSD's tables."""
+
+    model: str = "openai/clip-vit-base-patch16"
 
     def load(self, device: torch.device) -> See:
         """Load both towers."""
@@ -46,34 +53,15 @@ class ClipScore:
 
 
 @dataclass(frozen=True)
-class ClipPictures:
+class ClipPictures(Clip):
     """Embeddings of pictures alone; the default is the model that CMMD is defined with (Jayasumana et al. 2024)."""
 
     model: str = "openai/clip-vit-large-patch14-336"
-
-    @property
-    def title(self) -> str:
-        """The model."""
-        return title_of(self.model)
-
-    @property
-    def remedy(self) -> str:
-        """The Hub."""
-        return remedy_of(self.model)
-
-    def weights(self) -> list[Weights]:
-        """Of one model."""
-        return clip_weights(self.model)
 
     def load(self, device: torch.device) -> See:
         """Load the model."""
         network, processor = load_clip(self.model, device)
         return partial(see, network=network, processor=processor)
-
-
-def title_of(model: str) -> str:
-    """A model by what it is, not by where this machine keeps it."""
-    return "/".join(Path(model).parts[-2:])
 
 
 def remedy_of(model: str) -> str:
@@ -96,17 +84,6 @@ def clip_weights(model: str) -> list[Weights]:
     if not any(weights.file.endswith(".safetensors") for weights in found):
         raise Missing(remedy_of(model))
     return found
-
-
-def load_clip(model: str, device: torch.device) -> tuple[Any, Any]:
-    """A CLIPModel on `device`, and its CLIPProcessor."""
-    kind = read_config(model).get("model_type")
-    if kind != "clip":
-        raise ValueError(f"{model}: it is a {kind!r} model. Name one of type clip")
-    # Importing them takes seconds, which whoever only reads numbers must not pay.
-    from transformers import CLIPModel, CLIPProcessor
-
-    return load_model(CLIPModel, model, device), load_part(CLIPProcessor, model)
 
 
 def see(pictures: NDArray[np.uint8], captions: Sequence[str], *, network: Any, processor: Any) -> Seen:

@@ -1,13 +1,12 @@
 """Published weights that no Hub serves: one pinned file each, which somebody puts on this machine."""
 
 import os
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from annotate.weights import OTHERS, VARIABLE, Missing
+from annotate.weights import LOCAL, OTHERS, VARIABLE, Missing, read_state
 from manifests.family import Weights
 from manifests.storage import sha256_of
 
@@ -68,7 +67,7 @@ def describe_published(published: Published) -> Weights:
     """
     digest = sha256_of(find_published(published))
     if digest != published.sha256:
-        return Weights(file=published.name, sha256=digest, licence="unknown", source="local file of that name")
+        return Weights(file=published.name, sha256=digest, licence="unknown", source=LOCAL)
     return Weights(file=published.name, sha256=digest, licence=published.licence, source=published.source)
 
 
@@ -78,11 +77,4 @@ def read_published(published: Published) -> dict[str, torch.Tensor]:
     Raises:
         ValueError: It can't be had, or holds something else.
     """
-    path = find_published(published)
-    try:
-        state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(
-            f"{path}: not weights that can be read ({type(error).__name__}). Download {published.source} again"
-        ) from error
-    return state
+    return read_state(find_published(published), f"Download {published.source} again")

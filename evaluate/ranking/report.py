@@ -1,6 +1,5 @@
 """The report of a ranking: one HTML file, and the same numbers as JSON and Markdown."""
 
-import json
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -10,20 +9,17 @@ from markupsafe import Markup
 
 from evaluate.page.plot import forest
 from evaluate.page.render import cell, numbers, percent, render, with_interval
+from evaluate.page.written import write_pages
 from evaluate.ranking.analysis import Analysis, Verdict
 from evaluate.ranking.bradley_terry import GHOST
 from evaluate.ranking.raters import CHANCE
 from evaluate.ranking.words import headline, sentences, tiered, unsteady
 from evaluate.statistics import LEVEL, REPLICATES
-from manifests.storage import replace_text
 
 
 def write_ranking(analysis: Analysis, folder: Path) -> Path:
     """Write report.html, report.json and report.md; returns the HTML file."""
-    replace_text(json.dumps(as_json(analysis), indent=2, sort_keys=True) + "\n", folder / "report.json")
-    replace_text(as_markdown(analysis), folder / "report.md")
-    replace_text(as_html(analysis), folder / "report.html")
-    return folder / "report.html"
+    return write_pages(folder, as_json(analysis), markdown=as_markdown(analysis), page=as_html(analysis))
 
 
 def as_json(analysis: Analysis) -> dict[str, Any]:

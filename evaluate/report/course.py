@@ -15,7 +15,7 @@ from train.watch.verdict import verdict
 
 
 @dataclass(frozen=True)
-class Course:
+class ControlCourse:
     """What the monitor saw, with 95 % intervals over its fixed rows.
 
     Attributes:
@@ -51,12 +51,12 @@ def keep_course(run: Path, folder: Path) -> None:
         replace_text((run / FILE).read_text(encoding="utf-8"), folder / FILE)
 
 
-def read_course(folder: Path) -> Course | None:
+def read_control_course(folder: Path) -> ControlCourse | None:
     """The course as an evaluation keeps it; None where nobody looked, or only once."""
     looks = read_looks(folder)
     if looks is None or len(looks.steps) < 2 or len(looks.keys) < 2:
         return None
-    return Course(looks.steps, _banded(looks.gain), _banded(looks.hint), verdict(folder))
+    return ControlCourse(looks.steps, _banded(looks.gain), _banded(looks.hint), verdict(folder))
 
 
 def _banded(rows: Array) -> Array:

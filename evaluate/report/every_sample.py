@@ -21,7 +21,7 @@ from evaluate.strata import is_number
 DIGITS = 4  # after the point
 
 
-def every_sample(scores: pa.Table, traits: pa.Table | None, pictures: Path, *, annotator: str) -> dict[str, Any] | None:
+def every_sample(scores: pa.Table, traits: pa.Table, pictures: Path, *, annotator: str) -> dict[str, Any]:
     """The first draw of every sample: its strip, its caption, its scores under the control and its traits.
 
     Args:
@@ -31,11 +31,9 @@ def every_sample(scores: pa.Table, traits: pa.Table | None, pictures: Path, *, a
         annotator: whose measures are shown.
 
     Returns:
-        By column, for JSON, sorted by key; None where the pictures were drawn before there were strips.
+        By column, for JSON, sorted by key.
     """
     strips = find_strips(pictures)
-    if strips is None:
-        return None
     measures = ADHERENCE[annotator].measures
     columns = {measure.name: first_draw(scores, measure.name) for measure in measures}
     keys = sorted(set(columns[measures[0].name]) & set(strips))
@@ -45,7 +43,7 @@ def every_sample(scores: pa.Table, traits: pa.Table | None, pictures: Path, *, a
         "strips": [base64.b64encode(strips[key].picture).decode() for key in keys],
         "measures": {name: [_short(values[key]) for key in keys] for name, values in columns.items()},
         "higher": {measure.name: measure.higher_is_better for measure in measures},
-        "traits": {} if traits is None else _traits(traits, keys),
+        "traits": _traits(traits, keys),
     }
 
 

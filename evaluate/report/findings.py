@@ -13,7 +13,7 @@ from evaluate.quality.look import NAME as QUALITY
 from evaluate.quality.quality import Line as Quality
 from evaluate.quality.quality import quality_of
 from evaluate.report.by_stratum import Stratified, by_stratum
-from evaluate.report.course import Course, read_course
+from evaluate.report.course import ControlCourse, read_control_course
 from evaluate.report.cross import Judged, cross_annotators
 from evaluate.report.summary import Summary, summarise
 from evaluate.scores import SCORES_FILE, read_scores
@@ -27,7 +27,7 @@ class Findings:
 
     Attributes:
         scores: rows of scores.parquet.
-        traits: of the samples; None of an older evaluation.
+        traits: of the samples.
         strata: the primary measure by each trait.
         judged: what each annotator says; only the own one's word if no other has looked.
         published: the same in ControlNet++'s arithmetic; None if that was not asked for.
@@ -38,12 +38,12 @@ class Findings:
     spec: Spec
     scores: pa.Table
     summary: Summary
-    traits: pa.Table | None
+    traits: pa.Table
     strata: tuple[Stratified, ...]
     judged: tuple[Judged, ...]
     published: Published | None
     quality: tuple[Quality, ...]
-    course: Course | None
+    course: ControlCourse | None
 
 
 def read_findings(folder: Path) -> Findings:
@@ -59,9 +59,9 @@ def read_findings(folder: Path) -> Findings:
         scores=scores,
         summary=summarise(scores, adherence),
         traits=traits,
-        strata=() if traits is None else tuple(by_stratum(scores, traits, adherence.primary)),
+        strata=tuple(by_stratum(scores, traits, adherence.primary)),
         judged=tuple(cross_annotators(folder)),
         published=beside_published(folder) if (folder / f"{CNPP}.parquet").is_file() else None,
         quality=quality_of(folder) if (folder / f"{QUALITY}.parquet").is_file() else (),
-        course=read_course(folder),
+        course=read_control_course(folder),
     )

@@ -8,7 +8,7 @@ from annotate.registry import ANNOTATORS
 from evaluate.anchors import ARMS, SPAN
 from evaluate.page.plot import course, distributions
 from evaluate.page.render import render
-from evaluate.report.course import Course
+from evaluate.report.course import ControlCourse
 from evaluate.report.error_map import legend
 from evaluate.report.every_sample import as_script, every_sample, read_script
 from evaluate.report.findings import Findings
@@ -61,12 +61,12 @@ def as_html(findings: Findings, pictures: Path) -> str:
         panels={panel: PANEL_TITLES[panel] for panel in SHOWN},
         legend=legend(kind),
         course=findings.course and _course(findings.course),
-        samples=samples and as_script(samples),
+        samples=as_script(samples),
         script=script,
         digest=digest,
     )
 
 
-def _course(seen: Course) -> Markup:
+def _course(seen: ControlCourse) -> Markup:
     lines = {"the true hint against another row's": seen.hint, "the control against none": seen.gain}
     return course(seen.steps, lines, unit="loss saved")

@@ -1,12 +1,12 @@
 """The report of one run: one HTML file that needs nothing else, and the same numbers as JSON and Markdown."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from evaluate.cnpp.summary import Summary as Published
 from evaluate.page.render import numbers
+from evaluate.page.written import write_pages
 from evaluate.pictures import PICTURES_FOLDER
 from evaluate.report.findings import Findings, read_findings
 from evaluate.report.markdown import as_markdown
@@ -29,11 +29,9 @@ def write_report(folder: Path) -> Path:
     """
     findings = read_findings(folder)
     said = as_json(findings)
-    replace_text(json.dumps(said, indent=2, sort_keys=True) + "\n", folder / "report.json")
-    replace_text(as_markdown(findings), folder / "report.md")
     replace_text("\n".join(adherence_lines(of_evaluation(said))), folder / "card.md")
-    replace_text(as_html(findings, folder / PICTURES_FOLDER), folder / "report.html")
-    return folder / "report.html"
+    page = as_html(findings, folder / PICTURES_FOLDER)
+    return write_pages(folder, said, markdown=as_markdown(findings), page=page)
 
 
 def as_json(findings: Findings) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from evaluate.sheet.groups import Section, columns_of, drawn_from_all, laid_out,
 from evaluate.sheet.head import describe_families, row_counts
 from evaluate.sheet.rows import SIDE, Row, read_shown
 from manifests.dataset import Dataset
-from manifests.room import in_words as bytes_in_words
+from manifests.room import in_bytes
 from manifests.storage import replace_text
 
 
@@ -69,7 +69,7 @@ def write_sheet(
         clusters=clusters,
         twins=_twins(clusters, shown),
         hidden={family: _lacking(dataset, family) for family in dataset.families() if family not in selection.cards},
-        weight=bytes_in_words(_weight(places, clusters, shown)),
+        weight=in_bytes(_weight(places, clusters, shown)),
     )
     replace_text(page, path)
     return path

@@ -84,7 +84,7 @@ def _read_shard(selection: Selection, full: frozenset[int], wanted: Mapping[int,
     for card in selection.cards.values() if within else ():
         for place, said in zip(within, _records(dataset, card.family, _columns(card), within.values()), strict=True):
             if card.kind == "scores":
-                figures[place][card.family] = _figures(card, said)
+                figures[place][card.family] = _figures(said)
             else:
                 panels[place].append(_panel(card, said))
     stored = _records(dataset, IMAGES, ["captions", "image", "width", "height"], wanted.values())
@@ -132,7 +132,7 @@ def _panel(card: FamilyCard, said: Record) -> Panel:
     return panel if not panel.words else Panel(panel.family, panel.status, panel.said, words=clipped(panel.words))
 
 
-def _figures(card: FamilyCard, said: Record) -> str:
+def _figures(said: Record) -> str:
     if said["status"] == "failed":
         return f"failed: {said['code']}"
     values = said.get("stats") or {}

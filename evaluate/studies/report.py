@@ -8,6 +8,7 @@ from typing import Any
 
 from evaluate.page.render import numbers
 from evaluate.page.svg import alone
+from evaluate.page.written import write_pages
 from evaluate.statistics import LEVEL, REPLICATES
 from evaluate.studies.markdown import as_markdown
 from evaluate.studies.page import as_html, plots
@@ -20,11 +21,7 @@ from manifests.storage import replace_text
 
 def write_grid_report(grid: Grid, folder: Path) -> Path:
     """Write report.html, report.json and report.md of a study; returns the HTML file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_text(json.dumps(as_json(grid), indent=2, sort_keys=True) + "\n", folder / "report.json")
-    replace_text(as_markdown(grid), folder / "report.md")
-    replace_text(as_html(grid), folder / "report.html")
-    return folder / "report.html"
+    return write_pages(folder, as_json(grid), markdown=as_markdown(grid), page=as_html(grid))
 
 
 def publish(grid: Grid, folder: Path) -> Path:

@@ -1,6 +1,5 @@
 """The report of a sweep: a curve along what was varied, adherence against quality, and the pictures themselves."""
 
-import json
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -11,19 +10,16 @@ from markupsafe import Markup
 from evaluate.anchors import CEILING, CONTROLLED, FLOOR
 from evaluate.page.plot import Along, Point, curve
 from evaluate.page.render import cell, number, numbers, render, with_interval
+from evaluate.page.written import write_pages
 from evaluate.report.examples import EXAMPLES, examples, scores_of_runs
 from evaluate.report.gallery import random_keys
 from evaluate.sweep.sweep import TRADED, Sweep
 from evaluate.sweep.trade import trade
-from manifests.storage import replace_text
 
 
 def write_sweep_report(sweep: Sweep, folder: Path) -> Path:
     """Write sweep.html, sweep.json and sweep.md; returns the HTML file."""
-    replace_text(json.dumps(as_json(sweep), indent=2, sort_keys=True) + "\n", folder / "sweep.json")
-    replace_text(as_markdown(sweep), folder / "sweep.md")
-    replace_text(as_html(sweep), folder / "sweep.html")
-    return folder / "sweep.html"
+    return write_pages(folder, as_json(sweep), markdown=as_markdown(sweep), page=as_html(sweep), name="sweep")
 
 
 def in_words(sweep: Sweep) -> str:

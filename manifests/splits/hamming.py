@@ -40,7 +40,7 @@ def near_pairs(values: Hashes, distance: int) -> Iterator[Pairs]:
 def _pairs(values: Hashes, width: int, distance: int) -> Iterator[Pairs]:
     """Pairs of values of `width` bits."""
     chosen = 3 if len(values) > MANY else 2
-    bands = _bands(width, distance + chosen)
+    bands = bands_of(width, distance + chosen)
     if len(values) <= FEW or width <= NARROW:
         yield from _next_to_each_other(np.sort(values), np.uint64(WIDTH), distance)
         return
@@ -90,7 +90,7 @@ def _crowds(ordered: Hashes, left: np.uint64) -> list[tuple[int, int]]:
     return crowds
 
 
-def _bands(width: int, count: int) -> list[tuple[int, int]]:
+def bands_of(width: int, count: int) -> list[tuple[int, int]]:
     """Lowest bit and size of each band, from the highest: sizes differ by one at most."""
     edges = [width * band // count for band in range(count, -1, -1)]
     return [(low, high - low) for high, low in pairwise(edges)]

@@ -43,10 +43,7 @@ def record_draw(folder: Path, subset: Subset) -> None:
     replace_text(json.dumps(asdict(drawn), indent=1) + "\n", folder / FILE)
 
 
-def recorded_draw(folder: Path) -> Drawn | None:
-    """What is recorded, if anything is."""
-    path = folder / FILE
-    if not path.exists():
-        return None
-    record = json.loads(path.read_text())
+def recorded_draw(folder: Path) -> Drawn:
+    """What is recorded of a training set that is complete."""
+    record = json.loads((folder / FILE).read_text())
     return Drawn(**{**record, "account": account_from(record["account"])})

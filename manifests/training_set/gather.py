@@ -12,7 +12,7 @@ from manifests.dataset import Dataset
 from manifests.layout import IMAGES
 from manifests.manifest import Manifest
 from manifests.parallel import in_parallel
-from manifests.room import in_words
+from manifests.room import in_bytes
 from manifests.row_groups import Cost, cost_of_rows, read_rows
 
 PICTURE = ("key", "captions", "image")  # columns read of images/
@@ -86,7 +86,7 @@ class Forecast:
     def __str__(self) -> str:
         """As a line for the one who waits."""
         shards = f"{self.shards:,} shards (of {self.of:,})"
-        return f"reads {in_words(self.reads)} of {shards}, writes about {in_words(self.writes)}"
+        return f"reads {in_bytes(self.reads)} of {shards}, writes about {in_bytes(self.writes)}"
 
 
 def rows_by_shard(rows: pa.Table) -> dict[str, pa.Table]:

@@ -48,8 +48,10 @@ def prepared(manifest: Manifest) -> Prepared | None:
     dataset = Dataset.open(manifest.dataset)
     cards = cards_of(manifest, dataset)
     path = training_set_path(manifest, cards)
-    drawn = recorded_draw(path) if is_complete(path) else None
-    if drawn is None or drawn.rows < manifest.rows:
+    if not is_complete(path):
+        return None
+    drawn = recorded_draw(path)
+    if drawn.rows < manifest.rows:
         return None
     if drawn.state != state_of(dataset, (card.family for card in cards), manifest.where):
         return None

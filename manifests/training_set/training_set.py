@@ -58,7 +58,7 @@ def ensure_training_set(
                 build_training_set(subset, aside, families, gather or gather_in_turn)
                 _put(aside, path)
     drawn = recorded_draw(path)
-    if drawn is None or drawn.state != subset.state or drawn.rows < len(subset.rows):
+    if drawn.state != subset.state or drawn.rows < len(subset.rows):
         record_draw(path, subset)
     return path
 

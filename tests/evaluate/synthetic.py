@@ -68,7 +68,7 @@ def write_evaluation(
     rows: int = 1_000,
     annotator: str = "canny",
 ) -> None:
-    """Write what an evaluation leaves behind: spec.json, scores.parquet and pictures/.
+    """Write what an evaluation leaves behind: spec.json, scores.parquet, traits.parquet and pictures/.
 
     Args:
         blur: how badly the controlled pictures are drawn.
@@ -100,6 +100,9 @@ def write_evaluation(
             "reannotated": grey(measured(drawn)), "floor": floor, "ceiling": ceiling,
         }  # fmt: skip
         panels.append(Panels(key, 0, record.caption if caption is None else caption, pictures))
+    lengths = [len(panel.caption) for panel in panels]
+    traits = {"key": [panel.key for panel in panels], "caption_length": lengths, "part": [0] * samples}
+    pq.write_table(pa.table(traits), folder / "traits.parquet")
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     pq.write_table(to_table(panels), folder / "pictures" / "000000.parquet")
     pq.write_table(gather([pa.Table.from_pylist(rows_, schema=SCHEMA)]), folder / "scores.parquet")

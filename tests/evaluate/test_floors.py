@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from evaluate.batch import load_setup, run_batch
-from evaluate.floors import read_floors
+from evaluate.floors import load_floors
 from evaluate.job import evaluate
 from evaluate.pictures import PICTURES_FOLDER, Panels, to_table
 from evaluate.plan import Task, plan_evaluation
@@ -50,7 +50,7 @@ def test_it_is_read_and_not_drawn_again(run: Path, finished: Path, tmp_path: Pat
     pq.write_table(to_table(grey), tmp_path / "grey" / PICTURES_FOLDER / "000000-000002.parquet")
     again, _ = drawn(replace(weaker, floors=tmp_path / "grey"))
     assert all((each.pictures["floor"] == 9).all() for each in again)
-    assert read_floors(tmp_path / "grey", [(panels[0].key, 0), ("another", 0)]) is None
+    assert load_floors(tmp_path / "grey").read([(panels[0].key, 0), ("another", 0)]) is None
 
 
 @pytest.mark.parametrize("setting", ["guidance=2", "steps=3", "prompts=none", "seed=1", "precision=bf16", "samples=3"])

@@ -55,11 +55,6 @@ def test_keypoints_come_back_exactly() -> None:
         encode("keypoints", Poses((3, 4), (np.full((18, 3), np.nan, np.float32),)))
 
 
-def test_keypoints_of_an_older_version_are_refused_with_the_way_out() -> None:
-    with pytest.raises(ValueError, match="older version; ingest the corpus again"):
-        decode("keypoints", [[[1.0, 2.0, 1.0]] * 18])
-
-
 def test_lines_and_text_come_back_exactly() -> None:
     lines = rng.random((7, 5)).astype(np.float32)
     back = decode("lines", encode("lines", Segments((30, 40), lines)))

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from manifests.dataset import Dataset
@@ -50,14 +49,6 @@ def test_it_stays_removed_when_the_index_is_built_again(rooms: Dataset) -> None:
     remove.main(str(rooms.root), [second])
     build_index(rooms)
     assert removed(rooms)[:3] == [True, True, False]
-
-
-def test_what_an_older_version_took_down_stays_away(rooms: Dataset) -> None:
-    remove.main(str(rooms.root), [read_index(rooms, ROWS)["key"][0].as_py()])
-    (path,) = Path(rooms.root / "removed").glob("*.parquet")
-    pq.write_table(pq.read_table(path).rename_columns(["cluster", "reason", "day"]), path)
-    build_index(rooms)
-    assert removed(rooms)[:2] == [True, False]
 
 
 def test_keys_may_stand_in_a_file(rooms: Dataset, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from accelerate import Accelerator
 
 from tests.train.several import become_one_of_several, free_port
 from train.agreed import once_per_machine
-from train.checkpoint import checkpoints, save_checkpoint
-from train.seal import Origin, Position
+from train.checkpoint import save_checkpoint
+from train.seal import Origin, Position, checkpoints
 
 ORIGIN = Origin("0123", {"subset": "ab"}, {})
 

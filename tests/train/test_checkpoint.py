@@ -13,8 +13,8 @@ from accelerate import Accelerator
 from tests.train.saving_for_ever import ORIGIN as SAVED
 from tests.train.saving_for_ever import Averaged, Saver, filled
 from train.best import Best, read_best, replace_best
-from train.checkpoint import checkpoints, load_checkpoint, load_newest, newest_checkpoint, save_checkpoint, step_of
-from train.seal import FILE, Origin, Position, read_seal
+from train.checkpoint import load_checkpoint, load_newest, newest_checkpoint, save_checkpoint
+from train.seal import FILE, Origin, Position, checkpoints, read_seal, step_of
 from train.whole_folder import save_folder
 
 ORIGIN = Origin("0123", {"subset": "ab", "train.seed": 0}, {"torch": "2"})

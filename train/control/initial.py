@@ -35,12 +35,11 @@ def load_initial(net: ControlNetModel, where: str) -> None:
         raise ValueError(f"control.initial: {error}") from error
 
 
-def check_initial(settings: ControlSettings, conditions: int) -> None:
+def check_initial(settings: ControlSettings) -> None:
     """Refuse a trained control of which this one would go on from a part alone.
 
     Args:
         settings: of the control that is to go on, `initial` in them.
-        conditions: how many hints it reads.
 
     Raises:
         ValueError: The other one's decoder is trained too, or it has a net for each of several conditions.

@@ -69,7 +69,7 @@ def build_control(unet: UNet2DConditionModel, settings: ControlSettings, *, seed
     if settings.initial:
         if not isinstance(control, ControlNet):
             raise ValueError(f"control.initial: a control of kind {settings.kind} has no ControlNet to go on from")
-        check_initial(settings, conditions)
+        check_initial(settings)
         load_initial(control.net, settings.initial)
     control.train()
     return control

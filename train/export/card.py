@@ -91,31 +91,31 @@ def _info(export: Export, made: dict[str, Made]) -> dict[str, Any]:
 
 
 def _describe(export: Export, out: UPath, made: dict[str, Made], licences: Licences) -> list[str]:
-    account, card = export.account, export.card
+    record, card = export.record, export.card
     corpora = ", ".join(corpus_name(corpus) for corpus in export.dataset.corpora())
-    splits = [(name, f"{of.rows:,}", f"{export.found[name]:,}", f"`{account.keys[name]}`") for name, of in made.items()]
+    splits = [(name, f"{of.rows:,}", f"{export.found[name]:,}", f"`{record.keys[name]}`") for name, of in made.items()]
     settings = ", ".join(f"{name}={plain(str(value))}" for name, value in card.settings.items()) or "-"
     said = [
-        ("dataset", f"{plain(export.dataset.root.name)}, id `{account.dataset}`, from {corpora}"),
-        ("condition", f"{account.condition}: {card.annotator} v{card.version} ({settings}), `{card.fingerprint}`"),
+        ("dataset", f"{plain(export.dataset.root.name)}, id `{record.dataset}`, from {corpora}"),
+        ("condition", f"{record.condition}: {card.annotator} v{card.version} ({settings}), `{card.fingerprint}`"),
         (
             "captions",
-            f"{account.captions}, `{account.words}`" if account.captions else "the corpus's, the first of each",
+            f"{record.captions}, `{record.words}`" if record.captions else "the corpus's, the first of each",
         ),
-        ("where", plain(account.where) if account.where else "all rows whose condition is ok"),
-        ("parts", ", ".join(map(str, account.parts)) if account.parts is not None else "all"),
-        ("seed of the draw", account.seed),
-        ("short side", f"{card.resolution or 'as stored'}, at least {account.resolution} pixels"),
+        ("where", plain(record.where) if record.where else "all rows whose condition is ok"),
+        ("parts", ", ".join(map(str, record.parts)) if record.parts is not None else "all"),
+        ("seed of the draw", record.seed),
+        ("short side", f"{card.resolution or 'as stored'}, at least {record.resolution} pixels"),
     ]
     shown = [f"![Pictures of it, each with its hint]({EXAMPLES})", ""] if (out / EXAMPLES).exists() else []
     return [
         f"# {out.name}",
         "",
-        f"Pictures, captions and {account.condition} hints for training a ControlNet, exported by Pairmill in the "
+        f"Pictures, captions and {record.condition} hints for training a ControlNet, exported by Pairmill in the "
         "columns that diffusers' `train_controlnet.py` reads.",
         "",
         *shown,
-        *_loading(out.name, account.resolution),
+        *_loading(out.name, record.resolution),
         "## Rows",
         "",
         *table(("split", "rows", "of", "keys"), splits),

@@ -23,12 +23,12 @@ from manifests.storage import publish_text
 from manifests.subset import held_out, resolve
 from manifests.training_set.gather import Families
 
-ACCOUNT = "export.json"
+RECORD = "export.json"
 DATA = "data"
 ALWAYS = ("key", "licence")  # of source/
 
 
-class Account(BaseModel):
+class ExportRecord(BaseModel):
     """export.json: what decides every row of an export; written first, never rewritten. It names no path."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,19 +66,19 @@ class Export:
     dataset: Dataset
     card: FamilyCard
     families: Families
-    account: Account
+    record: ExportRecord
     splits: dict[str, pa.Table]
     found: dict[str, int]
 
     @property
     def schema(self) -> pa.Schema:
         """Columns of its shards, in which `datasets` knows the pictures."""
-        source = [(name, SOURCE.field(name).type) for name in self.account.source]
+        source = [(name, SOURCE.field(name).type) for name in self.record.source]
         return readable(pa.schema([("image", IMAGE), ("text", pa.string()), ("conditioning_image", IMAGE), *source]))
 
     def shards(self, split: str) -> int:
         """How many shards a split has."""
-        return -(-len(self.splits[split]) // self.account.shard_rows)
+        return -(-len(self.splits[split]) // self.record.shard_rows)
 
     def path(self, out: UPath, split: str, number: int) -> UPath:
         """File of one shard."""
@@ -109,7 +109,7 @@ def plan_export(manifest: Manifest, *, held: int, shard_rows: int, source: Seque
         rows = held_out(manifest, split, samples=sys.maxsize, seed=seed)
         drawn[split], found[split] = rows.slice(0, held), len(rows)
     splits = {split: rows for split, rows in drawn.items() if len(rows)}
-    account = Account(
+    record = ExportRecord(
         dataset=subset.dataset.settings.id,
         condition=manifest.condition,
         fingerprint=subset.card.fingerprint,
@@ -125,20 +125,20 @@ def plan_export(manifest: Manifest, *, held: int, shard_rows: int, source: Seque
         keys={split: keys_digest(rows) for split, rows in splits.items()},
     )
     families = Families(manifest.condition, manifest.captions)
-    return Export(subset.dataset, subset.card, families, account, splits, found)
+    return Export(subset.dataset, subset.card, families, record, splits, found)
 
 
 def begin_export(export: Export, out: UPath) -> None:
-    """Put the account into place, or go on with the export that has the same one.
+    """Put the record into place, or go on with the export that has the same one.
 
     Raises:
         ValueError: another export is there, or other files are.
     """
-    path = out / ACCOUNT
+    path = out / RECORD
     if not path.exists() and out.exists() and any(out.iterdir()):
         raise ValueError(f"{out}: other files are there, and no export. Give a folder that is empty, or a new one")
-    publish_text(export.account.model_dump_json(indent=1) + "\n", path)
-    there, asked = Account.model_validate_json(path.read_text()).model_dump(), export.account.model_dump()
+    publish_text(export.record.model_dump_json(indent=1) + "\n", path)
+    there, asked = ExportRecord.model_validate_json(path.read_text()).model_dump(), export.record.model_dump()
     names = [name for name in asked if there[name] != asked[name]]
     differing = [f"{name}: {there[name]!r} there, {asked[name]!r} asked for" for name in names]
     if differing:

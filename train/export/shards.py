@@ -101,13 +101,13 @@ def _make_wave(
 ) -> None:
     """Make some shards of one split."""
     rows = rows_of(export, {split: numbers})
-    for place, table in in_chunks(_gather(export, rows), folder, export.account.shard_rows):
+    for place, table in in_chunks(_gather(export, rows), folder, export.record.shard_rows):
         publish(partial(_write, export, table, done), export.path(out, split, numbers[place]))
 
 
 def _gather(export: Export, rows: pa.Table) -> Iterator[pa.Table]:
     """These rows from the shards that hold them, each with its `position` among them, and what source/ says of them."""
-    dataset, columns = export.dataset, [*dict.fromkeys([*export.account.source, "optout"])]
+    dataset, columns = export.dataset, [*dict.fromkeys([*export.record.source, "optout"])]
 
     def read(shard: tuple[str, pa.Table]) -> pa.Table:
         name, wanted = shard
@@ -129,7 +129,7 @@ def _write(export: Export, table: pa.Table, done: Callable[[int], object], path:
     """Write one shard, drawing a row group at a time. Its footer counts licences and opt-outs, for the card."""
     order = np.argsort(table["position"].to_numpy())
     records = (table.slice(place, 1).to_pylist()[0] for place in order.tolist())
-    draw = partial(draw_row, kind=export.card.kind, resolution=export.account.resolution)
+    draw = partial(draw_row, kind=export.card.kind, resolution=export.record.resolution)
     licences, size = Counter(str(name or "") for name in table["licence"].to_pylist()), 0
     options = {"compression": "zstd", "use_dictionary": ["licence"], "write_page_index": True}
     with (
@@ -143,7 +143,7 @@ def _write(export: Export, table: pa.Table, done: Callable[[int], object], path:
             size += group.nbytes
             done(len(rows))
         optout = sum(said is True for said in table["optout"].to_pylist())
-        said = {"export": export.account.digest, "bytes": size, "licences": licences, "optout": optout}
+        said = {"export": export.record.digest, "bytes": size, "licences": licences, "optout": optout}
         writer.add_key_value_metadata({FOOTER: json.dumps(said, sort_keys=True).encode()})
 
 
@@ -180,7 +180,7 @@ def forecast(export: Export, missing: Mapping[str, Sequence[int]], *, wave: int 
     sizes = []
     for table in _gather(export, some):
         for record in table.to_pylist():
-            row = draw_row(record, export.card.kind, export.account.resolution)
+            row = draw_row(record, export.card.kind, export.record.resolution)
             sizes.append(sum(len(row[column]["bytes"]) for column in ("image", "conditioning_image")))
     return replace(reading, writes=round(len(wanted) * sum(sizes) / len(sizes)))
 
@@ -192,7 +192,7 @@ def _waves(numbers: Sequence[int], wave: int) -> list[Sequence[int]]:
 
 def rows_of(export: Export, numbers: Mapping[str, Sequence[int]]) -> pa.Table:
     """Rows of some shards of each split, in order."""
-    size = export.account.shard_rows
+    size = export.record.shard_rows
     return pa.concat_tables(
         export.splits[split].slice(number * size, size) for split, of in numbers.items() for number in of
     )

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from annotate.weights import VARIABLE
-from evaluate.leaks.likeness import Likeness, edited, find_alike, load_clip
+from evaluate.leaks.likeness import Likeness, edited, find_alike, find_clip
 from evaluate.leaks.trained import trained_on
 from tests.annotate import random_models
 from tests.evaluate.leaks.case import edits, scenes, square, write_case
@@ -27,7 +27,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def look(home: Path, planted: bool) -> tuple[Likeness, dict[str, str]]:
-    clip = load_clip("clip", torch.device("cpu"))
+    clip = find_clip("clip", torch.device("cpu"))
     assert clip is not None
     pictures = scenes(40)
     test = {f"t{number}": picture for number, picture in enumerate(pictures[:12])}
@@ -59,18 +59,18 @@ def test_edited_copies_look_more_alike_than_all_else(tmp_path: Path) -> None:
 
 
 def test_weights_that_are_not_here_are_said_to_be_missing() -> None:
-    assert load_clip("openai/clip-vit-base-patch32", torch.device("cpu")) is None
+    assert find_clip("openai/clip-vit-base-patch32", torch.device("cpu")) is None
 
 
 def test_another_model_is_refused(weights: Path) -> None:
     (weights / "other").mkdir()
     (weights / "other/config.json").write_text('{"model_type": "dpt"}')
     with pytest.raises(ValueError, match=r"it is a 'dpt' model\. Choose one of type clip"):
-        load_clip("other", torch.device("cpu"))
+        find_clip("other", torch.device("cpu"))
 
 
 def test_a_picture_has_the_same_embedding_in_every_batch() -> None:
-    clip = load_clip("clip", torch.device("cpu"))
+    clip = find_clip("clip", torch.device("cpu"))
     assert clip is not None
     pictures = [square(picture) for picture in scenes(5)]
     together = clip(pictures)

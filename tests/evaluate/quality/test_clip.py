@@ -56,7 +56,7 @@ def test_a_model_that_is_not_safetensors_is_absent_and_it_is_said_how_to_save_it
 def test_a_model_of_another_kind_is_refused(weights: Path) -> None:
     config = weights / "clip/config.json"
     config.write_text(config.read_text().replace('"model_type": "clip"', '"model_type": "siglip"'))
-    with pytest.raises(ValueError, match="Name one of type clip"):
+    with pytest.raises(ValueError, match="Choose one of type clip"):
         ClipPictures("clip").load(torch.device("cpu"))
 
 

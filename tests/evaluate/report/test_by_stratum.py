@@ -44,7 +44,6 @@ def test_a_trait_that_is_alike_everywhere_and_a_range_of_few_samples_are_left_ou
 def test_an_evaluation_keeps_what_the_index_knows_of_its_samples(run: Path, tmp_path: Path) -> None:
     task = plan_evaluation(run, tmp_path / "out", load_manifest(run / "manifest.yaml"))
     traits = read_traits(tmp_path / "out")
-    assert traits is not None
     assert traits["key"].to_pylist() == task.places["key"].to_pylist()
     assert {"caption_length", "part", "canny.edge_density"} <= set(traits.column_names)
     assert not {"canny.low", "canny.high"} & set(traits.column_names)  # settings, not traits

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluate.report.course import keep_course, read_course, worst_look
+from evaluate.report.course import keep_course, read_control_course, worst_look
 from evaluate.report.report import write_report
 from tests.evaluate.synthetic import write_evaluation
 from train.watch.record import Record
@@ -35,7 +35,7 @@ def test_a_report_shows_when_the_control_appeared(tmp_path: Path) -> None:
 
 def test_bands_hold_what_was_planted(tmp_path: Path) -> None:
     monitored(tmp_path / "run", appears=200)
-    seen = read_course(tmp_path / "run")
+    seen = read_control_course(tmp_path / "run")
     assert seen is not None
     value, low, high = seen.hint[-1]
     assert low < value < high
@@ -44,7 +44,7 @@ def test_bands_hold_what_was_planted(tmp_path: Path) -> None:
 
 
 def test_a_run_that_nobody_monitored_has_no_course(tmp_path: Path) -> None:
-    assert read_course(tmp_path) is None
+    assert read_control_course(tmp_path) is None
 
 
 def test_early_damage_to_the_base_is_found_at_its_step(tmp_path: Path) -> None:

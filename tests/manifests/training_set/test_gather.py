@@ -10,7 +10,7 @@ import pytest
 from manifests.dataset import Dataset
 from manifests.layout import IMAGES
 from manifests.manifest import Manifest
-from manifests.room import check_room, in_words
+from manifests.room import check_room, in_bytes
 from manifests.row_groups import cost_of_rows, read_rows
 from manifests.storage import locate
 from manifests.subset import resolve
@@ -87,7 +87,7 @@ def test_it_is_said_before_it_is_read_and_only_then(rooms: Dataset) -> None:
     ensure_training_set(subset, asked, say=said.append)
     forecast = forecast_reading(rooms, Families("canny"), rows_by_shard(subset.rows))
     assert said == [str(forecast)]
-    assert said[0].startswith(f"reads {in_words(forecast.reads)} of {forecast.shards} shards (of 8), writes about ")
+    assert said[0].startswith(f"reads {in_bytes(forecast.reads)} of {forecast.shards} shards (of 8), writes about ")
     assert forecast.shards == len(set(subset.rows["shard"].to_pylist()))
 
 
@@ -120,4 +120,4 @@ def test_too_little_room_is_named_with_the_way_out(tmp_path: Path) -> None:
     [(0, "0 bytes"), (999, "999 bytes"), (1_900, "1.9 kB"), (123_456_789, "123 MB"), (1_940_000_000, "1.9 GB")],
 )
 def test_bytes_are_said_in_words(count: int, words: str) -> None:
-    assert in_words(count) == words
+    assert in_bytes(count) == words
