@@ -60,6 +60,7 @@ def read_grid(
         between_runs=between_runs,
         scaling=_scaling(trained, reached),
         failed=failed,
+        origins=tuple(dict.fromkeys(one.origin for one in trained)),
     )
 
 

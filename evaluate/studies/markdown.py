@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from evaluate.page.render import cell, number, percent, with_interval
 from evaluate.studies.matrix import Matrix, matrices
+from evaluate.studies.origin import packages, seeds_in_words
 from evaluate.studies.ways import Grid, Way
 from evaluate.studies.words import (
     WORST,
@@ -18,7 +19,6 @@ from evaluate.studies.words import (
     verdicts,
     worst_in_words,
 )
-from manifests.provenance import versions
 
 
 def as_markdown(grid: Grid, *, figures: Mapping[str, str] | None = None) -> str:
@@ -96,12 +96,13 @@ def _how(grid: Grid) -> str:
     anchors = f", floor {number(first.floor)}, ceiling {number(first.ceiling)}" if grid.alike else ""
     samples = f"{first.samples} test samples" if grid.alike else "As many test samples as each condition has"
     looks = f" Worst look: {WORST}." if grid.watched else ""
-    packages = ", ".join(f"{name} {version}" for name, version in versions().items())
+    made_by = ", ".join(f"{name} {version}" for name, version in packages(grid.origins).items())
     return (
         f"{samples}{anchors}; brackets are 95% intervals of a bootstrap over samples; differences are paired where the "
-        f"same samples were scored. {comparisons_in_words(grid)} {trainings_in_words(grid)} {budget_in_words(grid)}"
+        f"same samples were scored. {comparisons_in_words(grid)} {trainings_in_words(grid)} "
+        f"{seeds_in_words(grid.origins)} {budget_in_words(grid)}"
         f"{looks} Minutes and TFLOP are "
         f"of one training's steps, MB of its folder. Protocol {grid.protocol.fingerprint} (of the first way), "
         f"annotator {cell(grid.protocol.annotator)} {grid.protocol.annotator_fingerprint}, "
-        f"base {cell(grid.protocol.base)}. {packages}."
+        f"base {cell(grid.protocol.base)}. {made_by}."
     )

@@ -11,11 +11,11 @@ from evaluate.page.svg import alone
 from evaluate.page.written import write_pages
 from evaluate.statistics import LEVEL, REPLICATES
 from evaluate.studies.markdown import as_markdown
+from evaluate.studies.origin import Origin, packages
 from evaluate.studies.page import as_html, plots
 from evaluate.studies.scaling import Scaling
 from evaluate.studies.ways import Compared, Grid, Way
 from evaluate.studies.words import headline, pairs_in_words, verdicts
-from manifests.provenance import versions
 from manifests.storage import replace_text
 
 
@@ -48,7 +48,8 @@ def as_json(grid: Grid) -> dict[str, Any]:
         "verdicts": verdicts(grid),
         "protocol_fingerprint": grid.protocol.fingerprint,
         "protocol": asdict(grid.protocol),
-        "versions": versions(),
+        "versions": packages(grid.origins),
+        "trainings": [_origin(origin) for origin in grid.origins],
         "bootstrap": {"replicates": REPLICATES, "level": LEVEL, "over": "samples, and trainings where repeated"},
         "between_runs": grid.between_runs,
         "behind_the_furthest": [way.name for way in grid.behind],
@@ -57,6 +58,12 @@ def as_json(grid: Grid) -> dict[str, Any]:
         "scaling": {words: _scaling(scaling) for words, scaling in grid.scaling.items()},
         "failed": dict(grid.failed),
     }
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    said = asdict(origin)
+    del said["versions"]  # once for all
+    return said
 
 
 def _way(way: Way) -> dict[str, Any]:

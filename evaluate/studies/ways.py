@@ -11,6 +11,7 @@ from evaluate.report.course import Worst
 from evaluate.spec import Protocol
 from evaluate.statistics import Interval
 from evaluate.studies.cost import Cost
+from evaluate.studies.origin import Origin
 from evaluate.studies.scaling import Scaling
 from manifests.study import ROWS, Cell
 
@@ -22,15 +23,20 @@ class Trained:
     """One finished training, judged in one way.
 
     Attributes:
-        training: name of the training, the same for all that judge it.
+        origin: of the training, the same for all that judge it.
         folder: of its evaluation.
         cost: of the training.
     """
 
     cell: Cell
-    training: str
+    origin: Origin
     folder: Path
     cost: Cost
+
+    @property
+    def training(self) -> str:
+        """Name of the training."""
+        return self.origin.training
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,7 @@ class Grid:
         scaling: labels of the other axes, in words → growth with the number of rows; where rows are an axis of three
             values or more.
         failed: name of a training → why it has no score.
+        origins: of the trainings that were judged, in the order of the cells.
     """
 
     name: str
@@ -130,6 +137,7 @@ class Grid:
     between_runs: float | None
     scaling: Mapping[str, Scaling]
     failed: Mapping[str, str]
+    origins: tuple[Origin, ...]
 
     @property
     def measure(self) -> Measure:

@@ -120,7 +120,7 @@ def trainings_in_words(grid: Grid) -> str:
             "is told apart."
         )
     return (
-        f"Trainings of one way (repeat r draws its subset and trains from the manifest's seeds + r) differ by "
+        f"Trainings of one way (each draws its subset and trains from seeds of its own) differ by "
         f"{grid.between_runs:.3f} of the way (standard deviation); that is in every interval of a score (Student's t). "
         "Between ways that judge the same trainings, it is what these trainings differ in from one way to the other."
     )

@@ -12,6 +12,7 @@ from evaluate.scores import matrix, read_scores
 from evaluate.studies.cost import Cost
 from evaluate.studies.grid import read_grid
 from evaluate.studies.matrix import matrices
+from evaluate.studies.origin import Origin
 from evaluate.studies.pooled import behind_the_furthest
 from evaluate.studies.report import write_grid_report
 from evaluate.studies.ways import Grid, Trained
@@ -23,9 +24,19 @@ SIZES = {100: 2.6, 400: 1.6, 1_600: 1.6}  # rows → how blurred pictures are dr
 COST = Cost(seconds=60.0, samples=960, teraflop=3.5, bytes=1_000_000)
 
 
+def origin(name: str, repeat: int) -> Origin:
+    return Origin(name, repeat, repeat + 7, "ab", "2026-01-01T00:00:00+00:00", "", {"torch": f"2.{repeat}"})
+
+
 def trained(folder: Path, labels: dict[str, str], *, repeat: int = 0) -> Trained:
     name = f"{folder.name}{labels}{repeat}"  # no two of these share a training
-    return Trained(Cell(folder.name, folder.name, labels, repeat), name, folder, COST)
+    return Trained(Cell(folder.name, folder.name, labels, repeat), origin(name, repeat), folder, COST)
+
+
+def judged(kind: str, repeat: int, folder: Path) -> Trained:
+    """One of two ways to judge a training."""
+    name = f"run{repeat}"
+    return Trained(Cell(f"{kind}{repeat}", name, {"judged": kind}, repeat), origin(name, repeat), folder, COST)
 
 
 def of_sizes(folders: Sequence[Path]) -> Grid:
@@ -139,8 +150,23 @@ def test_a_report_says_the_same_three_times(folders: list[Path], tmp_path: Path)
         assert headline(grid) in text
         assert "<broke>" not in text
         assert "1,600" in text
+        assert "Seeds of draw and training: 0 and 7." in text
+        assert "torch 2.0" in text
     assert html.count("<svg") == 1
     assert html.count("<img") == 6 * (2 + len(SIZES))
+
+
+def test_each_training_is_named_once_with_its_seeds_and_several_versions_are_all_told(
+    folders: list[Path], tmp_path: Path
+) -> None:
+    runs = [judged(kind, repeat, folders[repeat]) for repeat in (0, 1) for kind in ("a", "b")]
+    write_grid_report(read_grid("judged", runs, failed={}), tmp_path)
+    said = json.loads((tmp_path / "report.json").read_text())
+    assert [(one["training"], one["seed"], one["train_seed"]) for one in said["trainings"]] == [
+        ("run0", 0, 7),
+        ("run1", 1, 8),
+    ]
+    assert said["versions"] == {"torch": "2.0 or 2.1"}
 
 
 def test_only_like_is_compared_with_like(folders: list[Path], tmp_path: Path) -> None:
@@ -170,7 +196,12 @@ def test_two_axes_make_a_matrix(folders: list[Path]) -> None:
 
 def test_ways_that_judge_the_same_trainings_differ_by_no_other_training(folders: list[Path]) -> None:
     runs = [
-        Trained(Cell(f"{kind}{again}", f"run{again}", {"judged": kind}, again), f"run{again}", folders[again], COST)
+        Trained(
+            Cell(f"{kind}{again}", f"run{again}", {"judged": kind}, again),
+            origin(f"run{again}", again),
+            folders[again],
+            COST,
+        )
         for again in (0, 1)
         for kind in ("a", "b")
     ]
@@ -183,7 +214,12 @@ def test_ways_that_judge_the_same_trainings_differ_by_no_other_training(folders:
 def test_trainings_that_differ_in_what_a_way_of_judging_does_to_them_widen_its_difference(folders: list[Path]) -> None:
     drawn = {("a", 0): 0, ("b", 0): 1, ("a", 1): 0, ("b", 1): 0}  # b is ahead of a by the first training alone
     runs = [
-        Trained(Cell(f"{kind}{again}", f"run{again}", {"judged": kind}, again), f"run{again}", folders[at], COST)
+        Trained(
+            Cell(f"{kind}{again}", f"run{again}", {"judged": kind}, again),
+            origin(f"run{again}", again),
+            folders[at],
+            COST,
+        )
         for (kind, again), at in drawn.items()
     ]
     (apart,) = read_grid("judged", runs, failed={}).compared
