@@ -38,8 +38,8 @@ from train.export.shards import check_export_room, clear, forecast, make_shards,
 from train.hints import as_picture, hint
 from train.views import centre_square
 
-TINY_BASE = Path(__file__).parents[2] / "train/tiny_base/model"
-PHOTOS = sorted((Path(__file__).parents[3] / "shared/data/photos").glob("*.jpg"))[:12]
+TINY_BASE = Path(__file__).parents[3] / "train/tiny_base/model"
+PHOTOS = sorted((Path(__file__).parents[4] / "shared/data/photos").glob("*.jpg"))[:12]
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from train.interchange.measured import Measured, Row, measured
 from train.interchange.model_card import Trained, rewrite_adherence, trained_by, write_model_card
 from train.run_folder import claim, provenance_of
 
-TINY_BASE = Path(__file__).parents[2] / "train/tiny_base/model"
+TINY_BASE = Path(__file__).parents[3] / "train/tiny_base/model"
 F1 = Row("f1_1px", "share", higher_is_better=True, floor=0.17, drawn=0.59, ceiling=0.71, way=(0.76, 0.71, 0.82))
 RMSE = Row("rmse", "", higher_is_better=False, floor=0.109, drawn=0.037, ceiling=math.nan)
 OPENPOSE = Weights(

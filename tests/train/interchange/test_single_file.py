@@ -18,7 +18,7 @@ from train.interchange.ldm_names import ldm_names
 from train.interchange.single_file import net_of, write_single_file
 from train.interchange.weights_file import fill, read_weights
 
-TINY_UNET = Path(__file__).parents[2] / "train/tiny_base/model/unet"
+TINY_UNET = Path(__file__).parents[3] / "train/tiny_base/model/unet"
 NARROW = (16, 32, 64, 64)  # of the proportions of Stable Diffusion
 SHAPES: dict[str, dict[str, Any]] = {
     "sd1": {"block_out_channels": NARROW, "cross_attention_dim": 24, "attention_head_dim": 4, "norm_num_groups": 8},
