@@ -5,7 +5,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from tests.train.test_judge import ADHERENCE, install
 
 from annotate.weights import offline
 from evaluate.adherence_judge import AdherenceJudge, load_judge
@@ -19,6 +18,7 @@ from manifests.family import FamilyCard, create_card
 from manifests.manifest import Manifest, load_manifest
 from tests.toy_run import write_dataset
 from tests.train.engines import engine_of
+from tests.train.watch.test_judge import ADHERENCE, install
 from train.control.registry import load_control
 from train.hints import as_picture
 from train.watch.probe import Probe

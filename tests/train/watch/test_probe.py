@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.train.test_judge import ADHERENCE, install
 
 from manifests.dataset import Dataset
 from manifests.manifest import Manifest, load_manifest
 from tests.toy_run import write_dataset, write_manifest
 from tests.train.engines import engine_of
+from tests.train.watch.test_judge import ADHERENCE, install
 from train.engine import Engine
 from train.grid import GAP, LINE
 from train.watch.observe import OBSERVED_FILE, Findings

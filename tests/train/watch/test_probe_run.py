@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.train.test_judge import ADHERENCE, install
 
 from tests.toy_run import train, write_dataset, write_manifest
 from tests.train.test_run import launch
+from tests.train.watch.test_judge import ADHERENCE, install
 
 SET = ("watch.probe_every=2", "watch.probe_rows=3", "evaluate.batch_size=1", "resolution=64")
 WATCHED = [word for setting in SET for word in ("--set", setting)]
