@@ -60,7 +60,6 @@ def read_grid(
         between_runs=between_runs,
         scaling=_scaling(trained, reached),
         failed=failed,
-        origins=tuple(dict.fromkeys(one.origin for one in trained)),
     )
 
 
@@ -121,6 +120,7 @@ def _way(
         worst=worst_look(run.folder for run in runs),
         cost=mean_cost([run.cost for run in runs]),
         folder=runs[0].folder,
+        origins=tuple(run.origin for run in runs),
     )
 
 

@@ -58,6 +58,7 @@ class Way:
         worst: the look at which its control was worth least to the base, mean over the trainings; None: nobody looked.
         cost: of a training, mean.
         folder: of the evaluation of its first repeat.
+        origins: of the trainings that were judged, by repeat.
     """
 
     labels: Mapping[str, str]
@@ -74,6 +75,7 @@ class Way:
     worst: Worst | None
     cost: Cost
     folder: Path
+    origins: tuple[Origin, ...]
 
     @property
     def name(self) -> str:
@@ -125,7 +127,6 @@ class Grid:
         scaling: labels of the other axes, in words → growth with the number of rows; where rows are an axis of three
             values or more.
         failed: name of a training → why it has no score.
-        origins: of the trainings that were judged, in the order of the cells.
     """
 
     name: str
@@ -137,12 +138,16 @@ class Grid:
     between_runs: float | None
     scaling: Mapping[str, Scaling]
     failed: Mapping[str, str]
-    origins: tuple[Origin, ...]
 
     @property
     def measure(self) -> Measure:
         """Of the first way."""
         return self.ways[0].measure
+
+    @property
+    def origins(self) -> list[Origin]:
+        """Of all trainings that were judged, each once."""
+        return list(dict.fromkeys(origin for way in self.ways for origin in way.origins))
 
     @property
     def conditions(self) -> dict[str, list[Way]]:
