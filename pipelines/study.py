@@ -16,7 +16,7 @@ from evaluate.page.render import with_interval
 from evaluate.refusals import check_scale, check_settings
 from evaluate.studies.cost import NOTHING, cost_of
 from evaluate.studies.grid import read_grid
-from evaluate.studies.origin import origin_of
+from evaluate.studies.lineage import lineage_of
 from evaluate.studies.plan import Estimate, estimates, pace_of
 from evaluate.studies.report import publish, write_grid_report
 from evaluate.studies.ways import Grid, Trained
@@ -123,7 +123,7 @@ def _trained(work: Work, one: Judged) -> Trained:
     """A cell that has its scores, with what it cost: nothing, where no control took part."""
     controlled = one.manifest.evaluate.method == "control"
     cost = cost_of(work.run, batch_size=work.manifest.train.batch_size) if controlled else NOTHING
-    return Trained(one.cell, origin_of(work.name, work.run), one.folder, cost)
+    return Trained(one.cell, lineage_of(work.name, work.run), one.folder, cost)
 
 
 def show_plan(works: Sequence[Work], folder: Path, share: Share | None) -> None:

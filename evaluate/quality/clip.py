@@ -20,7 +20,7 @@ SCALE = 100.0  # of the CLIP score
 
 
 @dataclass(frozen=True)
-class Clip:
+class ClipNetwork:
     """A model of CLIP by its name."""
 
     model: str
@@ -41,7 +41,7 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class ClipScore(Clip):
+class ClipScore(ClipNetwork):
     """How well pictures fit their captions; the default is the model of ControlNet++'s and HumanSD's tables."""
 
     model: str = "openai/clip-vit-base-patch16"
@@ -53,7 +53,7 @@ class ClipScore(Clip):
 
 
 @dataclass(frozen=True)
-class ClipPictures(Clip):
+class ClipPictures(ClipNetwork):
     """Embeddings of pictures alone; the default is the model that CMMD is defined with (Jayasumana et al. 2024)."""
 
     model: str = "openai/clip-vit-large-patch14-336"

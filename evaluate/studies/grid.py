@@ -120,7 +120,7 @@ def _way(
         worst=worst_look(run.folder for run in runs),
         cost=mean_cost([run.cost for run in runs]),
         folder=runs[0].folder,
-        origins=tuple(run.origin for run in runs),
+        lineages=tuple(run.lineage for run in runs),
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from evaluate.page.render import cell, number, percent, with_interval
+from evaluate.studies.lineage import packages, seeds_in_words
 from evaluate.studies.matrix import Matrix, matrices
-from evaluate.studies.origin import packages, seeds_in_words
 from evaluate.studies.ways import Grid, Way
 from evaluate.studies.words import (
     WORST,
@@ -96,11 +96,11 @@ def _how(grid: Grid) -> str:
     anchors = f", floor {number(first.floor)}, ceiling {number(first.ceiling)}" if grid.alike else ""
     samples = f"{first.samples} test samples" if grid.alike else "As many test samples as each condition has"
     looks = f" Worst look: {WORST}." if grid.watched else ""
-    made_by = ", ".join(f"{name} {version}" for name, version in packages(grid.origins).items())
+    made_by = ", ".join(f"{name} {version}" for name, version in packages(grid.lineages).items())
     return (
         f"{samples}{anchors}; brackets are 95% intervals of a bootstrap over samples; differences are paired where the "
         f"same samples were scored. {comparisons_in_words(grid)} {trainings_in_words(grid)} "
-        f"{seeds_in_words(grid.origins)} {budget_in_words(grid)}"
+        f"{seeds_in_words(grid.lineages)} {budget_in_words(grid)}"
         f"{looks} Minutes and TFLOP are "
         f"of one training's steps, MB of its folder. Protocol {grid.protocol.fingerprint} (of the first way), "
         f"annotator {cell(grid.protocol.annotator)} {grid.protocol.annotator_fingerprint}, "

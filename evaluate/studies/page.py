@@ -8,8 +8,8 @@ from evaluate.page.render import count, render
 from evaluate.report.examples import EXAMPLES, Example, examples, scores_of_runs
 from evaluate.report.gallery import random_keys
 from evaluate.scores import SCORES_FILE, read_scores
+from evaluate.studies.lineage import packages, seeds_in_words
 from evaluate.studies.matrix import matrices
-from evaluate.studies.origin import packages, seeds_in_words
 from evaluate.studies.scaling import Scaling
 from evaluate.studies.ways import Grid, Way
 from evaluate.studies.words import (
@@ -39,8 +39,8 @@ def as_html(grid: Grid) -> str:
         matrices=matrices(grid),
         pairs={words: pairs_in_words(scaling) for words, scaling in grid.scaling.items()},
         trainings=trainings_in_words(grid),
-        seeds=seeds_in_words(grid.origins),
-        packages=packages(grid.origins),
+        seeds=seeds_in_words(grid.lineages),
+        packages=packages(grid.lineages),
         budget=budget_in_words(grid),
         comparisons=comparisons_in_words(grid),
         looks=[(appeared_in_words(way), worst_in_words(way)) for way in grid.ways] if grid.watched else [],

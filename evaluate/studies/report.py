@@ -10,8 +10,8 @@ from evaluate.page.render import numbers
 from evaluate.page.svg import alone
 from evaluate.page.written import write_pages
 from evaluate.statistics import LEVEL, REPLICATES
+from evaluate.studies.lineage import Lineage, packages
 from evaluate.studies.markdown import as_markdown
-from evaluate.studies.origin import Origin, packages
 from evaluate.studies.page import as_html, plots
 from evaluate.studies.scaling import Scaling
 from evaluate.studies.ways import Compared, Grid, Way
@@ -48,8 +48,8 @@ def as_json(grid: Grid) -> dict[str, Any]:
         "verdicts": verdicts(grid),
         "protocol_fingerprint": grid.protocol.fingerprint,
         "protocol": asdict(grid.protocol),
-        "versions": packages(grid.origins),
-        "trainings": [_origin(origin) for origin in grid.origins],
+        "versions": packages(grid.lineages),
+        "trainings": [_lineage(lineage) for lineage in grid.lineages],
         "bootstrap": {"replicates": REPLICATES, "level": LEVEL, "over": "samples, and trainings where repeated"},
         "between_runs": grid.between_runs,
         "behind_the_furthest": [way.name for way in grid.behind],
@@ -60,8 +60,8 @@ def as_json(grid: Grid) -> dict[str, Any]:
     }
 
 
-def _origin(origin: Origin) -> dict[str, Any]:
-    said = asdict(origin)
+def _lineage(lineage: Lineage) -> dict[str, Any]:
+    said = asdict(lineage)
     del said["versions"]  # once for all
     return said
 

@@ -11,7 +11,7 @@ from evaluate.report.course import Worst
 from evaluate.spec import Protocol
 from evaluate.statistics import Interval
 from evaluate.studies.cost import Cost
-from evaluate.studies.origin import Origin
+from evaluate.studies.lineage import Lineage
 from evaluate.studies.scaling import Scaling
 from manifests.study import ROWS, Cell
 
@@ -23,20 +23,20 @@ class Trained:
     """One finished training, judged in one way.
 
     Attributes:
-        origin: of the training, the same for all that judge it.
+        lineage: of the training, the same for all that judge it.
         folder: of its evaluation.
         cost: of the training.
     """
 
     cell: Cell
-    origin: Origin
+    lineage: Lineage
     folder: Path
     cost: Cost
 
     @property
     def training(self) -> str:
         """Name of the training."""
-        return self.origin.training
+        return self.lineage.training
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Way:
         worst: the look at which its control was worth least to the base, mean over the trainings; None: nobody looked.
         cost: of a training, mean.
         folder: of the evaluation of its first repeat.
-        origins: of the trainings that were judged, by repeat.
+        lineages: of the trainings that were judged, by repeat.
     """
 
     labels: Mapping[str, str]
@@ -75,7 +75,7 @@ class Way:
     worst: Worst | None
     cost: Cost
     folder: Path
-    origins: tuple[Origin, ...]
+    lineages: tuple[Lineage, ...]
 
     @property
     def name(self) -> str:
@@ -145,9 +145,9 @@ class Grid:
         return self.ways[0].measure
 
     @property
-    def origins(self) -> list[Origin]:
+    def lineages(self) -> list[Lineage]:
         """Of all trainings that were judged, each once."""
-        return list(dict.fromkeys(origin for way in self.ways for origin in way.origins))
+        return list(dict.fromkeys(lineage for way in self.ways for lineage in way.lineages))
 
     @property
     def conditions(self) -> dict[str, list[Way]]:

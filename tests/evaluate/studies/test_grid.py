@@ -11,8 +11,8 @@ import pytest
 from evaluate.scores import matrix, read_scores
 from evaluate.studies.cost import Cost
 from evaluate.studies.grid import read_grid
+from evaluate.studies.lineage import Lineage
 from evaluate.studies.matrix import matrices
-from evaluate.studies.origin import Origin
 from evaluate.studies.pooled import behind_the_furthest
 from evaluate.studies.report import write_grid_report
 from evaluate.studies.ways import Grid, Trained
@@ -24,19 +24,19 @@ SIZES = {100: 2.6, 400: 1.6, 1_600: 1.6}  # rows → how blurred pictures are dr
 COST = Cost(seconds=60.0, samples=960, teraflop=3.5, bytes=1_000_000)
 
 
-def origin(name: str, repeat: int) -> Origin:
-    return Origin(name, repeat, repeat + 7, "ab", "2026-01-01T00:00:00+00:00", "", {"torch": f"2.{repeat}"})
+def lineage(name: str, repeat: int) -> Lineage:
+    return Lineage(name, repeat, repeat + 7, "ab", "2026-01-01T00:00:00+00:00", "", {"torch": f"2.{repeat}"})
 
 
 def trained(folder: Path, labels: dict[str, str], *, repeat: int = 0) -> Trained:
     name = f"{folder.name}{labels}{repeat}"  # no two of these share a training
-    return Trained(Cell(folder.name, folder.name, labels, repeat), origin(name, repeat), folder, COST)
+    return Trained(Cell(folder.name, folder.name, labels, repeat), lineage(name, repeat), folder, COST)
 
 
 def judged(kind: str, repeat: int, folder: Path) -> Trained:
     """One of two ways to judge a training."""
     name = f"run{repeat}"
-    return Trained(Cell(f"{kind}{repeat}", name, {"judged": kind}, repeat), origin(name, repeat), folder, COST)
+    return Trained(Cell(f"{kind}{repeat}", name, {"judged": kind}, repeat), lineage(name, repeat), folder, COST)
 
 
 def of_sizes(folders: Sequence[Path]) -> Grid:
@@ -198,7 +198,7 @@ def test_ways_that_judge_the_same_trainings_differ_by_no_other_training(folders:
     runs = [
         Trained(
             Cell(f"{kind}{again}", f"run{again}", {"judged": kind}, again),
-            origin(f"run{again}", again),
+            lineage(f"run{again}", again),
             folders[again],
             COST,
         )
@@ -216,7 +216,7 @@ def test_trainings_that_differ_in_what_a_way_of_judging_does_to_them_widen_its_d
     runs = [
         Trained(
             Cell(f"{kind}{again}", f"run{again}", {"judged": kind}, again),
-            origin(f"run{again}", again),
+            lineage(f"run{again}", again),
             folders[at],
             COST,
         )

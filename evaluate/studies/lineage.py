@@ -8,7 +8,7 @@ from train.run_folder import load_provenance
 
 
 @dataclass(frozen=True)
-class Origin:
+class Lineage:
     """One training.
 
     Attributes:
@@ -30,14 +30,14 @@ class Origin:
     versions: dict[str, str] = field(compare=False)
 
 
-def origin_of(name: str, run: Path) -> Origin:
+def lineage_of(name: str, run: Path) -> Lineage:
     """Read where the run in a folder comes from.
 
     Args:
         name: of the training in its study.
     """
     said = load_provenance(run)
-    return Origin(
+    return Lineage(
         training=name,
         seed=said.manifest["seed"],
         train_seed=said.manifest["train"]["seed"],
@@ -48,16 +48,16 @@ def origin_of(name: str, run: Path) -> Origin:
     )
 
 
-def packages(origins: Iterable[Origin]) -> dict[str, str]:
+def packages(lineages: Iterable[Lineage]) -> dict[str, str]:
     """Versions of the packages that made them; several, joined by "or", where they differ."""
     found: dict[str, dict[str, None]] = {}
-    for origin in origins:
-        for name, version in origin.versions.items():
+    for lineage in lineages:
+        for name, version in lineage.versions.items():
             found.setdefault(name, {})[version] = None
     return {name: " or ".join(each) for name, each in found.items()}
 
 
-def seeds_in_words(origins: Iterable[Origin]) -> str:
+def seeds_in_words(lineages: Iterable[Lineage]) -> str:
     """The seeds of all, each pair once."""
-    pairs = sorted({(origin.seed, origin.train_seed) for origin in origins})
+    pairs = sorted({(lineage.seed, lineage.train_seed) for lineage in lineages})
     return f"Seeds of draw and training: {', '.join(f'{draw} and {training}' for draw, training in pairs)}."
