@@ -18,7 +18,8 @@ class Measured:
     Attributes:
         samples: N.
         value: [K] float64, of all samples, in the order of the arms.
-        replicates: [R, K] float64, of each resample; the same resamples wherever there are as many samples.
+        replicates: [R, K] float64, of each resample; the same resamples wherever there are as many samples. NaN where
+            there is one sample alone, which says nothing of others.
     """
 
     arms: tuple[str, ...]
@@ -33,14 +34,15 @@ class Measured:
 
 
 def measure_all(scores: pa.Table, measure: Measure, arms: Sequence[str], *, seed: int = 0) -> Measured:
-    """Measure all samples in several arms, with intervals over the samples.
+    """Measure all samples in several arms, with intervals over the samples; of one sample there is none.
 
     Args:
         scores: rows of scores.parquet, in any order.
         seed: of the bootstrap; another one for samples that are others.
     """
     keys, statistic = statistic_of(scores, measure, arms)
-    return Measured(tuple(arms), len(keys), *bootstrap(statistic, len(keys), seed=seed))
+    value, replicates = bootstrap(statistic, len(keys), seed=seed)
+    return Measured(tuple(arms), len(keys), value, replicates if len(keys) > 1 else np.full_like(replicates, np.nan))
 
 
 def statistic_of(scores: pa.Table, measure: Measure, arms: Sequence[str]) -> tuple[list[str], Statistic]:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from evaluate.anchors import CONTROLLED
 from evaluate.measures.measure import Score
 
 SCORES_FILE = "scores.parquet"
@@ -102,3 +103,10 @@ def of(scores: pa.Table, *, measure: str, arm: str) -> pa.Table:
     """The rows of one measure in one arm, sorted by key and draw."""
     wanted = pc.and_(pc.equal(scores["measure"], measure), pc.equal(scores["arm"], arm))
     return scores.filter(wanted).sort_by(ORDER)
+
+
+def first_draw(scores: pa.Table, measure: str) -> dict[str, float]:
+    """What the controlled picture of each sample's first draw scores, the one that pages show: by key, ascending."""
+    rows = of(scores.drop_columns(["evidence"]), measure=measure, arm=CONTROLLED)
+    first = rows.filter(pc.equal(rows["draw"], 0))
+    return dict(zip(first["key"].to_pylist(), first["value"].to_pylist(), strict=True))

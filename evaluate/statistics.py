@@ -59,13 +59,18 @@ def bootstrap(
 def interval(value: float, replicates: Array) -> Interval:
     """The percentile interval around an estimate.
 
+    A resample on which it is undefined may lie anywhere, and counts as below the one end and above the other. With so
+    many of them that an end is nowhere (one in forty), the estimate is undefined too.
+
     Args:
         value: the estimate on all samples.
-        replicates: [R] float64, the estimate on each resample.
+        replicates: [R] float64, the estimate on each resample; NaN where it is undefined.
     """
-    if not np.isfinite(value) or not np.isfinite(replicates).all():
+    known, tail = np.isfinite(replicates), (1 - LEVEL) / 2
+    if not np.isfinite(value) or np.count_nonzero(~known) > tail * (len(known) - 1):
         return Interval(float("nan"), float("nan"), float("nan"))
-    low, high = np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low = np.quantile(np.where(known, replicates, -np.inf), tail)
+    high = np.quantile(np.where(known, replicates, np.inf), 1 - tail)
     return Interval(float(value), float(low), float(high))
 
 
@@ -127,9 +132,9 @@ def two_sided(replicates: Array) -> float:
     """p of a difference that is none, in either direction, from its resamples: at least 2 / (1 + R).
 
     Args:
-        replicates: [R] float64, the difference on each resample.
+        replicates: [R] float64, the difference on each resample; NaN, where it is undefined, counts in either direction.
     """
-    below, above = (int(np.count_nonzero(side)) for side in (replicates <= 0, replicates >= 0))
+    below, above = (int(np.count_nonzero(~side)) for side in (replicates > 0, replicates < 0))
     return min(1.0, 2 * (1 + min(below, above)) / (1 + len(replicates)))
 
 

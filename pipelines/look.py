@@ -59,6 +59,11 @@ def as_look(word: str, spec: Spec, settings: list[str]) -> Look:
     if word == QUALITY:
         return find_quality(Networks())
     family = word.partition("=")[0]
+    if family == spec.protocol.condition:
+        raise ValueError(
+            f"look: '{family}' is what was asked for, and has its numbers. Name the look otherwise, as "
+            f"{family}_again={family}"
+        )
     own = path_to(assemble([word]), family)
     return second_annotator(word, [each for each in settings if each.partition(".")[0] in own])
 

@@ -24,6 +24,7 @@ DECIDES = {  # field of a manifest → what of the protocol follows from it; eva
     "evaluate.seed": ("keys_sha256",),
     "evaluate.split": ("keys_sha256",),
 }
+CROP = {"resolution", "evaluate.geometry"}  # outside it may lie all of a condition: such a sample isn't scored
 
 
 def one_protocol(runs: Sequence[tuple[Spec, Path]], *, varied: Collection[str] = ()) -> Protocol:
@@ -57,7 +58,7 @@ def _but_for(varied: Collection[str], protocol: Protocol) -> dict[str, Any]:
 
 def may_score_others(varied: Collection[str]) -> bool:
     """Whether evaluations that differ in these fields may have scored other samples."""
-    return any("keys_sha256" in DECIDES.get(field, ()) for field in varied)
+    return any("keys_sha256" in DECIDES.get(field, ()) or field in CROP for field in varied)
 
 
 def same_samples(folders: Sequence[Path]) -> list[pa.Table]:

@@ -42,11 +42,20 @@ class Line:
     @property
     def told(self) -> bool:
         """Whether it obeys conditions that it has seen better, by more than chance (95 %)."""
-        low, high = self.normalised.low, self.normalised.high
-        if np.isfinite(low):
-            return low > 0
+        return self._better[0] > 0
+
+    @property
+    def less(self) -> bool:
+        """Whether it obeys them less, by more than chance: those rows are harder."""
+        return self._better[1] < 0
+
+    @property
+    def _better(self) -> tuple[float, float]:
+        """By how much it obeys them better: the interval's ends, of the way where there is one."""
+        if np.isfinite(self.normalised.low):
+            return self.normalised.low, self.normalised.high
         low, high = self.difference.low, self.difference.high
-        return low > 0 if self.measure.higher_is_better else high < 0
+        return (low, high) if self.measure.higher_is_better else (-high, -low)
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,7 @@ def _gap(gap: Gap | None) -> str:
         )
     line = gap.primary
     told = "obeys conditions that it was trained on better" if line.told else "can't be told to obey them otherwise"
+    told = "obeys conditions that it was trained on less: those rows are harder" if line.less else told
     return (
         f"It {told}: {line.measure.title} {with_interval(line.trained)} on {gap.trained_samples:,} rows trained on, "
         f"{with_interval(line.test)} on {gap.test_samples:,} test rows, a gap of "

@@ -15,7 +15,8 @@ from evaluate.page.thumbnail import thumbnail
 from evaluate.pictures import PICTURES_FOLDER, Found, find
 from evaluate.ranking.key import KEY_FILE, Key, KeyedMeasure, KeyedRun, KeyedSample, read_key, write_key
 from evaluate.ranking.questions import questions
-from evaluate.report.every_sample import first_draw, read_script
+from evaluate.report.every_sample import read_script
+from evaluate.scores import first_draw
 from evaluate.spec import Spec, read_spec
 from manifests.storage import replace_text
 

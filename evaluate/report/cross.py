@@ -18,7 +18,7 @@ from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.second_annotator import PREFIX
 from evaluate.second_look import read_identity
 from evaluate.spec import read_spec
-from evaluate.statistics import Array, Interval, interval
+from evaluate.statistics import LEVEL, Array, Interval, interval
 from manifests.difference import differences
 
 FEWEST = 5  # samples, below which nothing is suspected
@@ -37,7 +37,7 @@ class Judged:
         arms: floor, controlled and ceiling.
         share: of the way from floor to ceiling.
         overfit: the own annotator's share over this one's, of the same samples, infinite where this one sees no gain at
-            all; None of the own one.
+            all, NaN where the own one sees none either; None of the own one.
         suspect: whether the control surely pleases its own annotator far more than this one.
         identity: of the look; what may stand in one column.
     """
@@ -114,19 +114,30 @@ def _beside(scores: pa.Table, own: Judged, path: Path, identity: Mapping[str, An
         {arm: both[1].interval(arm) for arm in SPAN},
         interval(float(other), other_again),
         _overfit(_ratio(mine, other), _ratio(mine_again, other_again)),
-        suspect=both[0].samples >= FEWEST and bool(np.quantile(mine_again - SUSPECT * other_again, 0.025) > 0),
+        suspect=both[0].samples >= FEWEST and _more(mine - SUSPECT * other, mine_again - SUSPECT * other_again),
         identity=identity,
     )
 
 
+def _more(value: Array, replicates: Array) -> bool:
+    """Whether a difference is surely above zero."""
+    return interval(float(value), replicates).low > 0
+
+
 def _ratio(mine: Array, other: Array) -> Array:
-    """Infinite where the other annotator sees no gain at all."""
-    return np.where(other > 0, mine / np.where(other > 0, other, 1.0), np.inf)
+    """Infinite where the own annotator alone sees a gain; NaN where it sees none, or nothing is known."""
+    gained, known = np.isfinite(mine) & (mine > 0), np.isfinite(other)
+    seen = mine / np.where(known & (other > 0), other, np.nan)
+    return np.where(gained & known, np.where(other > 0, seen, np.inf), np.nan)
 
 
 def _overfit(value: Array, replicates: Array) -> Interval:
-    """The percentile interval of numbers some of which are infinite."""
-    low, high = np.quantile(replicates, [0.025, 0.975], method="inverted_cdf")
+    """The percentile interval of numbers some of which are infinite; undefined where too many are."""
+    unknown = np.isnan(replicates)
+    if np.isnan(value) or unknown.mean() > (1 - LEVEL) / 2:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    low = np.quantile(np.where(unknown, 0.0, replicates), 0.025, method="inverted_cdf")
+    high = np.quantile(np.where(unknown, np.inf, replicates), 0.975, method="inverted_cdf")
     return Interval(float(value), float(low), float(high))
 
 

@@ -13,9 +13,8 @@ import pyarrow.compute as pc
 from markupsafe import Markup
 
 from evaluate.adherence import ADHERENCE
-from evaluate.anchors import CONTROLLED
 from evaluate.pictures import find_strips
-from evaluate.scores import of
+from evaluate.scores import first_draw
 from evaluate.strata import is_number
 
 DIGITS = 4  # after the point
@@ -57,13 +56,6 @@ def read_script(path: Path) -> tuple[Markup, str]:
     """A script to stand in a page, and its hash, base64 of sha256, by which a policy lets it and no other run."""
     text = path.read_text(encoding="utf-8")
     return Markup(text), base64.b64encode(sha256(text.encode()).digest()).decode()
-
-
-def first_draw(scores: pa.Table, measure: str) -> dict[str, float]:
-    """What the controlled pictures of each sample's first draw score, by key."""
-    rows = of(scores.drop_columns(["evidence"]), measure=measure, arm=CONTROLLED)
-    first = rows.filter(pc.equal(rows["draw"], 0))
-    return dict(zip(first["key"].to_pylist(), first["value"].to_pylist(), strict=True))
 
 
 def _traits(traits: pa.Table, keys: list[str]) -> dict[str, list[float | None]]:

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluate.anchors import CONTROLLED
 from evaluate.page.thumbnail import thumbnail
 from evaluate.pictures import PICTURES_FOLDER, find
-from evaluate.scores import SCORES_FILE, matrix, read_scores
+from evaluate.scores import SCORES_FILE, first_draw, read_scores
 
 EXAMPLES = 6  # test samples in each gallery
 
@@ -31,13 +30,14 @@ class Example:
 
 
 def scores_of_runs(folders: Sequence[Path], *, measure: str) -> tuple[list[str], NDArray[np.float64]]:
-    """The N keys of the samples, and how each run's pictures of them score: [N, runs] float64.
+    """The N keys of the samples, and how each run's first picture of them scores: [N, runs] float64.
 
     Args:
         folders: evaluations of the same samples.
     """
-    tables = [matrix(read_scores(folder / SCORES_FILE), measure=measure, arms=[CONTROLLED]) for folder in folders]
-    return tables[0][0], np.concatenate([values for _, values in tables], axis=1)
+    tables = [first_draw(read_scores(folder / SCORES_FILE), measure) for folder in folders]
+    keys = list(tables[0])
+    return keys, np.array([[table[key] for table in tables] for key in keys])
 
 
 def examples(folders: Sequence[Path], wanted: Sequence[str], *, measure: str) -> tuple[Example, ...]:

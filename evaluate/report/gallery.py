@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from evaluate.anchors import CONTROLLED
 from evaluate.measures.measure import Measure
 from evaluate.page.thumbnail import thumbnail
 from evaluate.pictures import Found, decode, encode, find
 from evaluate.report.error_map import error_map
 from evaluate.report.examples import EXAMPLES
-from evaluate.scores import matrix
+from evaluate.scores import first_draw
 from manifests.condition import Kind
 
 SHOWN = ("condition", "real", "drawn", "reannotated", "error", "floor")
@@ -64,11 +63,9 @@ def galleries(scores: pa.Table, pictures: Path, *, measure: Measure, kind: Kind)
 
 
 def rank(scores: pa.Table, *, measure: str, higher_is_better: bool) -> dict[str, float]:
-    """Order keys from best to worst by the controlled arm; equal scores by key."""
-    keys, values = matrix(scores, measure=measure, arms=[CONTROLLED])
+    """Order keys from best to worst by the controlled picture of the first draw; equal scores by key."""
     sign = -1 if higher_is_better else 1
-    pairs = sorted(zip(keys, values[:, 0].tolist(), strict=True), key=lambda pair: (sign * pair[1], pair[0]))
-    return dict(pairs)
+    return dict(sorted(first_draw(scores, measure).items(), key=lambda pair: (sign * pair[1], pair[0])))
 
 
 def random_keys(keys: list[str], count: int) -> list[str]:

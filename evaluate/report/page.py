@@ -55,7 +55,7 @@ def as_html(findings: Findings, pictures: Path) -> str:
         plot=distributions(
             {arm: values[:, place] for place, arm in enumerate(shown)},
             {arm: primary.arms[arm] for arm in shown},
-            unit=f"{primary.measure.title}, of one picture",
+            unit=f"{primary.measure.title}, of one sample",
         ),
         galleries=galleries(scores, pictures, measure=primary.measure, kind=kind),
         panels={panel: PANEL_TITLES[panel] for panel in SHOWN},

@@ -22,7 +22,7 @@ class Line:
 
     measure: Measure
     arms: dict[str, Interval]
-    normalised: Interval  # (controlled - floor) / (ceiling - floor); NaN where the ceiling is no better
+    normalised: Interval  # (controlled - floor) / (ceiling - floor); NaN where the ceiling isn't surely better
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,12 @@ def verdict(summary: Summary, *, condition: str, method: Method = "control") -> 
     line, (who, whose) = summary.primary, WHO[method]
     reached = line.normalised
     if not np.isfinite(reached.value):
+        floor, ceiling = (line.arms[arm].value for arm in (FLOOR, CEILING))
+        if ceiling > floor if line.measure.higher_is_better else ceiling < floor:
+            return (
+                f"No verdict: {summary.samples} samples don't tell how much better this base could draw pictures of "
+                f"these {condition} conditions than without control. Evaluate more of them."
+            )
         return (
             f"No verdict: without control the pictures already agree with their {condition} conditions as well as "
             "this base can draw them, as far as these samples tell."

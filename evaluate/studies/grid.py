@@ -12,7 +12,7 @@ from evaluate.report.course import appeared_at, worst_look
 from evaluate.report.summary import shares
 from evaluate.scores import SCORES_FILE, read_scores
 from evaluate.spec import Spec, read_spec
-from evaluate.statistics import interval
+from evaluate.statistics import LEVEL, interval
 from evaluate.studies.cost import mean_cost
 from evaluate.studies.pairs import pairs
 from evaluate.studies.pooled import Reached, behind_the_furthest, corrected, less, pooled_shares
@@ -101,10 +101,9 @@ def _way(
     first, place = measured[0], SPAN.index(CONTROLLED)
     score = np.mean([each.value[place] for each in measured])
     again = np.mean([each.replicates[:, place] for each in measured], axis=0)
-    if np.isfinite(own[1]).all():  # where there is a way to go, other trainings change the score with the share
-        again = first.replicates[:, SPAN.index(FLOOR)] + own[1] * (
-            first.replicates[:, SPAN.index(CEILING)] - first.replicates[:, SPAN.index(FLOOR)]
-        )
+    low, high = (first.replicates[:, SPAN.index(arm)] for arm in (FLOOR, CEILING))
+    moved = low + own[1] * (high - low)  # where there is a way to go, other trainings change the score with the share
+    again = np.where(np.isfinite(moved), moved, again)
     return Way(
         labels=runs[0].cell.labels,
         condition=spec.protocol.condition,
@@ -144,6 +143,7 @@ def _scaling(trained: Sequence[Trained], reached: Sequence[Reached]) -> dict[str
     for words, places in others.items():
         rows = np.array([float(trained[at].cell.labels[ROWS]) for at in places])
         scores, again = np.array([reached[at][0] for at in places]), np.stack([reached[at][1] for at in places], axis=1)
-        if len(np.unique(rows)) >= 3 and np.isfinite(scores).all() and np.isfinite(again).all():
-            found[words] = scaling_of(Runs(rows, scores, again))
+        told = np.isfinite(again).all(axis=1)
+        if len(np.unique(rows)) >= 3 and np.isfinite(scores).all() and told.mean() > LEVEL:
+            found[words] = scaling_of(Runs(rows, scores, again[told]))
     return found

@@ -38,9 +38,9 @@ def behind_the_furthest(ways: Sequence[Reached]) -> list[float]:
         At least 1 / (1 + R); 1 for the furthest.
     """
     values, again = np.array([value for value, _ in ways]), np.stack([resampled for _, resampled in ways])
-    ranges = np.ptp(again - again.mean(axis=1, keepdims=True), axis=0)
+    ranges = np.ptp(again - values[:, None], axis=0)
     leads = values.max() - values
-    return [(1 + int(np.count_nonzero(ranges >= lead))) / (1 + len(ranges)) for lead in leads]
+    return [(1 + int(np.count_nonzero(~(ranges < lead)))) / (1 + len(ranges)) for lead in leads]  # NaN: as far as any
 
 
 def pooled_shares(
@@ -61,21 +61,33 @@ def pooled_shares(
     Returns:
         The shares, and the standard deviation between trainings of one way; None where each was trained once.
     """
+    means = [
+        (np.mean([reached[at][0] for at in places], axis=0), np.mean([reached[at][1] for at in places], axis=0))
+        for places in groups
+    ]
     spreads = _spreads(trainings, groups, reached)
-    generator, shared, found = np.random.default_rng(SEED), dict[tuple[str, ...], Array](), []
-    for names, places in zip(trainings, groups, strict=True):
-        value = np.mean([reached[at][0] for at in places], axis=0)
-        again = np.mean([reached[at][1] for at in places], axis=0)
-        if spreads and names:
-            number, several = np.array(len(names)), trainings.count(names) > 1
-            if names not in shared:
-                whole = spreads.shared if several else spreads.whole
-                shared[names] = whole.changes(number, again.shape, generator)
-            again = again + shared[names]
-            if several and spreads.apart:
-                again = again + spreads.apart.changes(number, again.shape, generator)
-        found.append((value, again))
-    return found, spreads.whole.deviation if spreads else None
+    if spreads is None:
+        return means, None
+    changes = _changes(trainings, spreads, len(means[0][1]))
+    pooled = [(value, again + change) for (value, again), change in zip(means, changes, strict=True)]
+    return pooled, spreads.whole.deviation
+
+
+def _changes(trainings: Sequence[tuple[str, ...]], spreads: Spreads, resamples: int) -> list[Array]:
+    """What other trainings change in each way: [R] float64 each."""
+    generator = np.random.default_rng(SEED)
+    unsure = spreads.whole.unsure(resamples, generator)
+    apart_unsure = spreads.apart.unsure(resamples, generator) if spreads.apart else None
+    shared, found = dict[tuple[str, ...], Array](), []
+    for names in trainings:
+        number, several = np.array(len(names)), trainings.count(names) > 1
+        if names and names not in shared:
+            shared[names] = (spreads.shared if several else spreads.whole).changes(number, unsure, generator)
+        change = shared[names] if names else np.zeros(resamples)
+        if names and several and spreads.apart and apart_unsure is not None:
+            change = change + spreads.apart.changes(number, apart_unsure, generator)
+        found.append(change)
+    return found
 
 
 def _spreads(

@@ -162,7 +162,8 @@ def scaling_of(runs: Runs) -> Scaling:
     means, resampled = (each @ (of_size / counts) for each in (runs.scores, runs.replicates))
     spread = spread_of(runs.scores[None, runs.sizes == size] for size in sizes)
     if spread:
-        resampled = resampled + spread.changes(counts, resampled.shape, np.random.default_rng(SEED))
+        generator = np.random.default_rng(SEED)
+        resampled = resampled + spread.changes(counts, spread.unsure(len(resampled), generator)[:, None], generator)
     tables = np.vstack([means, resampled])
     fits = sorted((_fit(form, runs, sizes, tables, counts) for form in FORMS), key=lambda fit: fit.aicc)
     return Scaling(sizes, tables, counts, tuple(fits))

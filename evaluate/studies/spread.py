@@ -1,6 +1,6 @@
 """What another training would change: estimated from the trainings of each way, drawn into every interval."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,14 +22,24 @@ class Spread:
     deviation: float
     free: int
 
-    def changes(self, trainings: Array, shape: Sequence[int], generator: np.random.Generator) -> Array:
-        """What other trainings would change in means over several: Student's t, for the deviation is an estimate.
+    def unsure(self, resamples: int, generator: np.random.Generator) -> Array:
+        """How many times the estimate the deviation may be: [R] float64, one for all that a resample changes by it."""
+        return np.sqrt(self.free / generator.chisquare(self.free, resamples))
+
+    def changes(self, trainings: Array, unsure: Array, generator: np.random.Generator) -> Array:
+        """What other trainings would change in means over several.
+
+        Each change is Student's t, and so is the difference of two, for the deviation is one estimate for all of them.
 
         Args:
-            trainings: of each mean; broadcasts against `shape`.
-            shape: of what is drawn, float64.
+            trainings: [] or [M], of each mean.
+            unsure: [R] or [R, 1] float64, of `unsure`.
+
+        Returns:
+            [R] or [R, M] float64.
         """
-        return generator.standard_t(self.free, tuple(shape)) * self.deviation / np.sqrt(trainings)
+        deviations = unsure * self.deviation / np.sqrt(trainings)
+        return generator.standard_normal(deviations.shape) * deviations
 
 
 @dataclass(frozen=True)

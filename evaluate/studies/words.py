@@ -21,7 +21,7 @@ def headline(grid: Grid) -> str:
     """Which way goes furthest, and which ones are not told from it; of each condition, where several are scored."""
     found = grid.conditions
     if not found:
-        return "No verdict: in no way is the ceiling of this study better than its floor."
+        return "No verdict: in no way is the ceiling of this study surely better than its floor."
     if len(found) == 1:
         return _furthest(grid, next(iter(found.values())))
     best = {condition: max(known, key=lambda way: way.share.value) for condition, known in found.items()}
@@ -56,7 +56,7 @@ def verdicts(grid: Grid) -> list[str]:
 def _verdict(compared: Compared) -> str:
     way, beside, found = compared.way.name, compared.beside.name, compared.difference
     if not math.isfinite(found.value):
-        return f"{way}: no verdict, for its ceiling is no better than its floor, or that of {beside} is not."
+        return f"{way}: no verdict, for its ceiling isn't surely better than its floor, or that of {beside} isn't."
     word = "not told from" if not compared.told else "ahead of" if found.value > 0 else "behind"
     span = f"95% interval {100 * found.low:+.0f} to {100 * found.high:+.0f}; p = {compared.p:.2g}"
     once = ", of one training each, which chance may have made" if compared.single and compared.told else ""

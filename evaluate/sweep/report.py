@@ -26,7 +26,7 @@ def in_words(sweep: Sweep) -> str:
     """Where adherence is best, and whether its interval leaves the others behind."""
     known = [each for each in sweep.settings if math.isfinite(each.share.value)]
     if not known:
-        return f"{sweep.run}: no verdict; at no {sweep.field} is the ceiling better than the floor."
+        return f"{sweep.run}: no verdict; at no {sweep.field} is the ceiling surely better than the floor."
     best = max(known, key=lambda each: each.share.value)
     others = [each for each in known if each is not best and each.share.high >= best.share.low]
     behind = f"; intervals overlap with {', '.join(str(each.value) for each in others)}" if others else ""
@@ -99,11 +99,12 @@ def _curve(sweep: Sweep) -> Markup:
 
 
 def _trades(sweep: Sweep) -> list[Markup]:
-    """Adherence against each measure of quality that every setting has."""
+    """Adherence against each measure of quality that every setting has, where there is a way to go."""
     plots = []
     for measure in TRADED:
         for name, known in sweep.qualities(measure).items():
             if len(known) == len(sweep.settings):
-                points = [(str(one.value), one.share, value) for one, value in known]
-                plots.append(trade(points, across="of the way from floor to ceiling", unit=name))
+                points = [(str(one.value), one.share, value) for one, value in known if math.isfinite(one.share.value)]
+                if len(points) > 1:
+                    plots.append(trade(points, across="of the way from floor to ceiling", unit=name))
     return plots

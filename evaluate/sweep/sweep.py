@@ -16,7 +16,7 @@ from evaluate.statistics import Interval
 from manifests.difference import differences
 from manifests.evaluate_settings import EvaluateSettings
 
-FIXED = {"batch_size", "samples", "scored", "seed", "split"}  # of no say, or of which samples are drawn
+FIXED = {"batch_size", "geometry", "samples", "scored", "seed", "split"}  # of no say, or of which samples are scored
 TRADED = (CLIP_SCORE.name, KID.name)  # measures of quality that adherence is drawn against
 
 
@@ -63,7 +63,7 @@ class Sweep:
 
 
 def check_field(field: str) -> None:
-    """Refuse what is no setting, or one that decides which samples are drawn, before anything is drawn.
+    """Refuse what is no setting, or one that decides which samples are scored, before anything is drawn.
 
     Args:
         field: of the evaluate section.

@@ -15,6 +15,7 @@ from evaluate.statistics import (
     normalised,
     randomised,
     resamples,
+    two_sided,
 )
 
 
@@ -82,7 +83,17 @@ def test_no_normalised_score_where_floor_and_ceiling_meet() -> None:
     assert np.isnan(share)
     assert np.isnan(normalised(np.array(0.25), floor=np.array(0.30), ceiling=np.array(0.28)))  # nor where they cross
     assert np.isnan(interval(float(share), np.array([0.1, 0.2])).low)
-    assert np.isnan(interval(0.5, np.array([0.1, np.nan])).value)  # undefined on some resample: undefined
+    assert np.isnan(interval(0.5, np.array([0.1, np.nan])).value)  # undefined on half of the resamples: undefined
+
+
+def test_a_resample_without_a_value_may_lie_anywhere() -> None:
+    values = np.random.default_rng(3).normal(size=400)
+    whole, some = interval(0.0, values), np.where(np.arange(400) < 6, np.nan, values)
+    found = interval(0.0, some)
+    assert found.low < whole.low < whole.high < found.high
+    assert (found.low, found.high) == pytest.approx((whole.low, whole.high), abs=0.4)
+    assert np.isnan(interval(0.0, np.where(np.arange(400) < 10, np.nan, values)).value)  # one in forty
+    assert two_sided(np.array([np.nan] + [1.0] * 399)) == pytest.approx(2 * 2 / 401)
 
 
 def test_p_is_that_of_all_exchanges_that_there_are() -> None:

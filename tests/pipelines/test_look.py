@@ -32,6 +32,11 @@ def test_a_report_tells_what_later_looks_found(run: Path) -> None:
         assert title in page
 
 
+def test_a_look_under_the_conditions_own_name_is_refused(run: Path) -> None:
+    with pytest.raises(ValueError, match="Name the look otherwise, as canny_again=canny"):
+        look(run, ["canny"], ["canny.low=50"], actors=0)
+
+
 def test_a_network_that_is_absent_is_said_and_not_replaced(run: Path) -> None:
     quality = json.loads((run / "evaluation" / "report.json").read_text())["quality"]
     assert {name.partition("@")[0] for name in quality} == {"kid", "cmmd", "fid", "clip_score", "aesthetic"}

@@ -37,6 +37,8 @@ def test_a_run_that_obeys_what_it_has_seen_better_has_a_gap(tmp_path: Path) -> N
     assert abs(line.ceilings.value) < 1e-9  # the same pictures
     backwards = train_test_gap(seen, test)
     assert not backwards.primary.told
+    assert backwards.primary.less
+    assert not line.less
     assert backwards.primary.difference.high < 0
 
 

@@ -94,6 +94,32 @@ def test_a_gain_that_nobody_else_sees_is_suspected(tmp_path: Path) -> None:
     assert "inf" in with_interval(fine.overfit)
 
 
+def test_no_gain_in_anyones_eyes_has_no_overfit_index(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, samples=12)
+    look_again(second_annotator("fine=canny", []), tmp_path, progress=silent, actors=0)
+    for name in ("scores.parquet", "second-fine.parquet"):
+        scores = read_scores(tmp_path / name)
+        floor = scores.filter(pc.field("arm") == "floor")
+        drawn = floor.set_column(floor.schema.get_field_index("arm"), "arm", pa.array(["controlled"] * len(floor)))
+        pq.write_table(pa.concat_tables([scores.filter(pc.field("arm") != "controlled"), drawn]), tmp_path / name)
+    _, fine = cross_annotators(tmp_path)
+    assert fine.overfit is not None
+    assert with_interval(fine.overfit) == "–"
+    assert not fine.suspect
+
+
+def test_one_sample_says_nothing_of_others(tmp_path: Path) -> None:
+    write_evaluation(tmp_path, samples=12)
+    look_again(second_annotator("fine=canny", []), tmp_path, progress=silent, actors=0)
+    path = tmp_path / "second-fine.parquet"
+    scores = read_scores(path)
+    pq.write_table(scores.filter(pc.field("key") == scores["key"][0]), path)
+    _, fine = cross_annotators(tmp_path)
+    assert fine.samples == 1
+    assert fine.overfit is not None
+    assert with_interval(fine.share) == with_interval(fine.overfit) == "–"
+
+
 def test_annotators_of_one_name_and_other_settings_are_not_set_side_by_side(folder: Path, tmp_path: Path) -> None:
     write_evaluation(tmp_path, samples=12, rows=2_000)
     look_again(second_annotator("fine=canny", ["fine.low=31", "fine.high=60"]), tmp_path, progress=silent, actors=0)

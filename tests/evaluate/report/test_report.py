@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -92,6 +93,14 @@ def test_best_and_worst_are_by_score_whichever_way_is_better(folder: Path) -> No
     downward = list(rank(scores, measure="f1_1px", higher_is_better=False).values())
     assert upward == sorted(upward, reverse=True)
     assert downward == sorted(upward)
+
+
+def test_of_several_draws_the_one_that_is_shown_is_ranked(folder: Path) -> None:
+    scores = read_scores(folder / "scores.parquet")
+    more = scores.set_column(1, "draw", pa.array([1] * len(scores), pa.int32()))
+    worse = more.set_column(5, "value", pc.subtract(1.0, more["value"]))
+    both = pa.concat_tables([worse, scores])
+    assert rank(both, measure="f1_1px", higher_is_better=True) == rank(scores, measure="f1_1px", higher_is_better=True)
 
 
 def test_a_sample_without_a_partner_to_swap_with_spoils_no_report(tmp_path: Path) -> None:

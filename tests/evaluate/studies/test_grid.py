@@ -7,14 +7,16 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import t
 
 from evaluate.scores import matrix, read_scores
 from evaluate.studies.cost import Cost
 from evaluate.studies.grid import read_grid
 from evaluate.studies.lineage import Lineage
 from evaluate.studies.matrix import matrices
-from evaluate.studies.pooled import behind_the_furthest
+from evaluate.studies.pooled import behind_the_furthest, corrected, less, pooled_shares
 from evaluate.studies.report import write_grid_report
+from evaluate.studies.spread import Spread
 from evaluate.studies.ways import Grid, Trained
 from evaluate.studies.words import headline, pairs_in_words, verdicts
 from manifests.study import Cell
@@ -123,7 +125,7 @@ def test_a_way_without_room_between_floor_and_ceiling_spoils_no_other(folders: l
     runs = [trained(folder, {"kind": kind}, repeat=again) for again in (0, 1) for folder, kind in pairs]
     grid = read_grid("spoilt", runs, failed={})
     assert [np.isfinite(way.share.value) for way in grid.ways] == [True, True, False]
-    assert "no better than its floor" in verdicts(grid)[1]
+    assert "isn't surely better than its floor" in verdicts(grid)[1]
     assert headline(grid).startswith("b goes furthest: ")
 
 
@@ -184,6 +186,18 @@ def test_only_what_is_varied_may_differ(folders: list[Path], tmp_path: Path) -> 
     assert not grid.alike
     with pytest.raises(ValueError, match="were not evaluated alike"):
         read_grid("samples", runs, failed={}, varied={"evaluate.prompts"})
+
+
+def test_what_decides_the_crop_may_leave_a_way_other_samples(folders: list[Path], tmp_path: Path) -> None:
+    write_evaluation(tmp_path / "fewer", rows=50, samples=12)
+    written = json.loads((tmp_path / "fewer" / "spec.json").read_text())
+    ours = json.loads((folders[0] / "spec.json").read_text())
+    settings = {**ours["protocol"]["settings"], "geometry": "squash"}
+    written["protocol"] = {**ours["protocol"], "settings": settings}
+    (tmp_path / "fewer" / "spec.json").write_text(json.dumps(written))
+    runs = [trained(folders[0], {"geometry": "centre"}), trained(tmp_path / "fewer", {"geometry": "squash"})]
+    grid = read_grid("crops", runs, failed={}, varied={"evaluate.geometry"})
+    assert [way.samples for way in grid.ways] == [24, 12]
 
 
 def test_two_axes_make_a_matrix(folders: list[Path]) -> None:
@@ -253,6 +267,28 @@ def test_the_furthest_of_many_equal_ways_is_told_from_few() -> None:
         ways = [(mean, mean + generator.normal(size=400)) for mean in means]
         told += min(behind_the_furthest(ways)) < 0.05
     assert told <= 18
+
+
+def test_trainings_that_differ_by_chance_alone_are_told_apart_in_one_study_of_twenty() -> None:
+    """All ways share one estimate of how trainings differ: that it may be too small is no news of any of them."""
+    generator, furthest, compared = np.random.default_rng(1), 0, 0
+    for _ in range(300):
+        means = generator.normal(size=(9, 2))
+        reached = [(np.array(mean), np.full(600, mean)) for mean in means.ravel()]
+        groups = [[2 * way, 2 * way + 1] for way in range(9)]
+        ways, _ = pooled_shares([(f"{way}a", f"{way}b") for way in range(9)], groups, reached)
+        furthest += min(behind_the_furthest(ways)) < 0.05
+        compared += min(p for _, p in corrected([less(way, ways[0]) for way in ways[1:]])) < 0.05
+    assert furthest <= 24  # 300 at 5 %, and two standard deviations
+    assert compared <= 24
+
+
+def test_a_difference_of_trainings_is_students_t() -> None:
+    spread, generator = Spread(1.0, 2), np.random.default_rng(0)
+    changes = spread.changes(np.ones(2), spread.unsure(100_000, generator)[:, None], generator)
+    apart = (changes[:, 1] - changes[:, 0]) / np.sqrt(2)
+    for level in (0.9, 0.975, 0.99):
+        assert (apart <= t.ppf(level, 2)).mean() == pytest.approx(level, abs=0.003)
 
 
 def test_of_several_conditions_each_has_its_furthest_way(folders: list[Path]) -> None:

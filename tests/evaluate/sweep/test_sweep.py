@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluate.spec import SPEC_FILE, read_spec, write_spec
+from evaluate.statistics import Interval
 from evaluate.sweep.report import in_words, write_sweep_report
 from evaluate.sweep.sweep import check_field, read_sweep
 from tests.evaluate.synthetic import write_evaluation
@@ -52,8 +53,18 @@ def test_a_sweep_says_the_same_three_times(folders: list[Path], tmp_path: Path) 
     assert 'src="http' not in page
 
 
+def test_where_nowhere_is_a_way_to_go_quality_is_drawn_against_nothing(folders: list[Path], tmp_path: Path) -> None:
+    sweep, nowhere = read_sweep("control_scale", folders), Interval(*[float("nan")] * 3)
+    looked = tuple(replace(each, quality={"clip_score@tiny": Interval(20.0, 19.0, 21.0)}) for each in sweep.settings)
+    assert "clip_score@tiny against" in write_sweep_report(replace(sweep, settings=looked), tmp_path).read_text()
+    lost = tuple(replace(each, share=nowhere) for each in looked)
+    page = write_sweep_report(replace(sweep, settings=lost), tmp_path).read_text()
+    assert "clip_score@tiny against" not in page
+    assert "surely better than the floor" in page
+
+
 def test_what_decides_which_samples_are_drawn_is_not_swept() -> None:
     check_field("guidance")
-    for field in ("samples", "scored", "guidnce"):
-        with pytest.raises(ValueError, match=f"'{field}' can't be swept. Take one of draws, geometry"):
+    for field in ("samples", "scored", "geometry", "guidnce"):
+        with pytest.raises(ValueError, match=f"'{field}' can't be swept. Take one of draws, "):
             check_field(field)
