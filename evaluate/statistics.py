@@ -132,7 +132,7 @@ def two_sided(replicates: Array) -> float:
     """p of a difference that is none, in either direction, from its resamples: at least 2 / (1 + R).
 
     Args:
-        replicates: [R] float64, the difference on each resample; NaN, where it is undefined, counts in either direction.
+        replicates: [R] float64, the difference on each resample; NaN, where there is none, counts in either direction.
     """
     below, above = (int(np.count_nonzero(~side)) for side in (replicates > 0, replicates < 0))
     return min(1.0, 2 * (1 + min(below, above)) / (1 + len(replicates)))

@@ -152,7 +152,9 @@ def _nearest(problem: Any) -> str:
 def _fields_at(location: Sequence[int | str]) -> list[str]:
     model: Any = Manifest
     for step in location:
+        if isinstance(step, int):  # a place in a list, whose entries are all of one model
+            continue
         annotation = model.model_fields[step].annotation
-        options = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else [annotation]
-        model = options[0]
+        nested = get_origin(annotation) in (Union, types.UnionType, tuple)
+        model = get_args(annotation)[0] if nested else annotation
     return list(model.model_fields)

@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from train.pipeline_folder import PARTS, XL_PARTS, check_folder, check_networks, empties_to_zeros, is_xl
+from train.round_trip import autoencoder_batches
 from train.text import Text, square_sizes
 
 
@@ -151,6 +152,11 @@ def decode_latents(base: Base, latents: Tensor) -> NDArray[np.uint8]:
     Returns:
         [B, H, W, 3] uint8 RGB.
     """
+    batches = autoencoder_batches(len(latents), side=latents.shape[-1] * base.stride)
+    return np.concatenate([_decode(base, latents[batch]) for batch in batches])
+
+
+def _decode(base: Base, latents: Tensor) -> NDArray[np.uint8]:
     unscaled = latents / float(base.vae.config.scaling_factor)
     with _as_placed(base):
         pixels = base.vae.decode(unscaled.to(base.vae.dtype)).sample / 2 + 0.5

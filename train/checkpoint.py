@@ -152,8 +152,21 @@ def _read(accelerator: Accelerator, checkpoint: Path) -> None:
     try:
         with _unwrapped(accelerator):
             accelerator.load_state(str(checkpoint))
+        _lay_out(accelerator)
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{checkpoint}: could not be read: {error}") from error
+
+
+def _lay_out(accelerator: Accelerator) -> None:
+    """Give moments the memory format of their weights, which were saved in another if `engine.channels_last` changed.
+
+    Fused kernels walk the memory of both alike, whatever the strides say.
+    """
+    for optimizer in accelerator._optimizers:  # accelerate has no public list of them
+        for weight, state in optimizer.state.items():
+            for name, value in state.items():
+                if isinstance(value, torch.Tensor) and value.shape == weight.shape:
+                    state[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
 
 
 @contextmanager

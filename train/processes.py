@@ -58,6 +58,7 @@ def join(precision: str, *, tracker: str = "", run: Path | None = None) -> Accel
     accelerator = Accelerator(
         cpu=not torch.cuda.is_available(),
         mixed_precision=precision,
+        dynamo_backend="no",  # `engine.compile` says what is compiled, whatever accelerate's own configuration has
         log_with=[tracker] if tracker else None,
         project_dir=str(run) if run else None,
         kwargs_handlers=[

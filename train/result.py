@@ -7,7 +7,6 @@ from pathlib import Path
 from torch import Tensor
 
 from manifests.control import ControlSettings
-from manifests.dataset import Dataset
 from manifests.storage import replace_text
 from train.best import Best, read_best, replace_best
 from train.control.registry import save_control
@@ -39,9 +38,7 @@ def export(engine: Engine, work: Work, control: ControlSettings, *, steps: int) 
             shutil.copy(work.run / PROVENANCE, folder)  # the manifest may ask for more steps than it did then
         else:
             _write(engine, work, control, folder, state)
-        trained = trained_by(
-            work.cards, Dataset.open(work.manifest.dataset), work.run, steps=best.step if best else steps
-        )
+        trained = trained_by(work.cards, work.manifest.dataset, work.run, steps=best.step if best else steps)
         replace_text(json.dumps({"steps": trained.steps}) + "\n", folder / STEPS_FILE)
         write_model_card(folder, trained, measured(work.run, folder, step=trained.steps))
 

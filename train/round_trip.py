@@ -5,6 +5,14 @@ import torch
 from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 
+AT_ONCE = 16 * 512**2  # pixels that an autoencoder is given at once: of XL's, in half precision, 4 GiB a feature map
+
+
+def autoencoder_batches(pictures: int, *, side: int) -> list[slice]:
+    """Batches in which an autoencoder takes square pictures, so that its memory doesn't grow with their size."""
+    each = max(1, AT_ONCE // side**2)
+    return [slice(start, start + each) for start in range(0, pictures, each)]
+
 
 @torch.no_grad()
 def round_trip(vae: AutoencoderKL, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -17,6 +25,11 @@ def round_trip(vae: AutoencoderKL, pictures: NDArray[np.uint8]) -> NDArray[np.ui
     Returns:
         [B, H, W, 3] uint8 RGB.
     """
+    batches = autoencoder_batches(len(pictures), side=pictures.shape[1])
+    return np.concatenate([_round_trip(vae, pictures[batch]) for batch in batches])
+
+
+def _round_trip(vae: AutoencoderKL, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     pixels = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(vae.device, vae.dtype) / 127.5 - 1
     decoded = vae.decode(vae.encode(pixels).latent_dist.mode()).sample
     scaled = ((decoded.float() / 2 + 0.5).clamp(0, 1) * 255).round()

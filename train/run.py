@@ -48,8 +48,8 @@ def main(
         with alone_in(folder) if _is_first() else nullcontext():
             training = prepare(settings, folder, overrides or [], resume=resume, say=_say)
             closing_line = _finish(training)
-    except ValueError as error:  # alike in every process
-        if _is_first():
+    except ValueError as error:  # mostly alike in every process of a machine
+        if os.environ.get("LOCAL_RANK", "0") == "0":
             typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     if _is_first():

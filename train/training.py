@@ -65,6 +65,26 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
     accelerator = join(manifest.train.precision, tracker=manifest.watch.tracker, run=run)
     for slow in why_slow(manifest.train.precision, manifest.engine.compile):
         say(slow)
+    made = list[Training]()
+
+    def make() -> None:
+        done = _steps_done(run, say=say) if resume else 0
+        made.append(_made(manifest, run, overrides, accelerator, done=done, say=say))
+
+    agreed(make)  # what is large stays in each process
+    (training,) = made
+    # Before the first step, so that a crash is explained.
+    agreed(lambda: claim(run, manifest, training.provenance, resume=resume) if accelerator.is_main_process else None)
+    if training.start > manifest.train.steps:
+        done = f"{training.start:,} steps are done, and train.steps is {manifest.train.steps:,}"
+        raise ValueError(f"{run}: {done}. Raise it")
+    return training
+
+
+def _made(
+    manifest: Manifest, run: Path, overrides: list[str], accelerator: Accelerator, *, done: int, say: Say
+) -> Training:
+    """Read in this process what a training needs, `done` steps of it done, and hold it against each other."""
     subset = prepared(manifest) or resolve(manifest)
     base = load_base(manifest.base)
     base.latent_shape(manifest.resolution)  # refuses what is no multiple of its stride
@@ -72,8 +92,10 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
         drawing(card.kind)
     check_launch(manifest, accelerator)
     check_probes(manifest)
-    every = legs(manifest)
-    control = _control(base, every[0], manifest)
+    start = min(done, manifest.train.steps)
+    # A checkpoint after the last step of a leg holds that leg's network: it is loaded there, with nothing left to do.
+    ahead = tuple(leg for leg in legs(manifest) if leg.stop > start or (leg.stop == start and leg.start < start))
+    control = _control(base, ahead[0], manifest, begun=start > ahead[0].start)
     provenance = provenance_of(
         manifest,
         subset,
@@ -81,16 +103,7 @@ def prepare(manifest: Manifest, run: Path, overrides: list[str], *, resume: bool
         processes=accelerator.num_processes,
         base_digest=base_digest(base),  # before its weights are rounded
     )
-    # Before the first step, so that a crash is explained.
-    agreed(lambda: claim(run, manifest, provenance, resume=resume) if accelerator.is_main_process else None)
-    start = _steps_done(run, say=say)
-    if start > manifest.train.steps:
-        raise ValueError(f"{run}: {start:,} steps are done, and train.steps is {manifest.train.steps:,}. Raise it")
-    # A checkpoint after the last step of a leg holds that leg's network: it is loaded there, with nothing left to do.
-    ahead = tuple(leg for leg in every if leg.stop > start or (leg.stop == start and leg.start < start))
-    if ahead[0] != every[0]:
-        control = _control(base, ahead[0], manifest)
-    return Training(manifest, run, subset, accelerator, base, control, start, ahead, provenance, say)
+    return Training(manifest, run, subset, accelerator, base, control, done, ahead, provenance, say)
 
 
 def finish(training: Training) -> str:
@@ -135,9 +148,10 @@ def _steps_done(run: Path, *, say: Say) -> int:
     return step_of(newest) if newest else 0
 
 
-def _control(base: Base, leg: Leg, manifest: Manifest) -> Control:
-    hints = len(manifest.conditions)
-    return build_control(base.unet, leg.control, seed=manifest.train.seed, conditions=hints)
+def _control(base: Base, leg: Leg, manifest: Manifest, *, begun: bool = False) -> Control:
+    """An untrained control; a leg that has `begun` has all weights in a checkpoint, and its `initial` may be gone."""
+    settings = leg.control.model_copy(update={"initial": ""}) if begun else leg.control
+    return build_control(base.unet, settings, seed=manifest.train.seed, conditions=len(manifest.conditions))
 
 
 def _grown(before: Control, after: Control) -> Control:

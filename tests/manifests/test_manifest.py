@@ -39,6 +39,12 @@ def test_a_misspelt_field_is_named_with_its_file_value_and_the_nearest_valid_nam
         load_manifest(path)
 
 
+def test_a_misspelt_field_of_a_list_is_named_too(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD + "train: {stages: [{kind: mid_only, step: 5}]}\n")
+    with pytest.raises(ValueError, match=r"train\.stages\.0\.step = 5.*Did you mean 'steps'"):
+        load_manifest(path)
+
+
 def test_a_value_out_of_range_is_named_with_its_field(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"m\.yaml: rows = 0"):
         load_manifest(written(tmp_path, GOOD.replace("rows: 10", "rows: 0")))

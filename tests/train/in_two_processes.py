@@ -10,10 +10,12 @@ import torch
 import torch._dynamo  # what `prepare` would import in each fork
 from accelerate import Accelerator
 
+from manifests.manifest import load_manifest
 from tests.train.several import become_one_of_several, free_port
 from train.agreed import once_per_machine
 from train.checkpoint import save_checkpoint
 from train.seal import Origin, Position, checkpoints
+from train.training import prepare
 
 ORIGIN = Origin("0123", {"subset": "ab"}, {})
 
@@ -52,11 +54,26 @@ def _build(accelerator: Accelerator, folder: Path) -> list[str]:
     return [once_per_machine(accelerator, ensure).name, *did]
 
 
+def prepare_where_one_has_no_base(accelerator: Accelerator, folder: Path) -> object:
+    """Prepare a training whose base lies on the disk of the first process alone."""
+    manifest = load_manifest(Path(sys.argv[2]), [f"base={sys.argv[3] if accelerator.is_main_process else folder}"])
+    try:
+        prepare(manifest, folder / "run", [], resume=False, say=print)
+    except ValueError as error:
+        return str(error)
+    return "prepared"
+
+
 def _run_out() -> None:
     raise OSError(28, "No space left on device")
 
 
-SCENES: list[Callable[[Accelerator, Path], object]] = [save_where_one_cannot, build_on_each_disk, build_on_one_disk]
+SCENES: list[Callable[[Accelerator, Path], object]] = [
+    save_where_one_cannot,
+    build_on_each_disk,
+    build_on_one_disk,
+    prepare_where_one_has_no_base,
+]
 
 
 def main() -> None:

@@ -12,9 +12,11 @@ from train.agreed import agreed, once_per_machine
 ROOT = Path(__file__).parents[2]
 
 
-def test_what_fails_in_one_process_fails_alike_in_all_and_what_is_made_is_made_once_a_machine(tmp_path: Path) -> None:
+def test_what_fails_in_one_process_fails_alike_in_all_and_what_is_made_is_made_once_a_machine(
+    tmp_path: Path, manifest_path: Path, base_folder: Path
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.train.in_two_processes", str(tmp_path)],
+        [sys.executable, "-m", "tests.train.in_two_processes", str(tmp_path), str(manifest_path), str(base_folder)],
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -30,6 +32,8 @@ def test_what_fails_in_one_process_fails_alike_in_all_and_what_is_made_is_made_o
     assert second["build_on_each_disk"] == ["machine-1", "built"]
     assert first["build_on_one_disk"] == ["shared", "built"]
     assert second["build_on_one_disk"] == ["shared"]
+    assert first["prepare_where_one_has_no_base"] == second["prepare_where_one_has_no_base"]
+    assert "there is no folder" in first["prepare_where_one_has_no_base"]
 
 
 def test_one_process_agrees_with_itself() -> None:

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from random import Random
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from tests.train.saving_for_ever import ORIGIN as SAVED
 from tests.train.saving_for_ever import Averaged, Saver, filled
@@ -62,6 +64,29 @@ def test_a_checkpoint_brings_back_weights_optimiser_scaler_and_average(tmp_path:
     assert torch.equal(moment(model, optimizer), first)
     assert torch.equal(average.weights, torch.full((3,), 7.0))
     assert accelerator.scaler.get_scale() == 8.0
+
+
+def test_moments_lie_in_memory_as_the_weights_do_that_they_are_loaded_for(tmp_path: Path) -> None:
+    """The fused optimiser walks both alike, so that moments in another format would be other weights'."""
+    stepped = []
+    for formats in ((torch.channels_last,) * 2, (torch.channels_last, torch.contiguous_format)):
+        for at, memory_format in enumerate(formats):
+            AcceleratorState._reset_state(reset_partial_state=True)
+            accelerator = Accelerator()
+            torch.manual_seed(0)
+            plain = torch.nn.Conv2d(4, 6, 3).to(memory_format=memory_format)
+            optimizer = torch.optim.AdamW(plain.parameters(), lr=0.1, fused=True)
+            model, optimizer = accelerator.prepare(plain, optimizer)
+            if at:
+                load_newest(accelerator, tmp_path / "checkpoints", ORIGIN, say=quiet)
+            generator = torch.Generator().manual_seed(at)
+            model(torch.randn(2, 4, 8, 8, generator=generator)).square().sum().backward()
+            optimizer.step()
+            if not at:
+                save_checkpoint(accelerator, tmp_path / "checkpoints", position(1), ORIGIN)
+        stepped.append(plain.weight.detach().contiguous())
+        shutil.rmtree(tmp_path / "checkpoints")
+    assert torch.allclose(*stepped, atol=1e-4)
 
 
 def test_a_checkpoint_says_where_it_comes_from_and_how_large_each_file_is(tmp_path: Path) -> None:

@@ -87,6 +87,20 @@ def test_a_run_that_stops_and_goes_on_is_bit_equal_to_one_that_does_not(
     assert len(json.loads((tmp_path / "parts" / "provenance.json").read_text())["resumed"]) == 1
 
 
+def test_a_run_goes_on_when_the_weights_that_it_began_with_are_gone(
+    manifest_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELERATE_DYNAMO_BACKEND", "INDUCTOR")  # of accelerate's own configuration: not heeded
+    assert run(manifest_path, tmp_path / "first", "--set", "train.steps=1").exit_code == 0
+    further = ("--set", f"control.initial={tmp_path / 'first'}", "--resume")
+    assert run(manifest_path, tmp_path / "second", *further, "--set", "train.steps=2").exit_code == 0
+    shutil.rmtree(tmp_path / "first")
+    result = run(manifest_path, tmp_path / "second", *further, "--set", "train.steps=3")
+    assert result.exit_code == 0, result.output
+    result = run(manifest_path, tmp_path / "third", *further)
+    assert "no such folder" in result.stderr
+
+
 def test_a_run_is_not_made_shorter_than_it_is(manifest_path: Path, tmp_path: Path) -> None:
     assert run(manifest_path, tmp_path / "run", "--set", "train.steps=4").exit_code == 0
     result = run(manifest_path, tmp_path / "run", "--resume", "--set", "train.steps=3")

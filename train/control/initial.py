@@ -30,9 +30,23 @@ def load_initial(net: ControlNetModel, where: str) -> None:
             fill(net, read_weights(path))
         else:
             held = _from_folder_or_hub(where)
+            _check_read_alike(where, held)
             fill(net, WeightsFile(path, dict(held.state_dict()), {}))
     except ValueError as error:
         raise ValueError(f"control.initial: {error}") from error
+
+
+def _check_read_alike(where: str, net: ControlNetModel) -> None:
+    """Refuse a ControlNet that reads its hint, or is read, in a way that no control here does."""
+    config = net.config
+    if config.global_pool_conditions:  # as control_v11e_sd15_shuffle
+        raise ValueError(
+            f"{where}: its config.json has global_pool_conditions, averages over a picture, which no control here adds"
+        )
+    if config.controlnet_conditioning_channel_order != "rgb":
+        raise ValueError(
+            f"{where}: its config.json has controlnet_conditioning_channel_order=bgr, and hints here are RGB"
+        )
 
 
 def check_initial(settings: ControlSettings) -> None:

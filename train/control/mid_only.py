@@ -6,6 +6,7 @@ from torch import Tensor
 
 from manifests.control import ControlSettings
 from train.control.controlnet import ControlNet, Residuals
+from train.control.hint_encoder import clear
 from train.control.shell import shell
 from train.text import Text
 
@@ -13,14 +14,20 @@ from train.text import Text
 class MidOnly(ControlNet):
     """The released code's `only_mid_control`, from the first step.
 
-    The zero convolutions behind the encoder's blocks are frozen as they begin, at zero, and not run. So what is saved
-    is a whole ControlNet to anyone who reads it.
+    The zero convolutions behind the encoder's blocks are frozen at zero, and not run. So what is saved is a whole
+    ControlNet to anyone who reads it.
     """
 
     def __init__(self, unet: UNet2DConditionModel, settings: ControlSettings, *, seed: int, conditions: int) -> None:
         super().__init__(unet, settings, seed=seed, conditions=conditions)
         for net in self.nets:
             net.controlnet_down_blocks.requires_grad_(False)
+        self.silence()
+
+    def silence(self) -> None:
+        """Set at zero what does not run, whatever the weights that this goes on from have there."""
+        for net in self.nets:
+            clear(net.controlnet_down_blocks)
 
     def _residuals(
         self, net: ControlNetModel, noisy: Tensor, timesteps: Tensor, text: Text, hints: Tensor

@@ -71,6 +71,8 @@ def build_control(unet: UNet2DConditionModel, settings: ControlSettings, *, seed
             raise ValueError(f"control.initial: a control of kind {settings.kind} has no ControlNet to go on from")
         check_initial(settings)
         load_initial(control.net, settings.initial)
+        if isinstance(control, MidOnly):
+            control.silence()
     control.train()
     return control
 

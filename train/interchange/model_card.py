@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 from huggingface_hub import ModelCard
+from upath import UPath
 
 from manifests.card import is_restricted, licence_lines, weights_lines
 from manifests.dataset import Dataset
@@ -44,7 +45,7 @@ class Trained:
     steps: int
 
 
-def trained_by(cards: Cards, dataset: Dataset, run: Path, *, steps: int) -> Trained:
+def trained_by(cards: Cards, dataset: UPath, run: Path, *, steps: int) -> Trained:
     """What is known of a run once its weights are there.
 
     Args:
@@ -53,8 +54,8 @@ def trained_by(cards: Cards, dataset: Dataset, run: Path, *, steps: int) -> Trai
         steps: done.
     """
     try:
-        pictures = count_licences(dataset)
-    except OSError:
+        pictures = count_licences(Dataset.open(dataset))
+    except (OSError, ValueError):
         pictures = None
     return Trained(load_provenance(run), tuple(cards), pictures, steps)
 

@@ -11,6 +11,7 @@ from train.batches import to_pixels
 from train.diffusion import noised, sample_losses, target
 from train.draws import normal
 from train.engine import Engine
+from train.round_trip import autoencoder_batches
 from train.text import Text
 from train.watch.samples import Pair
 
@@ -75,8 +76,8 @@ def fix_rows(base: Base, pairs: Sequence[Pair]) -> FixedRows:
     device, size = base.unet.device, pairs[0].image.shape[0]
     keys = [pair.key for pair in pairs]
     latents = []
-    for start in range(0, len(pairs), BATCH):
-        some = pairs[start : start + BATCH]
+    for batch in autoencoder_batches(len(pairs), side=size):
+        some = pairs[batch]
         pixels = torch.stack([to_pixels(pair.image) for pair in some])
         posterior = torch.stack([_noise(base, pair.key, "monitor posterior", size) for pair in some])
         latents.append(encode_images(base, pixels.to(device), posterior.to(device)).cpu())

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 from manifests.manifest import Manifest
 from train.control.control import Control
@@ -123,9 +124,14 @@ def connection_norms(control: Control) -> dict[str, float]:
         for place, net in nets.items()
         for name, layer in net.items()
     }
-    grown = {name: list(layer.parameters()) for name, layer in layers.items()}
+    grown = {name: [_whole(weight) for weight in layer.parameters()] for name, layer in layers.items()}
     norms = [torch.cat([weight.flatten() for weight in weights]).norm() for weights in grown.values()]
     return dict(zip(grown, torch.stack(norms).tolist(), strict=True)) if norms else {}
+
+
+def _whole(weight: Tensor) -> Tensor:
+    """All of a weight of which each process may hold a piece; then every process must call this."""
+    return weight.full_tensor() if isinstance(weight, DTensor) else weight
 
 
 def _connections(net: torch.nn.Module) -> dict[str, torch.nn.Module]:

@@ -82,6 +82,33 @@ def test_a_training_goes_on_from_weights_wherever_they_are(
     assert all(parameter.requires_grad for parameter in control.parameters())
 
 
+def test_what_a_control_of_the_middle_alone_does_not_run_is_silent_in_what_it_goes_on_from(
+    base: Base, net: ControlNetModel, tmp_path: Path
+) -> None:
+    net.save_pretrained(tmp_path / "net")
+    settings = ControlSettings(kind="mid_only", initial=str(tmp_path / "net"))
+    control = build_control(base.unet, settings, seed=0)
+    assert isinstance(control, ControlNet)
+    assert not any(weight.any() for weight in control.net.controlnet_down_blocks.parameters())
+    assert torch.equal(control.net.controlnet_mid_block.weight, net.controlnet_mid_block.weight)
+
+
+@pytest.mark.parametrize(
+    ("read_otherwise", "said"),
+    [
+        ({"global_pool_conditions": True}, "has global_pool_conditions"),
+        ({"controlnet_conditioning_channel_order": "bgr"}, "hints here are RGB"),
+    ],
+)
+def test_a_controlnet_that_is_read_otherwise_is_refused(
+    base: Base, net: ControlNetModel, tmp_path: Path, *, read_otherwise: dict[str, object], said: str
+) -> None:
+    net.register_to_config(**read_otherwise)
+    net.save_pretrained(tmp_path / "net")
+    with pytest.raises(ValueError, match=f"control.initial: .*{said}"):
+        build_control(base.unet, ControlSettings(initial=str(tmp_path / "net")), seed=0)
+
+
 def test_half_precision_weights_are_taken_into_full_precision(base: Base, net: ControlNetModel, tmp_path: Path) -> None:
     write_single_file(net, tmp_path / "net.safetensors", header={}, dtype=torch.float16)
     mine = ControlNetModel.from_unet(base.unet)

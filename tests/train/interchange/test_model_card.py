@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard
+from upath import UPath
 
 from manifests.family import FamilyCard, Weights
 from manifests.licences import Licences
@@ -41,9 +42,11 @@ def test_a_run_knows_what_its_card_tells(manifest_path: Path, tmp_path: Path) ->
     subset = resolve(manifest)
     provenance = provenance_of(manifest, subset, overrides=[], processes=1)
     claim(tmp_path / "run", manifest, provenance, resume=False)
-    told = trained_by(subset.cards, subset.dataset, tmp_path / "run", steps=3)
+    told = trained_by(subset.cards, manifest.dataset, tmp_path / "run", steps=3)
     assert (told.provenance, told.families, told.steps) == (provenance, (subset.card,), 3)
     assert told.pictures == Licences(Counter(), 0)  # this dataset has no source/
+    gone = trained_by(subset.cards, UPath(tmp_path / "gone"), tmp_path / "run", steps=3)
+    assert gone.pictures is None  # weights are not lost for want of a list of licences
 
 
 def on(trained: Trained, base: str, **manifest: Any) -> Trained:
