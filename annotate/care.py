@@ -1,5 +1,6 @@
 """How to go through a shard that has killed its worker: step by step, noting each, until the deadly rows are known."""
 
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -44,7 +45,7 @@ def go_through(module: str, words: Sequence[str], journal: Path) -> Care:
         What came out about the rows.
 
     Raises:
-        ValueError: it failed otherwise, or died before its first step.
+        ValueError: it failed otherwise, was killed from outside, or died before its first step or after its last.
     """
     care, deaths = Care(), Counter[int]()
     while True:
@@ -55,6 +56,9 @@ def go_through(module: str, words: Sequence[str], journal: Path) -> Care:
         if done.returncode == 0:
             return care
         rows = _last(journal)
+        if done.returncode == -signal.SIGKILL:  # no row's doing: pictures end a process by SEGV, ABRT, BUS, FPE or ILL
+            over = f"over row {rows[0]}" if len(rows) == 1 else "between rows"
+            raise ValueError(f"killed {over} when by itself too, as by a system that lacks memory. Try fewer workers")
         if done.returncode > 0 or not rows:
             said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             raise ValueError(f"by itself too: {said[-1]}")

@@ -31,7 +31,7 @@ from manifests.record import IMAGES as IMAGES_SCHEMA
 from manifests.record import SOURCE as SOURCE_SCHEMA
 from manifests.record import family_schema, row_key
 from manifests.splits.hashes import HASHES
-from manifests.storage import publish, read_columns
+from manifests.storage import publish, read_columns, replace
 
 LONGEST_CAPTION = 1 << 16  # bytes
 AHEAD = 32  # records checked before they are asked for
@@ -69,6 +69,7 @@ def ingest_shard(
             else:
                 dropped.append(result)
     assert len(kept) + len(dropped) == len(references), "every record is kept or dropped"
+    care.note([])
     _publish(dataset, name, cards, kept, dropped)
 
 
@@ -114,18 +115,21 @@ def _cards(dataset: Dataset) -> list[FamilyCard]:
 def _publish(
     dataset: Dataset, name: str, cards: Sequence[FamilyCard], kept: Sequence[Kept], dropped: Sequence[Row]
 ) -> None:
-    """Put the shard's files into place; images/ comes last, and so vouches for the others."""
+    """Put the shard's files into place; images/ comes last, and so vouches for the others.
+
+    Those of an attempt that ended before it came to images/ are replaced: it may have kept other rows.
+    """
+    if dataset.path(IMAGES, name).exists():  # another attempt, given up too early, has made the shard meanwhile
+        return
     table = pa.Table.from_pylist(list(dropped), schema=DROPPED_SCHEMA)
-    publish(partial(pq.write_table, table, compression="zstd"), dataset.path(DROPPED, name))
+    replace(partial(pq.write_table, table, compression="zstd"), dataset.path(DROPPED, name))
     for card in cards:
         table = pa.Table.from_pylist([record.families[card.family] for record in kept], schema=_schema(card))
-        publish(partial(write_shard, table, card=card), dataset.path(card.family, name))
-    for folder, columns, rows in (
-        (SOURCE, SOURCE_SCHEMA, [record.source for record in kept]),
-        (IMAGES, IMAGES_SCHEMA, [record.image for record in kept]),
-    ):
-        table = pa.Table.from_pylist(rows, schema=columns)
-        publish(partial(write_shard, table, packages=versions()), dataset.path(folder, name))
+        replace(partial(write_shard, table, card=card), dataset.path(card.family, name))
+    table = pa.Table.from_pylist([record.source for record in kept], schema=SOURCE_SCHEMA)
+    replace(partial(write_shard, table, packages=versions()), dataset.path(SOURCE, name))
+    table = pa.Table.from_pylist([record.image for record in kept], schema=IMAGES_SCHEMA)
+    publish(partial(write_shard, table, packages=versions()), dataset.path(IMAGES, name))
 
 
 def examine(record: Raw | Lost, *, corpus: Corpus, cards: Sequence[FamilyCard]) -> Kept | Row:

@@ -94,7 +94,7 @@ def join(dataset: Dataset, families: Sequence[str]) -> datasets.Dataset:
 
 
 def _whole(dataset: Dataset, family: str) -> pa.Table:
-    """All shards of a family as one table, memory-mapped where they are local."""
+    """All shards of a family as one table, unpacked in memory."""
     mapped = isinstance(dataset.root, Path)
     shards = dataset.shards(family)
     return pa.concat_tables([read_table(dataset.path(family, name), memory_map=mapped) for name in shards])

@@ -11,7 +11,7 @@ from upath import UPath
 
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.footer import footer_of
+from manifests.footer import footer_of, read_footer
 from manifests.layout import IMAGES, INDEX, SUFFIX, shard_name
 from manifests.parallel import in_parallel
 from manifests.removed import taken_down
@@ -30,6 +30,8 @@ def build_index(dataset: Dataset) -> dict[str, int]:
 
     While an ingest is under way the index stays that of the parts before it. Of a family that lacks shards its first
     parts are indexed, as far as they are whole: for whoever pins them.
+
+    A family of whose shards some are of other settings, for they are being made again, is not indexed either.
 
     Returns:
         Family → number of shards it still lacks; 0 where it was indexed.
@@ -50,10 +52,12 @@ def build_index(dataset: Dataset) -> dict[str, int]:
         if missing:
             path, other = other, path
         other.unlink(missing_ok=True)
-        if covered:
-            _write(_family(dataset, family, covered), path)
-        else:
+        table = _family(dataset, family, covered) if covered else None
+        if table is None:
             path.unlink(missing_ok=True)
+            lacking[family] += len(_outdated(dataset, family, covered))
+        else:
+            _write(table, path)
     return lacking
 
 
@@ -92,12 +96,21 @@ def index_schema(dataset: Dataset, family: str, *, parts: Sequence[int] | None =
     """Columns of the index table of a family, or of `rows`; takes and raises as `read_index` does."""
     path = covering_path(dataset, family, parts)
     if not path.exists():
-        lacking = f"{len(dataset.missing(family if family != ROWS else IMAGES))} shards are missing"
-        ingest = f"python pipelines/ingest.py CORPUS {dataset.root}"
-        todo = ingest if family == ROWS else dataset.card(family).command(dataset.root)
-        raise ValueError(f"{dataset.root}: {family} is not indexed ({lacking}). Finish it: {todo}")
+        raise ValueError(f"{dataset.root}: {family} is not indexed ({_why_not(dataset, family)}")
     with open_table(path) as file:
         return file.schema_arrow
+
+
+def _why_not(dataset: Dataset, family: str) -> str:
+    """Why there is no index, and what to do."""
+    missing = len(dataset.missing(family if family != ROWS else IMAGES))
+    if family == ROWS:
+        return f"{missing} shards are missing). Finish it: python pipelines/ingest.py CORPUS {dataset.root}"
+    outdated = _outdated(dataset, family, dataset.shards(family))
+    if outdated:
+        remedy = dataset.card(family).command(dataset.root, refresh=True)
+        return f"{len(outdated)} shards were made under another fingerprint). Make them again: {remedy}"
+    return f"{missing} shards are missing). Finish it: {dataset.card(family).command(dataset.root)}"
 
 
 def index_path(dataset: Dataset, family: str) -> UPath:
@@ -187,24 +200,28 @@ def _first(captions: pa.ChunkedArray) -> pa.Array:
     return pc.list_slice(captions.combine_chunks(), 0, 1, return_fixed_size_list=True).flatten()  # padded with null
 
 
-def _family(dataset: Dataset, family: str, names: Sequence[str]) -> pa.Table:
-    """status and code of every row, then parameters and stats under their own names."""
+def _family(dataset: Dataset, family: str, names: Sequence[str]) -> pa.Table | None:
+    """status and code of every row, then parameters and stats under their own names; None: some are outdated."""
     card = dataset.card(family)
     tables = list(in_parallel(lambda name: _conditions(dataset, card, name), names))
-    return pa.concat_tables(tables).unify_dictionaries()
+    known = [table for table in tables if table is not None]
+    return pa.concat_tables(known).unify_dictionaries() if len(known) == len(tables) else None
 
 
-def _conditions(dataset: Dataset, card: FamilyCard, name: str) -> pa.Table:
-    """What the index keeps of one shard of a family."""
+def _outdated(dataset: Dataset, family: str, names: Sequence[str]) -> list[str]:
+    """Those of these shards that were made under another fingerprint than the card has."""
+    wanted = dataset.card(family).fingerprint
+    made = in_parallel(lambda name: read_footer(dataset.path(family, name))["fingerprint"], names)
+    return [name for name, fingerprint in zip(names, made, strict=True) if fingerprint != wanted]
+
+
+def _conditions(dataset: Dataset, card: FamilyCard, name: str) -> pa.Table | None:
+    """What the index keeps of one shard of a family; None where it was made under another fingerprint."""
     path = dataset.path(card.family, name)
     structs = [struct for struct, fields in (("parameters", card.parameters), ("stats", card.stats)) if fields]
     with open_table(path, read_dictionary=["status", "code"]) as file:
-        made = footer_of(file.metadata)["fingerprint"]
-        if made != card.fingerprint:
-            raise ValueError(
-                f"{path}: made under fingerprint {made}, and {card.family} has {card.fingerprint}. "
-                f"Make it again: {card.command(dataset.root, refresh=True)}"
-            )
+        if footer_of(file.metadata)["fingerprint"] != card.fingerprint:
+            return None
         table = file.read(["status", "code", *structs], use_threads=False)
     flat = {"status": table["status"], "code": table["code"]}
     for struct in structs:

@@ -1,6 +1,6 @@
 """Rows of a shard, by reading the row groups that hold them and no others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from upath import UPath
 
 from manifests.storage import open_table, read_metadata
+
+BATCH = 64  # rows, of up to some 30 MB each
+JOINED = 1 << 31  # bytes, from which on arrow can't join the pieces of a column of pictures
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,41 @@ class Cost:
 
 
 def read_rows(path: Path | UPath, columns: Sequence[str], rows: Sequence[int] | NDArray[np.int32]) -> pa.Table:
-    """Some columns, those that the shard has, of some rows, in the order of `rows`."""
+    """Some columns, those that the shard has, of some rows, in the order of `rows`.
+
+    They come a batch at a time, for arrow does not read at once what has more than 2 GiB of pictures or conditions.
+    """
     with open_table(path) as file:
         ends = row_group_ends(file.metadata)
         groups = np.unique(np.searchsorted(ends, rows, side="right"))
-        table = file.read_row_groups(groups.tolist(), list(columns))
-    starts = np.append(0, ends[:-1])
-    numbers = np.concatenate([np.arange(starts[group], ends[group]) for group in groups])
-    return table.take(pa.array(np.searchsorted(numbers, rows)))
+        starts = np.append(0, ends[:-1])
+        numbers = np.concatenate([np.arange(starts[group], ends[group]) for group in groups])
+        wanted, back = np.unique(np.searchsorted(numbers, rows), return_inverse=True)
+        read = file.iter_batches(BATCH, row_groups=groups.tolist(), columns=list(columns))
+        table = pa.Table.from_batches(list(_taken(read, wanted)))
+    return table if np.array_equal(back, np.arange(len(table))) else reordered(table, back)
+
+
+def reordered(table: pa.Table, places: NDArray[np.int64]) -> pa.Table:
+    """The rows at these places; one by one where arrow can't join them beforehand."""
+    if table.nbytes < JOINED:
+        return table.take(pa.array(places))
+    return pa.concat_tables([table.slice(place, 1) for place in places.tolist()])
+
+
+def joined(table: pa.Table) -> pa.Table:
+    """Each column in one piece, unless there are more bytes than arrow joins."""
+    return table.combine_chunks() if table.nbytes < JOINED else table
+
+
+def _taken(batches: Iterable[pa.RecordBatch], wanted: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+    """Of each batch the rows that are wanted, by their number in all of them, ascending."""
+    start = 0
+    for batch in batches:
+        low, high = np.searchsorted(wanted, [start, start + len(batch)])
+        if low < high or not start:  # the first one, for its columns
+            yield batch.take(pa.array(wanted[low:high] - start))
+        start += len(batch)
 
 
 def cost_of_rows(path: Path | UPath, columns: Sequence[str], rows: NDArray[np.int32]) -> Cost:

@@ -31,7 +31,8 @@ def locate(where: str | os.PathLike[str] | UPath) -> UPath:
         place = UPath(text, use_listings_cache=False)
         assert place.fs is not None
     except (ImportError, ValueError) as error:
-        raise ValueError(f"{text}: {error}. For s3:// and gs:// install the extra: pip install -e '.[s3]'") from error
+        extra = "gcs" if text.startswith(("gs:", "gcs:")) else "s3"
+        raise ValueError(f"{text}: {error}. For buckets install the extra: pip install -e '.[{extra}]'") from error
     return place
 
 
@@ -72,7 +73,8 @@ def publish(write: Callable[[Path], None], target: Path | UPath) -> None:
 
 
 def replace(write: Callable[[Path], None], target: Path | UPath) -> None:
-    """Write a file aside and put it in the place of whatever was there (an index, a card: never a shard)."""
+    """Write a file aside and put it in the place of whatever was there (an index, a card; of shards those
+    alone that images/ doesn't vouch for yet)."""
     with _written(write, target, target.parent) as partial:
         if isinstance(target, Path):
             partial.replace(target)

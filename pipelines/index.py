@@ -46,7 +46,8 @@ def show(dataset: Dataset, lacking: dict[str, int]) -> None:
     table = Table("family", *STATUSES, "columns for `where`")
     for family in dataset.families():
         if lacking[family]:
-            table.add_row(family, *[""] * len(STATUSES), f"not indexed: {lacking[family]} shards are missing")
+            words = f"not indexed: {lacking[family]} shards are missing or outdated"
+            table.add_row(family, *[""] * len(STATUSES), words)
             continue
         by = _counts(dataset, family, "status")
         columns = [name for name in index_schema(dataset, family).names if name not in ("status", "code")]

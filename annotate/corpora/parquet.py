@@ -13,6 +13,8 @@ from annotate.corpora.columns import check_caption_column, check_columns, find_c
 from annotate.corpora.files import check_fault, find
 from annotate.corpora.format import Corpus, Lost, Raw, Reference
 
+AT_ONCE = 64  # rows
+BUFFER = 1 << 20  # bytes of a column that are read at once
 CELL_FAULTS = (OSError, ValueError, LookupError, ArithmeticError, pa.ArrowException)  # of a row that can't be read
 
 
@@ -33,11 +35,16 @@ def plan(corpus: Corpus) -> Iterator[Reference]:
 
 
 def read(corpus: Corpus, references: Sequence[Reference]) -> Iterator[Raw | Lost]:
-    """Read the rows referred to; rows of one row group in turn cost one reading of it."""
+    """Read the rows referred to; rows of one row group in turn cost one reading of it, up to the last one of them."""
+    rows: _Rows | None = None
     for reference in references:
         try:
             group, row = _place(reference.source, int(reference.member))
-            record = _group(reference.source, group).slice(row, 1).to_pylist()[0]
+            if rows is None or (rows.source, rows.group) != (reference.source, group) or row < rows.start:
+                rows = _Rows(reference.source, group)
+            record = rows.at(row)
+        except MemoryError:  # arrow's is an ArrowException too, and no fault of the row
+            raise
         except CELL_FAULTS as error:
             check_fault(error, Path(reference.source))
             yield Lost(reference, "unreadable", f"{type(error).__name__}: {error}")
@@ -73,9 +80,32 @@ def _schema(source: str) -> pa.Schema:
     return pq.read_schema(source)
 
 
-@lru_cache(maxsize=2)
-def _group(source: str, group: int) -> pa.Table:
-    return pq.ParquetFile(source).read_row_group(group)
+class _Rows:
+    """Rows of one row group, forwards, few of them in memory: one group may hold a million pictures."""
+
+    def __init__(self, source: str, group: int) -> None:
+        self.source, self.group, self.start = source, group, 0
+        file = pq.ParquetFile(source, pre_buffer=False, buffer_size=BUFFER)
+        self._batches = file.iter_batches(AT_ONCE, row_groups=[group])
+        self._batch: pa.RecordBatch | None = None
+        self._fault: Exception | None = None  # beyond it nothing can be read
+
+    def at(self, row: int) -> dict[str, Any]:
+        """A row by its place in the group, none before `start`; what can't be read hides those behind it too."""
+        while self._batch is None or row >= self.start + len(self._batch):
+            self._step()
+        return dict(self._batch.slice(row - self.start, 1).to_pylist()[0])
+
+    def _step(self) -> None:
+        if self._fault:
+            raise self._fault
+        try:
+            batch = next(self._batches)
+        except CELL_FAULTS as error:
+            self._fault = error
+            raise
+        self.start += len(self._batch) if self._batch else 0
+        self._batch = batch
 
 
 @lru_cache(maxsize=16)

@@ -13,7 +13,7 @@ from manifests.layout import IMAGES
 from manifests.manifest import Manifest
 from manifests.parallel import in_parallel
 from manifests.room import in_bytes
-from manifests.row_groups import Cost, cost_of_rows, read_rows
+from manifests.row_groups import Cost, cost_of_rows, joined, read_rows
 
 PICTURE = ("key", "captions", "image")  # columns read of images/
 CONDITION = ("key", "condition", "width", "height")  # and of the condition's family
@@ -137,7 +137,7 @@ def gather_shard(dataset: Dataset, families: Families, name: str, wanted: pa.Tab
     columns |= {column_of(family): _where_ok(read[family]) for family in families.further}
     if families.latents:
         columns["latents"] = read[families.latents]["condition"]
-    return pa.table({**columns, "position": wanted["position"]}).combine_chunks()
+    return joined(pa.table({**columns, "position": wanted["position"]}))
 
 
 def as_captions(row: Mapping[str, Any]) -> list[str]:
@@ -147,5 +147,4 @@ def as_captions(row: Mapping[str, Any]) -> list[str]:
 
 def _where_ok(table: pa.Table) -> pa.ChunkedArray:
     """Conditions of a family; null where the row's status is not ok."""
-    places = pa.array(np.arange(len(table)), mask=pc.not_equal(table["status"], "ok").to_numpy())
-    return table["condition"].take(places)
+    return pc.if_else(pc.equal(table["status"], "ok"), table["condition"], None)

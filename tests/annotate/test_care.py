@@ -85,6 +85,23 @@ def test_a_record_that_crashes_is_dropped_with_that_reason(dataset: Dataset, dro
     assert noted == [row for row in range(ROWS) if row != KILLER]
 
 
+def test_an_attempt_that_ended_before_it_came_to_images_leaves_nothing_of_itself(dataset: Dataset) -> None:
+    dataset.path("images", "00-000000").unlink()
+    care = Care(frozenset([KILLER]))  # the second attempt keeps other rows than the first, whose other files lie there
+    ingest_shard(dataset, "00-000000", threads=0, done=lambda _: None, care=care)
+    keys = [dataset.read(folder, "00-000000", ["key"])["key"].to_pylist() for folder in ("images", "source")]
+    assert len(keys[0]) == ROWS - 1
+    assert keys[0] == keys[1]
+    assert dataset.rows("dropped") == 1
+    ingest_shard(dataset, "00-000000", threads=0, done=lambda _: None)  # of an attempt that was given up too early
+    assert dataset.rows("dropped") == 1
+
+
+def test_who_is_killed_from_outside_blames_no_row(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"killed over row 3 when by itself too, .* Try fewer workers"):
+        go_through("tests.annotate.killed", [], tmp_path / "journal")
+
+
 def test_what_fails_without_dying_is_said(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"by itself too: .*there_is_none"):
         go_through("annotate.there_is_none", [], tmp_path / "journal")

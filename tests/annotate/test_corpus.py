@@ -8,14 +8,15 @@ import os
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 
 import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from annotate.corpora.format import Corpus
-from annotate.corpus import find_corpus
+from annotate.corpora.format import Corpus, Lost, Raw
+from annotate.corpus import FORMATS, find_corpus
 from manifests.dataset import Dataset
 
 Ingest = Callable[..., Dataset]
@@ -253,6 +254,26 @@ def test_parquet_with_pictures_of_any_type(
     images = rows(ingest(tmp_path / "corpus.parquet"))
     assert told(images) == {data: [caption] for data, caption in zip(png, captions, strict=True)}
     assert {row["extra"] for row in images} == {'{"TITLE": "t"}'}
+
+
+def test_of_a_row_group_that_is_damaged_what_lies_before_is_read(tmp_path: Path) -> None:
+    path, noise = tmp_path / "corpus.parquet", Random(0)
+    columns = {"image": [noise.randbytes(700) for _ in range(300)], "caption": [str(row) for row in range(300)]}
+    pq.write_table(pa.table(columns), path, use_dictionary=False, data_page_size=4_096, write_batch_size=8)
+    corpus = find_corpus(str(path))
+    references = list(FORMATS[corpus.format].plan(corpus))
+    read = FORMATS[corpus.format].read(corpus, [*references[250:260], *references[:5]])  # in any order
+    captions = [caption for record in read if isinstance(record, Raw) for caption in record.captions]
+    assert captions == [str(row) for row in (*range(250, 260), *range(5))]
+
+    chunk = pq.read_metadata(path).row_group(0).column(0)  # there is one group
+    half = chunk.data_page_offset + chunk.total_compressed_size // 2
+    content = bytearray(path.read_bytes())
+    content[half : half + 8_192] = bytes(8_192)
+    path.write_bytes(content)
+    found = list(FORMATS[corpus.format].read(corpus, references))
+    assert [isinstance(record, Raw) for record in found] == [row < 128 for row in range(300)]
+    assert {record.reason for record in found if isinstance(record, Lost)} == {"unreadable"}
 
 
 def test_columns_of_any_name_when_they_are_named(tmp_path: Path, png: list[bytes], ingest: Ingest, rows: Rows) -> None:

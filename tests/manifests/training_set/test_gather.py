@@ -4,10 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from manifests.condition import IMAGE
 from manifests.dataset import Dataset
+from manifests.footer import write_shard
 from manifests.layout import IMAGES
 from manifests.manifest import Manifest
 from manifests.room import check_room, in_bytes
@@ -56,6 +59,26 @@ def test_rows_come_in_the_order_asked_for(rooms: Dataset) -> None:
     rows = np.array([23, 1, 9, 9, 0], np.int32)
     expected = pq.read_table(path, columns=["key", "captions"]).take(rows)
     assert read_rows(path, ["key", "captions"], rows).equals(expected)
+
+
+def test_what_arrow_can_not_join_is_put_in_order_row_by_row(rooms: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, rows = rooms.path(IMAGES, "00-000001"), np.array([23, 1, 9, 9, 0], np.int32)
+    expected = read_rows(path, ["key", "image"], rows)
+    monkeypatch.setattr("manifests.row_groups.JOINED", 0)
+    assert read_rows(path, ["key", "image"], rows).equals(expected)
+    ordered = read_rows(path, ["key", "image"], [0, 1, 9, 23])
+    assert ordered.equals(pq.read_table(path, columns=["key", "image"]).take([0, 1, 9, 23]))
+
+
+def test_rows_come_out_of_a_shard_of_more_than_2_gib(tmp_path: Path) -> None:
+    one = {"key": "", "image": {"bytes": bytes(1_150_000), "path": None}}
+    table = pa.Table.from_pylist([one] * 2_000, schema=pa.schema([("key", pa.string()), ("image", IMAGE)]))
+    numbered = table.set_column(0, "key", pa.array([str(row) for row in range(2_000)]))
+    write_shard(numbered, tmp_path / "large.parquet", packages={})
+    rows = np.arange(1_999, -1, -1, dtype=np.int32)
+    found = read_rows(tmp_path / "large.parquet", ["key", "image"], rows)
+    assert found["key"].to_pylist() == [str(row) for row in rows]
+    assert found.nbytes > 1 << 31
 
 
 def test_what_is_said_to_be_read_is_all_that_is_read(rooms: Dataset) -> None:
