@@ -22,7 +22,7 @@ from annotate.plan import cards_at_ingest, planned
 from annotate.provided.row import Row, make_row, schema
 from manifests.dataset import Dataset
 from manifests.family import FamilyCard
-from manifests.footer import write_shard
+from manifests.footer import write_pictures, write_shard
 from manifests.layout import DROPPED, IMAGES, SOURCE
 from manifests.parallel import ahead
 from manifests.provenance import versions
@@ -128,8 +128,8 @@ def _publish(
         replace(partial(write_shard, table, card=card), dataset.path(card.family, name))
     table = pa.Table.from_pylist([record.source for record in kept], schema=SOURCE_SCHEMA)
     replace(partial(write_shard, table, packages=versions()), dataset.path(SOURCE, name))
-    table = pa.Table.from_pylist([record.image for record in kept], schema=IMAGES_SCHEMA)
-    publish(partial(write_shard, table, packages=versions()), dataset.path(IMAGES, name))
+    pictures = [record.image for record in kept]
+    publish(partial(write_pictures, pictures, schema=IMAGES_SCHEMA, packages=versions()), dataset.path(IMAGES, name))
 
 
 def examine(record: Raw | Lost, *, corpus: Corpus, cards: Sequence[FamilyCard]) -> Kept | Row:

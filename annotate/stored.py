@@ -35,6 +35,12 @@ class Stored:
         """Rows of any size may share a batch: whoever reads them resizes them itself."""
         return ()
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes: more once its picture is decoded."""
+        picture = self.__dict__.get("image")
+        return len(self.data) + (0 if picture is None else int(picture.nbytes))
+
     @cached_property
     def image(self) -> NDArray[np.uint8]:
         """[H, W, 3] uint8 RGB at its full size, decoded once.

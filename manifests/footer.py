@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,35 @@ def write_shard(
     The footer holds, under `pairmill`, the digest of the key column, package versions, and for a family its fingerprint
     and those of the families it was made from.
     """
-    said = {"keys": keys_digest(table), **(made_by(card) if card else {"packages": packages or {}})}
-    metadata = (table.schema.metadata or {}) | {FOOTER: json.dumps(said, sort_keys=True).encode()}
-    pq.write_table(
-        table.replace_schema_metadata(metadata),
-        path,
-        row_group_size=ROW_GROUP,
-        compression="zstd",
-        use_dictionary=False,
-    )
+    _write(table.slice, table["key"].to_pylist(), table.schema, path, made_by(card) if card else _made_with(packages))
+
+
+def write_pictures(rows: Sequence[dict[str, Any]], path: Path, *, schema: pa.Schema, packages: dict[str, str]) -> None:
+    """Write one shard of images/, the same as `write_shard` writes, from rows that are not copied as a whole.
+
+    Args:
+        rows: each with the columns of `schema`, `key` among them.
+    """
+
+    def group(start: int, length: int) -> pa.Table:
+        return pa.Table.from_pylist(list(rows[start : start + length]), schema=schema)
+
+    _write(group, [row["key"] for row in rows], schema, path, _made_with(packages))
+
+
+def _write(
+    group: Callable[[int, int], pa.Table], keys: list[str], schema: pa.Schema, path: Path, making: dict[str, Any]
+) -> None:
+    """Write the rows of these keys, of which `group` gives so many from some row on."""
+    said = {"keys": keys_digest(keys), **making}
+    told = schema.with_metadata((schema.metadata or {}) | {FOOTER: json.dumps(said, sort_keys=True).encode()})
+    with pq.ParquetWriter(path, told, compression="zstd", use_dictionary=False) as writer:
+        for start in range(0, len(keys) or 1, ROW_GROUP):  # of no rows one group, which is empty
+            writer.write_table(group(start, ROW_GROUP).replace_schema_metadata(told.metadata))
+
+
+def _made_with(packages: dict[str, str] | None) -> dict[str, Any]:
+    return {"packages": packages or {}}
 
 
 def made_by(card: FamilyCard) -> dict[str, Any]:
@@ -51,6 +72,6 @@ def footer_of(metadata: pq.FileMetaData) -> dict[str, Any]:
     return said
 
 
-def keys_digest(table: pa.Table) -> str:
+def keys_digest(keys: Sequence[str]) -> str:
     """First 16 hex digits of the sha256 of the keys, one to a line."""
-    return hashlib.sha256("\n".join(table["key"].to_pylist()).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16]

@@ -122,7 +122,7 @@ def plan_export(manifest: Manifest, *, held: int, shard_rows: int, source: Seque
         shard_rows=shard_rows,
         source=tuple(dict.fromkeys([*ALWAYS, *source])),
         rows={split: len(rows) for split, rows in splits.items()},
-        keys={split: keys_digest(rows) for split, rows in splits.items()},
+        keys={split: keys_digest(rows["key"].to_pylist()) for split, rows in splits.items()},
     )
     families = Families(manifest.condition, manifest.captions)
     return Export(subset.dataset, subset.card, families, record, splits, found)
