@@ -1,8 +1,9 @@
-"""Room on the disk, looked after before the work begins: hours are lost to one that is full in the middle."""
+"""Disks, looked after before the work begins: hours are lost to one that is full in the middle."""
 
 import shutil
 from pathlib import Path
 
+import psutil
 from upath import UPath
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
@@ -27,6 +28,13 @@ def free_bytes(folder: Path) -> int:
     """What is free where a folder is, or will be."""
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     return shutil.disk_usage(there).free
+
+
+def is_on_nfs(folder: Path) -> bool:
+    """Whether a folder that is there lies on a network file system whose files vanish under other machines' readers."""
+    there = folder.resolve()
+    mounts = [one for one in psutil.disk_partitions(all=True) if there.is_relative_to(one.mountpoint)]
+    return bool(mounts) and max(mounts, key=lambda one: len(one.mountpoint)).fstype.startswith("nfs")
 
 
 def in_bytes(count: float) -> str:

@@ -1,7 +1,9 @@
 """A training set: a subset as a memory-mapped Arrow set in draw order, so that a smaller subset is its prefix."""
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -14,7 +16,7 @@ from manifests.alone import alone_beside
 from manifests.condition import CELLS, IMAGE
 from manifests.families import Cards
 from manifests.manifest import Manifest
-from manifests.room import check_room
+from manifests.room import check_room, is_on_nfs
 from manifests.storage import replace_text
 from manifests.subset import Subset
 from manifests.training_set.drawn import record_draw, recorded_draw
@@ -26,6 +28,7 @@ from manifests.training_set.rows import BATCH_ROWS, Rows, write_rows
 from manifests.training_set.spool import in_chunks
 
 CHUNK = 4_096  # rows that have to fit into memory
+READ = 30 * 24 * 3_600  # seconds that a training on another machine may still read a set after another replaced it
 RETIRED = ".retired"  # of the name of a set that another one replaces
 
 
@@ -66,16 +69,20 @@ def ensure_training_set(
 def _put(aside: Path, path: Path) -> None:
     """Put a new set in the place of another, which is moved away before it goes: who reads it goes on doing so.
 
-    Files that are read over NFS stay under another name when they are deleted, and their folder with them, until a
-    later call takes it away.
+    Over NFS that holds of readers on this machine alone (their files stay under another name, and the folder with
+    them). So there it goes when another set is put here, weeks later.
     """
+    stays = READ if is_on_nfs(path.parent) else 0
     for left in path.parent.glob(f".{path.name}.*{RETIRED}"):
-        shutil.rmtree(left, ignore_errors=True)
+        if time.time() - left.stat().st_mtime >= stays:
+            shutil.rmtree(left, ignore_errors=True)
     retired = path.with_name(f".{path.name}.{uuid4().hex}{RETIRED}")
     if path.exists():
         path.rename(retired)
+        os.utime(retired)
     aside.rename(path)
-    shutil.rmtree(retired, ignore_errors=True)
+    if not stays:
+        shutil.rmtree(retired, ignore_errors=True)
 
 
 def serves(path: Path, subset: Subset, families: Families) -> bool:

@@ -73,6 +73,15 @@ def test_the_row_that_kills_its_worker_fails_and_no_other(dataset: Dataset, rows
     assert [row for row in made if not row["code"]] == [row for number, row in enumerate(usual) if number != KILLER]
 
 
+def test_a_worker_with_other_packages_than_the_footers_will_name_is_refused(dataset: Dataset) -> None:
+    (task,) = make_tasks(dataset, ["canny"], resolution=128)
+    older = task.card.packages | {"opencv-python-headless": "4.1"}
+    elsewhere = replace(task, card=task.card.model_copy(update={"packages": older}))
+    order = AnnotateOrder(str(dataset.root), dataset.settings.id, (elsewhere,), Attempts("annotate", ("canny",)))
+    with pytest.raises(ValueError, match=r"other packages on this machine \(opencv-python-headless: '4.1'"):
+        AnnotateWorker(order, Tally())
+
+
 def test_a_record_that_crashes_is_dropped_with_that_reason(dataset: Dataset, dropped: Callable) -> None:
     dataset.path("images", "00-000000").unlink()
     dataset.path("source", "00-000000").unlink()

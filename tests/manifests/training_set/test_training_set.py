@@ -1,10 +1,12 @@
 """A training set holds what a manifest names beside its condition: further conditions, latents, and no row too many."""
 
+import os
 import pickle
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -221,6 +223,22 @@ def test_who_reads_a_training_set_goes_on_when_a_larger_one_takes_its_place(room
     path = ensure_training_set(resolve(more), more)
     assert small[0] == first == open_training_set(path, 4)[0]
     assert not list(path.parent.glob(f".{path.name}*"))
+
+
+def test_on_nfs_a_set_that_was_replaced_stays_for_readers_on_other_machines(
+    rooms: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount = SimpleNamespace(mountpoint=str(Path(rooms.root).resolve()), fstype="nfs4")
+    monkeypatch.setattr("psutil.disk_partitions", lambda **_: [SimpleNamespace(mountpoint="/", fstype="ext4"), mount])
+    few, more, most = (asked(rooms, rows=rows, seed=12) for rows in (2, 4, 6))
+    path = ensure_training_set(resolve(few), few)
+    ensure_training_set(resolve(more), more)
+    (retired,) = path.parent.glob(f".{path.name}*")
+    assert len(open_training_set(retired, 2).column("key")) == 2
+    os.utime(retired, (0, 0))  # nobody has trained since 1970
+    ensure_training_set(resolve(most), most)
+    (left,) = path.parent.glob(f".{path.name}*")
+    assert left != retired
 
 
 def test_where_may_speak_of_the_latents_that_are_trained_on(rooms: Dataset) -> None:
