@@ -11,6 +11,7 @@ from tests.train.control.toy_inputs import base_alone, inputs, stir
 from train.base import Base, place
 from train.control.control import Control, Recompute
 from train.control.registry import CONTROLS, build_control, load_control, save_control
+from train.control.weights import sha256_of_control
 
 KINDS = list(CONTROLS)
 SETTINGS = [
@@ -96,6 +97,20 @@ def test_a_step_moves_all_that_is_trained_and_nothing_of_the_locked_base(base: B
     )
     assert all(torch.equal(tensor, locked[name]) for name, tensor in base.unet.state_dict().items())
     assert all(not parameter.requires_grad and parameter.grad is None for parameter in base.unet.parameters())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_digest_of_a_control_is_of_all_that_is_trained(base: Base, tmp_path: Path, kind: str) -> None:
+    control, settings = stir(built(base, {"kind": kind})), ControlSettings.model_validate({"kind": kind})
+    save_control(control, settings, tmp_path / "whole")
+    digests = {sha256_of_control(tmp_path / "whole")}
+    parts = {name.partition(".")[0]: parameter for name, parameter in control.named_parameters()}
+    for name, parameter in parts.items():  # the last of each part of the control
+        with torch.no_grad():
+            parameter.add_(1)
+        save_control(control, settings, tmp_path / name)
+        digests.add(sha256_of_control(tmp_path / name))
+    assert len(digests) == 1 + len(parts)
 
 
 @pytest.mark.parametrize("kind", KINDS)
