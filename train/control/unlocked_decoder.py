@@ -12,8 +12,9 @@ from manifests.train_settings import TrainSettings
 from train.control.control import Group, trained
 from train.control.controlnet import ControlNet
 from train.control.shell import shell
-from train.control.weights import DECODER_FILE, State, part, write_weights
+from train.control.weights import State, part, write_weights
 
+DECODER_FILE = "decoder.safetensors"  # of the base's decoder, named as in diffusers' U-Net
 DECODER = ("up_blocks", "conv_norm_out", "conv_out")
 
 

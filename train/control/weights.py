@@ -11,7 +11,6 @@ from manifests.storage import replace_text, sha256_of
 
 DIFFUSERS_FILE = "diffusion_pytorch_model.safetensors"
 OWN_FILE = "control.safetensors"  # a name that diffusers does not look for, so that it takes no such folder for its own
-DECODER_FILE = "decoder.safetensors"  # of the base's decoder where that is trained too, named as in diffusers' U-Net
 CONFIG_FILE = "config.json"
 
 State = dict[str, Tensor]
@@ -24,7 +23,7 @@ def weights_of(control: Path) -> list[Path]:
 
 def sha256_of_control(control: Path) -> str:
     """Of one file of weights its hash; of several the hash of their hashes."""
-    each = [sha256_of(path) for path in [*weights_of(control), *sorted(control.rglob(DECODER_FILE))]]
+    each = [sha256_of(path) for path in sorted(control.rglob("*.safetensors"))]  # some kinds have more beside their net
     return each[0] if len(each) == 1 else sha256("\n".join(each).encode()).hexdigest()
 
 
