@@ -58,6 +58,7 @@ def read_grid(
         compared=_compared(ways, pooled, against),
         behind=tuple(way for places in by_condition(ways).values() for way in _behind(ways, pooled, places)),
         between_runs=between_runs,
+        resamples=len(pooled[0][1]),
         scaling=_scaling(trained, reached),
         failed=failed,
     )
@@ -100,8 +101,9 @@ def _way(
     """One way, of its trainings and what the measure says of each."""
     first, place = measured[0], SPAN.index(CONTROLLED)
     score = np.mean([each.value[place] for each in measured])
-    again = np.mean([each.replicates[:, place] for each in measured], axis=0)
-    low, high = (first.replicates[:, SPAN.index(arm)] for arm in (FLOOR, CEILING))
+    # Of each resample of the samples several of trainings, one behind the other.
+    again = np.resize(np.mean([each.replicates[:, place] for each in measured], axis=0), len(own[1]))
+    low, high = (np.resize(first.replicates[:, SPAN.index(arm)], len(own[1])) for arm in (FLOOR, CEILING))
     moved = low + own[1] * (high - low)  # where there is a way to go, other trainings change the score with the share
     again = np.where(np.isfinite(moved), moved, again)
     return Way(

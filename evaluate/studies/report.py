@@ -9,7 +9,7 @@ from typing import Any
 from evaluate.page.render import numbers
 from evaluate.page.svg import alone
 from evaluate.page.written import write_pages
-from evaluate.statistics import LEVEL, REPLICATES
+from evaluate.statistics import LEVEL
 from evaluate.studies.lineage import Lineage, packages
 from evaluate.studies.markdown import as_markdown
 from evaluate.studies.page import as_html, plots
@@ -50,7 +50,7 @@ def as_json(grid: Grid) -> dict[str, Any]:
         "protocol": asdict(grid.protocol),
         "versions": packages(grid.lineages),
         "trainings": [_lineage(lineage) for lineage in grid.lineages],
-        "bootstrap": {"replicates": REPLICATES, "level": LEVEL, "over": "samples, and trainings where repeated"},
+        "bootstrap": {"replicates": grid.resamples, "level": LEVEL, "over": "samples, and trainings where repeated"},
         "between_runs": grid.between_runs,
         "behind_the_furthest": [way.name for way in grid.behind],
         "compared": [_compared(compared) for compared in grid.compared],

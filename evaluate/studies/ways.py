@@ -124,6 +124,7 @@ class Grid:
         compared: ways that differ in one axis alone.
         behind: the ways that are told from the one of the greatest share, of the same condition.
         between_runs: standard deviation of shares between trainings of one way; None where none was repeated.
+        resamples: that stand behind intervals and p of shares.
         scaling: labels of the other axes, in words → growth with the number of rows; where rows are an axis of three
             values or more.
         failed: name of a training → why it has no score.
@@ -136,6 +137,7 @@ class Grid:
     compared: tuple[Compared, ...]
     behind: tuple[Way, ...]
     between_runs: float | None
+    resamples: int
     scaling: Mapping[str, Scaling]
     failed: Mapping[str, str]
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 from evaluate.page.render import count
-from evaluate.statistics import REPLICATES
 from evaluate.studies.scaling import Scaling, verdict
 from evaluate.studies.ways import TOLD, Compared, Grid, Way
 
@@ -14,7 +13,6 @@ WORST = (
     "damage to the base. Its interval is over the monitor's rows, for the worst of all looks"
 )
 NAMED = 4  # ways in a headline
-LEAST = 2 / (1 + REPLICATES)  # p of two ways whose difference has one sign in all resamples
 
 
 def headline(grid: Grid) -> str:
@@ -107,8 +105,11 @@ def comparisons_in_words(grid: Grid) -> str:
         f"Ways that differ in one axis alone are compared; two are told apart below p = {TOLD:g}, corrected for all "
         f"{number} comparisons (Holm), and the furthest from another by the range of all (Tukey)."
     )
-    if number * LEAST >= TOLD:
-        said += f" Of so many none can be told apart by {REPLICATES:,} resamples: name fewer in the study's `against`."
+    least = 2 / (1 + grid.resamples)  # p of two ways whose difference has one sign in all resamples
+    if number * least >= TOLD:
+        said += (
+            f" Of so many none can be told apart by {grid.resamples:,} resamples: name fewer in the study's `against`."
+        )
     return said
 
 
