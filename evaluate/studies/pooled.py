@@ -7,9 +7,7 @@ import numpy as np
 from evaluate.statistics import Array, Interval, holm, interval, two_sided
 from evaluate.studies.spread import SEED, Spreads, spreads_of
 
-DRAWS = (
-    20  # of other trainings for each resample of the samples: p that is corrected for many tests is one of few of them
-)
+DRAWS = 20  # of other trainings for each resample of the samples: a p that many tests correct hangs on few of them
 Reached = tuple[Array, Array]  # a share of all samples [], and of each resample [R]
 
 

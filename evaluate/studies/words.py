@@ -107,9 +107,7 @@ def comparisons_in_words(grid: Grid) -> str:
     )
     least = 2 / (1 + grid.resamples)  # p of two ways whose difference has one sign in all resamples
     if number * least >= TOLD:
-        said += (
-            f" Of so many none can be told apart by {grid.resamples:,} resamples: name fewer in the study's `against`."
-        )
+        said += f" By {grid.resamples:,} resamples none of so many can be told apart: name fewer in `against`."
     return said
 
 
