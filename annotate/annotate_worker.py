@@ -16,7 +16,6 @@ import torch
 from annotate.annotated import OUT_OF_MEMORY
 from annotate.attempts import Attempts
 from annotate.care import go_through, read_care
-from annotate.registry import check_packages
 from annotate.shard import annotate_shard, bind
 from annotate.task import Task
 from annotate.worker import Meter, keep_memory, open_same
@@ -49,8 +48,6 @@ class AnnotateWorker:
         pin_threads()
         keep_memory()
         self.dataset = open_same(order.root, order.dataset_id)
-        for task in order.tasks:
-            check_packages(task.card)
         self.bound = bind(order.tasks, torch.device(order.device))
         self.order = order
         self.meter = Meter(tally)

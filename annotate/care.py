@@ -57,7 +57,7 @@ def go_through(module: str, words: Sequence[str], journal: Path) -> Care:
             return care
         rows = _last(journal)
         if done.returncode == -signal.SIGKILL:  # no row's doing: pictures end a process by SEGV, ABRT, BUS, FPE or ILL
-            over = f"over row {rows[0]}" if len(rows) == 1 else "between rows"
+            over = f"over row {' '.join(map(str, rows))}" if rows else "beside its rows"
             raise ValueError(f"killed {over} when by itself too, as by a system that lacks memory. Try fewer workers")
         if done.returncode > 0 or not rows:
             said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]

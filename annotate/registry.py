@@ -26,7 +26,6 @@ from annotate.scribble import Scribble
 from annotate.segmentation import Segmentation
 from annotate.softedge import SoftEdge
 from annotate.weights import describe
-from manifests.difference import differences
 from manifests.family import FamilyCard, Profile
 from manifests.provenance import versions
 
@@ -123,20 +122,6 @@ def from_card(card: FamilyCard) -> Annotator:
             f"{', '.join(differing)} differ. Use the version and weights that its annotator.json names"
         )
     return annotator
-
-
-def check_packages(card: FamilyCard) -> None:
-    """Make sure that this machine has the packages of that where the job was started, which footers of shards name.
-
-    Raises:
-        ValueError: it has others.
-    """
-    unlike = differences(card.packages, versions())
-    if unlike:
-        raise ValueError(
-            f"family {card.family}: other packages on this machine ({'; '.join(unlike)} here). Install those of the "
-            "first one"
-        )
 
 
 def check_weights(card: FamilyCard, annotator: Annotator) -> None:

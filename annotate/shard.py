@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from manifests.dataset import Dataset
 from manifests.footer import read_footer, write_shard
 from manifests.layout import IMAGES
 from manifests.parallel import ahead, in_parallel
+from manifests.provenance import versions
 from manifests.record import family_schema
 from manifests.storage import publish, read_columns
 
@@ -44,14 +45,15 @@ class Bound:
 
 
 def bind(tasks: Sequence[Task], device: torch.device) -> list[Bound]:
-    """Load every annotator, once.
+    """Load every annotator, once. The cards that they go by name the packages of this machine: so footers do.
 
     Raises:
         ValueError: weights are missing here, or are others than those that the family's card names.
     """
     for task in tasks:
         check_weights(task.card, task.annotator)
-    return [Bound(task, task.annotator.load(device)) for task in tasks]
+    here = {"packages": versions()}
+    return [Bound(replace(task, card=task.card.model_copy(update=here)), task.annotator.load(device)) for task in tasks]
 
 
 def annotate_shard(  # noqa: PLR0913  all of them keywords

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from evaluate.measures.measure import Measure
 from evaluate.scores import matrix, of
-from evaluate.statistics import Array, Interval, Statistic, bootstrap, interval
+from evaluate.statistics import REPLICATES, Array, Interval, Statistic, bootstrap, interval
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,19 @@ class Measured:
         return interval(float(self.value[place]), self.replicates[:, place])
 
 
-def measure_all(scores: pa.Table, measure: Measure, arms: Sequence[str], *, seed: int = 0) -> Measured:
+def measure_all(
+    scores: pa.Table, measure: Measure, arms: Sequence[str], *, replicates: int = REPLICATES, seed: int = 0
+) -> Measured:
     """Measure all samples in several arms, with intervals over the samples; of one sample there is none.
 
     Args:
         scores: rows of scores.parquet, in any order.
+        replicates: R.
         seed: of the bootstrap; another one for samples that are others.
     """
     keys, statistic = statistic_of(scores, measure, arms)
-    value, replicates = bootstrap(statistic, len(keys), seed=seed)
-    return Measured(tuple(arms), len(keys), value, replicates if len(keys) > 1 else np.full_like(replicates, np.nan))
+    value, again = bootstrap(statistic, len(keys), replicates=replicates, seed=seed)
+    return Measured(tuple(arms), len(keys), value, again if len(keys) > 1 else np.full_like(again, np.nan))
 
 
 def statistic_of(scores: pa.Table, measure: Measure, arms: Sequence[str]) -> tuple[list[str], Statistic]:

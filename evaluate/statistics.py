@@ -17,7 +17,7 @@ BLOCK = 1 << 24  # numbers in a block of resamples
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its 95% percentile interval; all three are NaN where it is undefined."""
+    """An estimate with its 95% percentile interval; all three are NaN where it is undefined, its ends of one sample."""
 
     value: float
     low: float
@@ -64,13 +64,19 @@ def interval(value: float, replicates: Array) -> Interval:
 
     Args:
         value: the estimate on all samples.
-        replicates: [R] float64, the estimate on each resample; NaN where it is undefined.
+        replicates: [R] float64, the estimate on each resample; NaN where it is undefined; all NaN of one sample, which
+            says nothing of others.
     """
-    known, tail = np.isfinite(replicates), (1 - LEVEL) / 2
+    known, tail, nowhere = np.isfinite(replicates), (1 - LEVEL) / 2, float("nan")
+    if np.isfinite(value) and not known.any():
+        return Interval(float(value), nowhere, nowhere)
     if not np.isfinite(value) or np.count_nonzero(~known) > tail * (len(known) - 1):
-        return Interval(float("nan"), float("nan"), float("nan"))
-    low = np.quantile(np.where(known, replicates, -np.inf), tail)
-    high = np.quantile(np.where(known, replicates, np.inf), 1 - tail)
+        return Interval(nowhere, nowhere, nowhere)
+    if known.all():
+        low, high = np.quantile(replicates, [tail, 1 - tail])
+    else:
+        low = np.quantile(np.where(known, replicates, -np.inf), tail, method="lower")
+        high = np.quantile(np.where(known, replicates, np.inf), 1 - tail, method="higher")
     return Interval(float(value), float(low), float(high))
 
 

@@ -34,6 +34,7 @@ def is_on_nfs(folder: Path) -> bool:
     """Whether a folder that is there lies on a network file system whose files vanish under other machines' readers."""
     there = folder.resolve()
     mounts = [one for one in psutil.disk_partitions(all=True) if there.is_relative_to(one.mountpoint)]
+    mounts.reverse()  # of several on one point the last one counts, as NFS over the automounter's
     return bool(mounts) and max(mounts, key=lambda one: len(one.mountpoint)).fstype.startswith("nfs")
 
 

@@ -161,12 +161,18 @@ def _lay_out(accelerator: Accelerator) -> None:
     """Give moments the memory format of their weights, which were saved in another if `engine.channels_last` changed.
 
     Fused kernels walk the memory of both alike, whatever the strides say.
+
+    Raises:
+        ValueError: They are in 8 bits, whose scales are of stretches of memory and can't follow.
     """
     for optimizer in accelerator._optimizers:  # accelerate has no public list of them
         for weight, state in optimizer.state.items():
             for name, value in state.items():
-                if isinstance(value, torch.Tensor) and value.shape == weight.shape:
-                    state[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+                if not isinstance(value, torch.Tensor) or value.shape != weight.shape:
+                    continue
+                if not value.is_floating_point() and value.stride() != weight.stride():
+                    raise ValueError("engine.channels_last: moments in 8 bits stay in the format that they began in")
+                state[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
 
 
 @contextmanager

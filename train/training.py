@@ -95,7 +95,7 @@ def _made(
     start = min(done, manifest.train.steps)
     # A checkpoint after the last step of a leg holds that leg's network: it is loaded there, with nothing left to do.
     ahead = tuple(leg for leg in legs(manifest) if leg.stop > start or (leg.stop == start and leg.start < start))
-    control = _control(base, ahead[0], manifest, begun=start > ahead[0].start)
+    control = _control(base, ahead[0], manifest, begun=start > ahead[0].start and len(ahead) == 1)
     provenance = provenance_of(
         manifest,
         subset,
@@ -149,7 +149,7 @@ def _steps_done(run: Path, *, say: Say) -> int:
 
 
 def _control(base: Base, leg: Leg, manifest: Manifest, *, begun: bool = False) -> Control:
-    """An untrained control; a leg that has `begun` has all weights in a checkpoint, and its `initial` may be gone."""
+    """An untrained control; where the last leg has `begun` a checkpoint has all weights, and `initial` may be gone."""
     settings = leg.control.model_copy(update={"initial": ""}) if begun else leg.control
     return build_control(base.unet, settings, seed=manifest.train.seed, conditions=len(manifest.conditions))
 

@@ -98,11 +98,14 @@ def compare_runs(folders: Sequence[Path]) -> Comparison:
     """Put finished evaluations side by side.
 
     Raises:
-        ValueError: There are fewer than two, or they were not made alike; names the fields that differ.
+        ValueError: There are fewer than two, or they were not made alike; names the fields that differ. Or they scored
+            one sample alone.
     """
     specs = [read_spec(folder) for folder in folders]
     protocol = one_protocol(list(zip(specs, folders, strict=True)))
     tables = same_samples(folders)
+    if len(tables[0]["key"].unique()) == 1:
+        raise ValueError(f"{folders[0]}: by its one sample no run can be told from another. Evaluate more of them")
     measures = ADHERENCE[protocol.annotator].measures
     tests = len(measures) * (len(folders) - 1)
     rows = [_row(measure, tables, tests) for measure in measures]

@@ -44,7 +44,7 @@ def in_words(comparison: Comparison) -> list[str]:
 def _judged(comparison: Comparison, row: Row, contrast: Contrast, *, beside: str) -> str:
     far = contrast.further
     points = f"{100 * far.value:+.0f} points of the way (95% interval {100 * far.low:+.0f} to {100 * far.high:+.0f})"
-    if not math.isfinite(far.value):  # no way from floor to ceiling
+    if not math.isfinite(far.low):  # no way from floor to ceiling, or one sample
         points = f"{with_interval(contrast.difference, sign='+')} in {row.measure.title}"
     if contrast.told:
         better = (contrast.difference.value > 0) == row.measure.higher_is_better

@@ -111,13 +111,13 @@ def curve(
     ordered = sorted(points_, key=lambda point: point.x)
     bottom, height = 270, 326
     shown = [point for point in ordered if np.isfinite(point.y.value)]
-    ends = [end for point in shown for end in (point.y.low, point.y.high) if np.isfinite(end)]
+    ends = [end for point in shown for end in _ends(point.y)]
     ends += [*floor.values(), *ceiling.values()]  # whichever is the higher: of an error, the floor
     at_x = along.scale([point.x for point in ordered])
     at_y = Scale(min([0.0, *ends]), max(ends) * 1.05, bottom, 16)
     parts = [axis_y(at_y, unit=unit), _anchor(floor, at_x, at_y, "floor"), _anchor(ceiling, at_x, at_y, "ceiling")]
     if fitted is None:
-        own = [(point.y.value, point.y.low, point.y.high) for point in shown]
+        own = [(point.y.value, *_ends(point.y)) for point in shown]
         fitted = Fitted("", np.array([point.x for point in shown]), np.array(own).reshape(-1, 3))
     else:
         parts.append(text(WIDTH - RIGHT - 4, bottom - 12, f"line and band: {fitted.name}", anchor="end"))
@@ -165,7 +165,7 @@ def forest(names: Sequence[str], values: Sequence[Interval], *, anchors: Mapping
     """
     row, top = 30, 26
     bottom = top + row * len(names)
-    ends = [end for value in values for end in (value.low, value.high) if np.isfinite(end)] + list(anchors.values())
+    ends = [end for value in values for end in _ends(value) if np.isfinite(end)] + list(anchors.values())
     low, high = min([0.0, *ends]), max(ends)
     left = max(FOREST, 18 + 7.5 * min(max(map(len, names)), LONGEST))
     scale = Scale(low, high, left, WIDTH - RIGHT)
@@ -199,7 +199,7 @@ def _ridge(values: NDArray[np.float64], low: float, high: float, *, base: float,
 def _whisker(mean: Interval, scale: Scale, *, y: float, colour: str) -> str:
     if not np.isfinite(mean.value):
         return ""
-    bar = stroke((scale(mean.low), y), (scale(mean.high), y), colour, 3)
+    bar = stroke((scale(mean.low), y), (scale(mean.high), y), colour, 3) if np.isfinite(mean.low) else ""
     return bar + dot(scale(mean.value), y, said(mean), colour=colour)
 
 
@@ -214,9 +214,15 @@ def _banded(
     return f'{band}<polyline points="{points(value)}" fill="none" stroke="{colour}" stroke-width="2"/>'
 
 
+def _ends(value: Interval) -> tuple[float, float]:
+    """Of an interval; the value itself where there is none."""
+    return (value.low, value.high) if np.isfinite(value.low) else (value.value, value.value)
+
+
 def said(value: Interval) -> str:
     """A value with its interval, as a dot tells it."""
-    return f"{value.value:.3f}, 95% interval {value.low:.3f} to {value.high:.3f}"
+    ends = f", 95% interval {value.low:.3f} to {value.high:.3f}" if np.isfinite(value.low) else ""
+    return f"{value.value:.3f}{ends}"
 
 
 def _anchor(line: Line, at_x: Callable[[float], float], at_y: Scale, name: str) -> str:

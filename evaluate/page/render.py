@@ -41,14 +41,15 @@ def number(value: Interval) -> str:
 
 def span(value: Interval) -> str:
     """The interval in brackets."""
-    return "" if math.isnan(value.value) else f"[{value.low:.3f}, {value.high:.3f}]"
+    return "" if math.isnan(value.low) else f"[{value.low:.3f}, {value.high:.3f}]"
 
 
 def with_interval(value: Interval, *, sign: str = "") -> str:
     """Value and interval, two digits; `sign` "+" marks differences."""
     if math.isnan(value.value):
         return "–"
-    return f"{value.value:{sign}.2f} [{value.low:{sign}.2f}, {value.high:{sign}.2f}]"
+    ends = "" if math.isnan(value.low) else f" [{value.low:{sign}.2f}, {value.high:{sign}.2f}]"
+    return f"{value.value:{sign}.2f}{ends}"
 
 
 def percent(value: float) -> str:

@@ -134,7 +134,7 @@ def _ratio(mine: Array, other: Array) -> Array:
 def _overfit(value: Array, replicates: Array) -> Interval:
     """The percentile interval of numbers some of which are infinite; undefined where too many are."""
     unknown = np.isnan(replicates)
-    if np.isnan(value) or unknown.mean() > (1 - LEVEL) / 2:
+    if np.isnan(value) or unknown.mean() >= (1 - LEVEL) / 2:
         return Interval(float("nan"), float("nan"), float("nan"))
     low = np.quantile(np.where(unknown, 0.0, replicates), 0.025, method="inverted_cdf")
     high = np.quantile(np.where(unknown, np.inf, replicates), 0.975, method="inverted_cdf")

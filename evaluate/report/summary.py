@@ -148,6 +148,8 @@ def verdict(summary: Summary, *, condition: str, method: Method = "control") -> 
             f"No verdict: without control the pictures already agree with their {condition} conditions as well as "
             "this base can draw them, as far as these samples tell."
         )
+    if not np.isfinite(reached.low):
+        return f"No verdict: one sample, which goes {100 * reached.value:.0f}% of the way, says nothing of others."
     reach = (
         f"{100 * reached.value:.0f}% of the way from no control to the best this base can draw "
         f"(95% interval {100 * reached.low:.0f} to {100 * reached.high:.0f}%)"

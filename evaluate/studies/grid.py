@@ -17,7 +17,7 @@ from evaluate.studies.cost import mean_cost
 from evaluate.studies.pairs import pairs
 from evaluate.studies.pooled import Reached, behind_the_furthest, corrected, less, pooled_shares
 from evaluate.studies.scaling import Runs, Scaling, scaling_of
-from evaluate.studies.ways import TOLD, Compared, Grid, Trained, Way, by_condition
+from evaluate.studies.ways import RESAMPLES, TOLD, Compared, Grid, Trained, Way, by_condition
 from manifests.study import ROWS, Against
 
 
@@ -58,7 +58,6 @@ def read_grid(
         compared=_compared(ways, pooled, against),
         behind=tuple(way for places in by_condition(ways).values() for way in _behind(ways, pooled, places)),
         between_runs=between_runs,
-        resamples=len(pooled[0][1]),
         scaling=_scaling(trained, reached),
         failed=failed,
     )
@@ -69,7 +68,9 @@ def _scored(trained: Sequence[Trained], specs: Sequence[Spec], *, others: bool) 
     folders = [one.folder for one in trained]
     tables = [read_scores(folder / SCORES_FILE) for folder in folders] if others else same_samples(folders)
     measures = [ADHERENCE[spec.protocol.annotator].primary for spec in specs]
-    measured = [measure_all(table, measure, SPAN) for table, measure in zip(tables, measures, strict=True)]
+    measured = [
+        measure_all(table, measure, SPAN, replicates=RESAMPLES) for table, measure in zip(tables, measures, strict=True)
+    ]
     return measured, [shares(*pair) for pair in zip(measured, measures, strict=True)]
 
 
@@ -101,9 +102,8 @@ def _way(
     """One way, of its trainings and what the measure says of each."""
     first, place = measured[0], SPAN.index(CONTROLLED)
     score = np.mean([each.value[place] for each in measured])
-    # Of each resample of the samples several of trainings, one behind the other.
-    again = np.resize(np.mean([each.replicates[:, place] for each in measured], axis=0), len(own[1]))
-    low, high = (np.resize(first.replicates[:, SPAN.index(arm)], len(own[1])) for arm in (FLOOR, CEILING))
+    again = np.mean([each.replicates[:, place] for each in measured], axis=0)
+    low, high = (first.replicates[:, SPAN.index(arm)] for arm in (FLOOR, CEILING))
     moved = low + own[1] * (high - low)  # where there is a way to go, other trainings change the score with the share
     again = np.where(np.isfinite(moved), moved, again)
     return Way(

@@ -7,7 +7,6 @@ import numpy as np
 from evaluate.statistics import Array, Interval, holm, interval, two_sided
 from evaluate.studies.spread import SEED, Spreads, spreads_of
 
-DRAWS = 20  # of other trainings for each resample of the samples: a p that many tests correct hangs on few of them
 Reached = tuple[Array, Array]  # a share of all samples [], and of each resample [R]
 
 
@@ -52,7 +51,7 @@ def pooled_shares(
     """The mean share of each way, of all samples and of each resample, the latter with what other trainings change.
 
     Ways of the same trainings, judged otherwise, share a change, and have one each beside it. Those in which no
-    training takes part have none. Each resample of the samples meets 20 draws of other trainings: [R] becomes [20 R].
+    training takes part have none.
 
     Args:
         trainings: names of those that take part in each way.
@@ -69,8 +68,8 @@ def pooled_shares(
     spreads = _spreads(trainings, groups, reached)
     if spreads is None:
         return means, None
-    changes = _changes(trainings, spreads, DRAWS * len(means[0][1]))
-    pooled = [(value, np.tile(again, DRAWS) + change) for (value, again), change in zip(means, changes, strict=True)]
+    changes = _changes(trainings, spreads, len(means[0][1]))
+    pooled = [(value, again + change) for (value, again), change in zip(means, changes, strict=True)]
     return pooled, spreads.whole.deviation
 
 

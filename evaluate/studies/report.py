@@ -14,7 +14,7 @@ from evaluate.studies.lineage import Lineage, packages
 from evaluate.studies.markdown import as_markdown
 from evaluate.studies.page import as_html, plots
 from evaluate.studies.scaling import Scaling
-from evaluate.studies.ways import Compared, Grid, Way
+from evaluate.studies.ways import RESAMPLES, Compared, Grid, Way
 from evaluate.studies.words import headline, pairs_in_words, verdicts
 from manifests.storage import replace_text
 
@@ -50,7 +50,7 @@ def as_json(grid: Grid) -> dict[str, Any]:
         "protocol": asdict(grid.protocol),
         "versions": packages(grid.lineages),
         "trainings": [_lineage(lineage) for lineage in grid.lineages],
-        "bootstrap": {"replicates": grid.resamples, "level": LEVEL, "over": "samples, and trainings where repeated"},
+        "bootstrap": {"replicates": RESAMPLES, "level": LEVEL, "over": "samples, and trainings where repeated"},
         "between_runs": grid.between_runs,
         "behind_the_furthest": [way.name for way in grid.behind],
         "compared": [_compared(compared) for compared in grid.compared],

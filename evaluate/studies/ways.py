@@ -15,6 +15,7 @@ from evaluate.studies.lineage import Lineage
 from evaluate.studies.scaling import Scaling
 from manifests.study import ROWS, Cell
 
+RESAMPLES = 40_000  # of the samples: a p that is corrected for many comparisons hangs on few of them
 TOLD = 0.05  # p below which two ways are told apart, corrected for as many comparisons as are made (Holm 1979)
 
 
@@ -124,7 +125,6 @@ class Grid:
         compared: ways that differ in one axis alone.
         behind: the ways that are told from the one of the greatest share, of the same condition.
         between_runs: standard deviation of shares between trainings of one way; None where none was repeated.
-        resamples: that stand behind intervals and p of shares.
         scaling: labels of the other axes, in words → growth with the number of rows; where rows are an axis of three
             values or more.
         failed: name of a training → why it has no score.
@@ -137,7 +137,6 @@ class Grid:
     compared: tuple[Compared, ...]
     behind: tuple[Way, ...]
     between_runs: float | None
-    resamples: int
     scaling: Mapping[str, Scaling]
     failed: Mapping[str, str]
 

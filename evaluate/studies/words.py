@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from evaluate.page.render import count
 from evaluate.studies.scaling import Scaling, verdict
-from evaluate.studies.ways import TOLD, Compared, Grid, Way
+from evaluate.studies.ways import RESAMPLES, TOLD, Compared, Grid, Way
 
 NINE_TENTHS = 0.9  # of what the largest size reached: how many pairs take one there
 WORST = (
@@ -13,6 +13,7 @@ WORST = (
     "damage to the base. Its interval is over the monitor's rows, for the worst of all looks"
 )
 NAMED = 4  # ways in a headline
+LEAST = 2 / (1 + RESAMPLES)  # p of two ways whose difference has one sign in all resamples
 
 
 def headline(grid: Grid) -> str:
@@ -105,9 +106,8 @@ def comparisons_in_words(grid: Grid) -> str:
         f"Ways that differ in one axis alone are compared; two are told apart below p = {TOLD:g}, corrected for all "
         f"{number} comparisons (Holm), and the furthest from another by the range of all (Tukey)."
     )
-    least = 2 / (1 + grid.resamples)  # p of two ways whose difference has one sign in all resamples
-    if number * least >= TOLD:
-        said += f" By {grid.resamples:,} resamples none of so many can be told apart: name fewer in `against`."
+    if number * LEAST >= TOLD:
+        said += f" By {RESAMPLES:,} resamples none of so many can be told apart: name fewer in `against`."
     return said
 
 

@@ -19,6 +19,8 @@ from annotate.shard import annotate_shard, bind
 from annotate.task import make_tasks
 from manifests.dataset import Dataset
 from manifests.family import create_card
+from manifests.footer import read_footer
+from manifests.provenance import versions
 from tests.annotate.deadly import GREY, Deadly
 
 ROWS = 10
@@ -73,13 +75,15 @@ def test_the_row_that_kills_its_worker_fails_and_no_other(dataset: Dataset, rows
     assert [row for row in made if not row["code"]] == [row for number, row in enumerate(usual) if number != KILLER]
 
 
-def test_a_worker_with_other_packages_than_the_footers_will_name_is_refused(dataset: Dataset) -> None:
+def test_a_footer_names_the_packages_of_the_machine_that_made_the_shard(dataset: Dataset) -> None:
     (task,) = make_tasks(dataset, ["canny"], resolution=128)
-    older = task.card.packages | {"opencv-python-headless": "4.1"}
-    elsewhere = replace(task, card=task.card.model_copy(update={"packages": older}))
-    order = AnnotateOrder(str(dataset.root), dataset.settings.id, (elsewhere,), Attempts("annotate", ("canny",)))
-    with pytest.raises(ValueError, match=r"other packages on this machine \(opencv-python-headless: '4.1'"):
-        AnnotateWorker(order, Tally())
+    create_card(dataset.root, task.card)
+    older = task.card.model_copy(update={"packages": {"opencv-python-headless": "4.1"}})  # where the job was started
+    order = AnnotateOrder(
+        str(dataset.root), dataset.settings.id, (replace(task, card=older),), Attempts("annotate", ("canny",))
+    )
+    assert AnnotateWorker(order, Tally())({"shard": ["00-000000"]})["trouble"] == [""]
+    assert read_footer(dataset.path("canny", "00-000000"))["packages"] == versions()
 
 
 def test_a_record_that_crashes_is_dropped_with_that_reason(dataset: Dataset, dropped: Callable) -> None:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pytest
 
 from evaluate.adherence import ADHERENCE
+from evaluate.comparison.compare import compare_runs
 from evaluate.report.gallery import rank
 from evaluate.report.markdown import coverage
 from evaluate.report.report import write_report
@@ -93,6 +94,20 @@ def test_best_and_worst_are_by_score_whichever_way_is_better(folder: Path) -> No
     downward = list(rank(scores, measure="f1_1px", higher_is_better=False).values())
     assert upward == sorted(upward, reverse=True)
     assert downward == sorted(upward)
+
+
+def test_one_sample_has_numbers_and_no_intervals(tmp_path: Path) -> None:
+    for run, blur in (("one", 1.0), ("other", 2.0)):
+        write_evaluation(tmp_path / run, samples=1, blur=blur)
+    page = write_report(tmp_path / "one").read_text()
+    said = json.loads((tmp_path / "one" / "report.json").read_text(), parse_constant=pytest.fail)
+    assert said["headline"].startswith("No verdict: one sample, which goes ")
+    controlled = said["measures"]["f1_1px"]["arms"]["controlled"]
+    assert controlled["value"] > 0
+    assert controlled["low"] is controlled["high"] is None
+    assert "nan" not in page
+    with pytest.raises(ValueError, match="by its one sample no run can be told from another"):
+        compare_runs([tmp_path / "one", tmp_path / "other"])
 
 
 def test_of_several_draws_the_one_that_is_shown_is_ranked(folder: Path) -> None:

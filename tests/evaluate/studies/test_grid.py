@@ -283,6 +283,13 @@ def test_trainings_that_differ_by_chance_alone_are_told_apart_in_one_study_of_tw
     assert compared <= 24
 
 
+def test_all_ways_share_the_doubt_of_how_trainings_differ() -> None:
+    reached = [(np.array(value), np.full(20_000, value)) for value in (0.1, 0.4, 0.5, 0.3)]
+    (one, other), _ = pooled_shares([("a", "b"), ("c", "d")], [[0, 1], [2, 3]], reached)
+    sizes = np.log(np.abs([one[1] - one[0], other[1] - other[0]]))
+    assert np.corrcoef(sizes)[0, 1] > 0.2  # of two estimates, one each, it would be 0
+
+
 def test_a_difference_of_trainings_is_students_t() -> None:
     spread, generator = Spread(1.0, 2), np.random.default_rng(0)
     changes = spread.changes(np.ones(2), spread.unsure(100_000, generator)[:, None], generator)

@@ -229,7 +229,9 @@ def test_on_nfs_a_set_that_was_replaced_stays_for_readers_on_other_machines(
     rooms: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mount = SimpleNamespace(mountpoint=str(Path(rooms.root).resolve()), fstype="nfs4")
-    monkeypatch.setattr("psutil.disk_partitions", lambda **_: [SimpleNamespace(mountpoint="/", fstype="ext4"), mount])
+    automounter = SimpleNamespace(mountpoint=mount.mountpoint, fstype="autofs")
+    mounts = [SimpleNamespace(mountpoint="/", fstype="ext4"), automounter, mount]
+    monkeypatch.setattr("psutil.disk_partitions", lambda **_: mounts)
     few, more, most = (asked(rooms, rows=rows, seed=12) for rows in (2, 4, 6))
     path = ensure_training_set(resolve(few), few)
     ensure_training_set(resolve(more), more)
