@@ -96,21 +96,21 @@ def index_schema(dataset: Dataset, family: str, *, parts: Sequence[int] | None =
     """Columns of the index table of a family, or of `rows`; takes and raises as `read_index` does."""
     path = covering_path(dataset, family, parts)
     if not path.exists():
-        raise ValueError(f"{dataset.root}: {family} is not indexed ({_why_not(dataset, family)}")
+        raise ValueError(f"{dataset.root}: {family} is not indexed {_why_not(dataset, family)}")
     with open_table(path) as file:
         return file.schema_arrow
 
 
 def _why_not(dataset: Dataset, family: str) -> str:
-    """Why there is no index, and what to do."""
-    missing = len(dataset.missing(family if family != ROWS else IMAGES))
+    """Why there is no index, in brackets, and what to do."""
+    missing = f"({len(dataset.missing(family if family != ROWS else IMAGES))} shards are missing)"
     if family == ROWS:
-        return f"{missing} shards are missing). Finish it: python pipelines/ingest.py CORPUS {dataset.root}"
-    outdated = _outdated(dataset, family, dataset.shards(family))
+        return f"{missing}. Finish it: python pipelines/ingest.py CORPUS {dataset.root}"
+    card, outdated = dataset.card(family), len(_outdated(dataset, family, dataset.shards(family)))
     if outdated:
-        remedy = dataset.card(family).command(dataset.root, refresh=True)
-        return f"{len(outdated)} shards were made under another fingerprint). Make them again: {remedy}"
-    return f"{missing} shards are missing). Finish it: {dataset.card(family).command(dataset.root)}"
+        remedy = card.command(dataset.root, refresh=True)
+        return f"({outdated} shards were made under another fingerprint). Make them again: {remedy}"
+    return f"{missing}. Finish it: {card.command(dataset.root)}"
 
 
 def index_path(dataset: Dataset, family: str) -> UPath:

@@ -73,8 +73,10 @@ def publish(write: Callable[[Path], None], target: Path | UPath) -> None:
 
 
 def replace(write: Callable[[Path], None], target: Path | UPath) -> None:
-    """Write a file aside and put it in the place of whatever was there (an index, a card; of shards those
-    alone that images/ doesn't vouch for yet)."""
+    """Write a file aside and put it in the place of whatever was there.
+
+    An index or a card; of shards those alone that images/ doesn't vouch for yet.
+    """
     with _written(write, target, target.parent) as partial:
         if isinstance(target, Path):
             partial.replace(target)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
+from train.autoencoder import autoencoder_batches
 from train.pipeline_folder import PARTS, XL_PARTS, check_folder, check_networks, empties_to_zeros, is_xl
-from train.round_trip import autoencoder_batches
 from train.text import Text, square_sizes
 
 

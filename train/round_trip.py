@@ -5,13 +5,7 @@ import torch
 from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 
-AT_ONCE = 16 * 512**2  # pixels that an autoencoder is given at once: of XL's, in half precision, 4 GiB a feature map
-
-
-def autoencoder_batches(pictures: int, *, side: int) -> list[slice]:
-    """Batches in which an autoencoder takes square pictures, so that its memory doesn't grow with their size."""
-    each = max(1, AT_ONCE // side**2)
-    return [slice(start, start + each) for start in range(0, pictures, each)]
+from train.autoencoder import autoencoder_batches
 
 
 @torch.no_grad()

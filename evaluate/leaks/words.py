@@ -99,8 +99,12 @@ def _gap(gap: Gap | None) -> str:
             "How much better it obeys conditions that it was trained on was not measured: no such evaluation was given."
         )
     line = gap.primary
-    told = "obeys conditions that it was trained on better" if line.told else "can't be told to obey them otherwise"
-    told = "obeys conditions that it was trained on less: those rows are harder" if line.less else told
+    if line.told:
+        told = "obeys conditions that it was trained on better"
+    elif line.less:
+        told = "obeys conditions that it was trained on less, for they are harder"
+    else:
+        told = "can't be told to obey conditions that it was trained on otherwise"
     return (
         f"It {told}: {line.measure.title} {with_interval(line.trained)} on {gap.trained_samples:,} rows trained on, "
         f"{with_interval(line.test)} on {gap.test_samples:,} test rows, a gap of "

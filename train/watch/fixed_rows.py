@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from train.autoencoder import autoencoder_batches
 from train.base import Base, encode_images, tokenize
 from train.batches import to_pixels
 from train.diffusion import noised, sample_losses, target
 from train.draws import normal
 from train.engine import Engine
-from train.round_trip import autoencoder_batches
 from train.text import Text
 from train.watch.samples import Pair
 
